@@ -1,0 +1,2 @@
+// The C client library of PostgreSQL. Only `Postgres` imports this.
+#include <libpq-fe.h>

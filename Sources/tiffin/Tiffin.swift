@@ -1,0 +1,4 @@
+@main
+struct Tiffin {
+    static func main() {}
+}
