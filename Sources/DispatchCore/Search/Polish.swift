@@ -8,10 +8,10 @@ struct Polish: Sendable {
     func run(from start: Solution, found: [[FoundColumn]], runner: some LaneRunner) -> Solution {
         var pool = ColumnPool(problem)
         var prices = firstPrices(start)
-        addSingles(to: &pool)
-        for route in start.routes { add(route, to: &pool) }
         // At first prices, what is much dearer than its orders are worth is left out.
-        let slack = Double(start.total) * 0.03 + 200_000
+        let slack = min(Double(start.total) * 0.03 + 200_000, 1_500_000)
+        addSingles(to: &pool, prices: prices, slack: slack)
+        for route in start.routes { add(route, to: &pool) }
         for list in found {
             for column in list where reduced(column, prices) <= slack { pool.add(key: column.key, cost: column.cost) }
         }
@@ -21,9 +21,9 @@ struct Polish: Sendable {
         var steps = ascent.steps
         var round = 0
         var isComplete = false
-        while steps < budget / 2, round < 8, !isComplete {
+        while steps < budget * 2 / 5, round < 8, !isComplete {
             let gap = max(Double(best.total) - ascent.best.bound, 0)
-            let threshold = Int(gap / Double(4 + 4 * round))
+            let threshold = Int(min(gap / 4, 40_000) / Double(1 + round))
             let priced = price(ascent.best, threshold: threshold, runner: runner)
             steps += priced.steps
             let before = pool.count
@@ -106,11 +106,12 @@ struct Polish: Sendable {
         return reduced
     }
 
-    private func addSingles(to pool: inout ColumnPool) {
+    private func addSingles(to pool: inout ColumnPool, prices: [Double], slack: Double) {
         for order in 0..<problem.orderCount {
             for index in problem.candidateFirst[order]..<problem.candidateFirst[order + 1] {
                 let candidate = problem.candidates[Int(index)]
                 if Int(candidate.single) >= problem.orders[order].unserved { continue }
+                if Double(candidate.single) - prices[order] > slack { continue }
                 let key = UInt64(candidate.vehicle) << 48 | UInt64(order) << 32 | 0xFFFF_FFFF
                 pool.add(key: key, cost: candidate.single)
             }

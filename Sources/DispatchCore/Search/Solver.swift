@@ -11,7 +11,15 @@ struct Solver: Sendable {
         if let exact = ExactPartition(problem).solve() { return exact }
         let isPolished = canPolish
         let annealing = isPolished ? budget / 100 * annealShare : budget
-        let lanes = runner.map(Self.laneCount) { number in lane(number, start: start, budget: annealing, keepsColumns: isPolished) }
+        let lanes: [LaneResult]
+        if Halves.areWorthwhile(problem) {
+            lanes = Halves(problem: problem, seed: seed, budget: annealing, cooling: cooling).run(
+                start: start, keepsColumns: isPolished, runner: runner)
+        } else {
+            lanes = runner.map(Self.laneCount) { number in
+                lane(number, start: start, budget: annealing, keepsColumns: isPolished)
+            }
+        }
         var best = lanes[0].solution
         for other in lanes.dropFirst() where other.solution.total < best.total {
             best = other.solution
@@ -36,14 +44,14 @@ struct Solver: Sendable {
         problem.withTables { tables in Lane(tables, seed: RandomSource(seed: seed), memoryBits: 4).total }
     }
 
-    private struct LaneResult: Sendable {
+    struct LaneResult: Sendable {
         var solution: Solution
         var columns: [FoundColumn]
     }
 
     private func lane(_ number: Int, start: Solution?, budget: Int, keepsColumns: Bool) -> LaneResult {
         problem.withTables { tables in
-            var lane = Lane(tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: memoryBits)
+            var lane = Lane(tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
             if !isDegraded {
                 var best = RouteSet(like: lane)
@@ -55,19 +63,12 @@ struct Solver: Sendable {
         }
     }
 
-    /// A slot for about every step of a hundred, between 4 thousand and a million.
-    private var memoryBits: Int {
-        var bits = 12
-        while bits < 20, 1 << bits < budget / 100 { bits += 1 }
-        return bits
-    }
-
     private var cooling: Cooling {
         let many = problem.orderCount > 400
         // Where a second of driving weighs more than one of delay, everything is dearer by as much.
         let scale = max(1, Double(problem.rules.driving) / 1000)
         return Cooling(
-            first: (many ? 20_000 : 60_000) * scale, last: (many ? 1000 : 2000) * scale, ruin: 6, blink: 0.01)
+            first: (many ? 20_000 : 60_000) * scale, last: (many ? 500 : 2000) * scale, ruin: many ? 4 : 6, blink: 0.01)
     }
 }
 

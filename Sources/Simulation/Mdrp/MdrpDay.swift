@@ -64,6 +64,8 @@ package struct MdrpDay {
         policy.tellsBusyDrivers = false
         policy.weights.driving = Weight(perMille: 2)
         policy.weights.agePerMinute = .none
+        // Beyond the library's longest click-to-door a minute weighs as much as this many others.
+        policy.weights.lateness = Weight(perMille: 10_000)
         policy.weights.switching = .zero
         policy.weights.unserved = Seconds(86_400)
         policy.limits.bagTime = Seconds(86_400)
@@ -107,6 +109,8 @@ package struct MdrpDay {
                 dropoff: PlaceIndex(Int32(firstDrop + index)), placedAt: moment(order.placed))
             row.restaurant = RestaurantID(Int64(order.restaurant))
             row.readyAt = moment(order.ready)
+            // An order that cannot be within the bound anyway has no claim on other orders' time.
+            if earliest(index) <= order.placed + 88 { row.promisedAt = moment(order.placed + 88) }
             snapshot.orders.append(row)
         }
         for (index, driver) in instance.drivers.enumerated() where driver.off >= minute && freeAt[index] <= driver.off {
@@ -119,6 +123,13 @@ package struct MdrpDay {
             snapshot.drivers.append(state)
         }
         return snapshot
+    }
+
+    /// When an order is delivered by a driver who stands ready at the restaurant.
+    private func earliest(_ index: Int) -> Int {
+        let order = instance.orders[index]
+        let ride = travel.seconds[order.restaurant * travel.columns + firstDrop + index] / 60
+        return order.ready + (instance.pickupService + instance.dropoffService) / 2 + Int(ride)
     }
 
     /// The driver does what he was told, and is free at the last door when he is done.
