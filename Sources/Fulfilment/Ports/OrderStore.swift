@@ -40,6 +40,9 @@ package protocol OrderStore: Sendable {
     /// Batches, newest first.
     func batches(limit: Int, before: BatchID?) async throws -> [Batch]
 
+    /// Whether the driver holds the order or ever held it.
+    func wasHeld(_ order: OrderID, by driver: DriverID) async throws -> Bool
+
     /// Pairs that may never meet again automatically, of orders that are not ended.
     func exclusions() async throws -> [Exclusion]
 }
