@@ -1,4 +1,5 @@
 package import DispatchCore
+package import Geo
 
 /// Everything the use cases reach the world through, put together once by `App` (real) and by tests and `Simulation`.
 package struct House: Sendable {
@@ -54,8 +55,12 @@ package struct HouseSettings: Sendable {
     package var isAutomatic = true
     package var lostDriverAfterMilliseconds: Int64 = 600_000
     package var staleAfterMilliseconds: Int64 = 60_000
+    /// The way between two points at a moment, as estimated.
+    package var leg: @Sendable (GeoPoint, GeoPoint, Timestamp) -> (milliseconds: Int64, metres: Int)
 
-    package init() {}
+    package init(leg: @escaping @Sendable (GeoPoint, GeoPoint, Timestamp) -> (milliseconds: Int64, metres: Int)) {
+        self.leg = leg
+    }
 
     /// Local hour of the day, 0 to 23.
     package func hour(at moment: Timestamp) -> Int {
