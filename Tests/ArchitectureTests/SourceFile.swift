@@ -1,7 +1,7 @@
 import Foundation
 
-/// One Swift file, as text and as code with comments and string literals blanked, so that no rule trips over a word in a
-/// sentence.
+/// One Swift file, as text and as code with comments and string literals blanked, so that no rule trips over a word in
+/// a sentence.
 struct SourceFile {
     /// Path from the root of the repository, for example `Sources/Geo/Points/GeoPoint.swift`.
     let path: String
