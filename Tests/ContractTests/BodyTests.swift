@@ -156,7 +156,11 @@ import Testing
         #expect(json["deliveries"]?.int64 == 10)
     }
 
-    @Test(arguments: [(100, [1, 1, 1]), (101, [0, 0]), (7, [3, 0, 4, 9]), (-100, [1, 1, 1]), (0, [5]), (.max, [.max, .max, 1])])
+    static let splits: [(Int64, [Int64])] = [
+        (100, [1, 1, 1]), (101, [0, 0]), (7, [3, 0, 4, 9]), (-100, [1, 1, 1]), (0, [5]), (.max, [.max, .max, 1]),
+    ]
+
+    @Test(arguments: splits)
     func partsOfASplitAddUp(amount: Int64, weights: [Int64]) {
         let parts = Money.split(amount, over: weights)
         #expect(parts.reduce(0, +) == amount)
