@@ -1,0 +1,104 @@
+package import DispatchCore
+package import Geo
+
+/// A short route through the pickups and dropoffs of one batch, for batches that a person puts together. The engine's own
+/// batches bring their routes along.
+package struct RouteSketch: Sendable, Equatable {
+    /// Orders by their first stop, then by dropoff.
+    package var orderIDs: [OrderID]
+    /// Metres from the first stop to the last.
+    package var distance: Int
+    /// Metres from pickup to dropoff along the route, per order of `orderIDs`.
+    package var orderDistances: [Int]
+
+    private struct Stop {
+        var order: Int
+        var isPickup: Bool
+        var point: GeoPoint?
+    }
+
+    /// Orders up to this many are tried in every sequence; more are taken nearest first.
+    private static let exhaustiveLimit = 3
+
+    /// Finds the shortest sequence of stops in which every pickup precedes its dropoff (exact for up to three orders, nearest
+    /// next stop beyond). Stops without a point cost nothing and stand where they came.
+    ///
+    /// - Parameters:
+    ///   - start: Where the driver is, when known.
+    ///   - metres: Length of the way between two points.
+    /// - Complexity: O((2n)! / 2^n) for n ≤ 3, that is at most 90 sequences; O(n²) beyond.
+    package init(orders: [Order], start: GeoPoint?, metres: (GeoPoint, GeoPoint) -> Int) {
+        var stops: [Stop] = []
+        for (index, order) in orders.enumerated() {
+            stops.append(Stop(order: index, isPickup: true, point: order.content.pickup.point))
+            stops.append(Stop(order: index, isPickup: false, point: order.content.dropoff.point))
+        }
+        func way(_ from: GeoPoint?, _ to: GeoPoint?) -> Int {
+            guard let from, let to else { return 0 }
+            return metres(from, to)
+        }
+        let sequence = orders.count <= Self.exhaustiveLimit
+            ? Self.best(of: stops, count: orders.count, start: start, way: way)
+            : Self.nearestNext(of: stops, count: orders.count, start: start, way: way)
+        var total = 0
+        var reached = [Int](repeating: 0, count: orders.count)
+        var direct = [Int](repeating: 0, count: orders.count)
+        var visited: [Int] = []
+        for (place, stop) in sequence.enumerated() {
+            if place > 0 { total += way(stops[sequence[place - 1]].point, stops[stop].point) }
+            let order = stops[stop].order
+            if stops[stop].isPickup {
+                visited.append(order)
+                reached[order] = total
+            } else {
+                direct[order] = total - reached[order]
+            }
+        }
+        orderIDs = visited.map { orders[$0].id }
+        distance = total
+        orderDistances = visited.map { orders[$0].content.statedDistance ?? direct[$0] }
+    }
+
+    private static func best(
+        of stops: [Stop], count: Int, start: GeoPoint?, way: (GeoPoint?, GeoPoint?) -> Int
+    ) -> [Int] {
+        var best: [Int] = []
+        var bestLength = Int.max
+        var sequence: [Int] = []
+        func extend(length: Int, from point: GeoPoint?) {
+            guard length < bestLength else { return }
+            guard sequence.count < stops.count else {
+                best = sequence
+                bestLength = length
+                return
+            }
+            for next in stops.indices where !sequence.contains(next) {
+                // A dropoff stands right behind its pickup in `stops`.
+                guard stops[next].isPickup || sequence.contains(next - 1) else { continue }
+                sequence.append(next)
+                extend(length: length + way(point, stops[next].point), from: stops[next].point ?? point)
+                sequence.removeLast()
+            }
+        }
+        extend(length: 0, from: start)
+        return best
+    }
+
+    private static func nearestNext(
+        of stops: [Stop], count: Int, start: GeoPoint?, way: (GeoPoint?, GeoPoint?) -> Int
+    ) -> [Int] {
+        var sequence: [Int] = []
+        var point = start
+        for picksUp in [true, false] {
+            var left = stops.indices.filter { stops[$0].isPickup == picksUp }
+            while !left.isEmpty {
+                let from = point
+                let next = left.min { (way(from, stops[$0].point), $0) < (way(from, stops[$1].point), $1) } ?? left[0]
+                sequence.append(next)
+                point = stops[next].point ?? point
+                left.removeAll { $0 == next }
+            }
+        }
+        return sequence
+    }
+}
