@@ -4,7 +4,7 @@ import Synchronization
 let secret = Array("a secret of at least thirty-two bytes".utf8)
 let noon: Int64 = 1_763_548_200_000
 
-let driver = Principal(role: .driver, id: 123, session: "family-1", epoch: 7)
+let driver = Bearer(role: .driver, id: 123, session: "family-1", epoch: 7)
 
 /// Bytes that differ from call to call and are the same in each run.
 func countingBytes() -> RandomBytes {

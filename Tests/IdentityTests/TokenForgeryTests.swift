@@ -79,13 +79,13 @@ import Testing
 
     @Test func theUnchangedTokenOfTheTablePasses() async throws {
         let token = try await sign(head: Self.head, body: Self.body())
-        #expect(try TokenVerifier(keys: try await keys()).verify(token, at: noon).principal.id == 123)
+        #expect(try TokenVerifier(keys: try await keys()).verify(token, at: noon).bearer.id == 123)
     }
 
     @Test func hintsToForeignKeysAreNotFollowed() async throws {
         let head = #"{"alg":"HS256","kid":"k1","typ":"JWT","jku":"http://127.0.0.1:1/k","jwk":{"kty":"oct"}}"#
         let token = try await sign(head: head, body: Self.body())
-        #expect(try TokenVerifier(keys: try await keys()).verify(token, at: noon).principal.id == 123)
+        #expect(try TokenVerifier(keys: try await keys()).verify(token, at: noon).bearer.id == 123)
     }
 
     @Test func eachChangedBitOfATokenRefusesIt() async throws {

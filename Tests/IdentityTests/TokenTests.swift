@@ -8,7 +8,7 @@ import Testing
         let keys = try await TokenKeys(secret: secret)
         let token = TokenIssuer(keys: keys).issue(to: driver, at: noon)
         let claims = try TokenVerifier(keys: keys).verify(token, at: noon)
-        #expect(claims.principal == driver)
+        #expect(claims.bearer == driver)
         #expect(claims.issuedAt == noon)
         #expect(claims.expiresAt == noon + 43_200_000)
         #expect(token.split(separator: ".").count == 3)
@@ -19,7 +19,7 @@ import Testing
         let scope = TokenScope(accessLifetime: 60)
         let token = TokenIssuer(keys: keys, scope: scope).issue(to: driver, at: noon)
         let verifier = TokenVerifier(keys: keys, scope: scope)
-        #expect(try verifier.verify(token, at: noon + 59_999).principal == driver)
+        #expect(try verifier.verify(token, at: noon + 59_999).bearer == driver)
         for late: Int64 in [60_000, 60_001, 10_000_000_000] {
             #expect(throws: TokenRejection(code: .expired, cause: .expired)) {
                 try verifier.verify(token, at: noon + late)
@@ -31,7 +31,7 @@ import Testing
         let keys = try await TokenKeys(secret: secret)
         let token = TokenIssuer(keys: keys).issue(to: driver, at: noon)
         let verifier = TokenVerifier(keys: keys)
-        #expect(try verifier.verify(token, at: noon - 30_000).principal == driver)
+        #expect(try verifier.verify(token, at: noon - 30_000).bearer == driver)
         #expect(throws: TokenRejection(code: .invalid, cause: .notYetValid)) {
             try verifier.verify(token, at: noon - 31_000)
         }
@@ -51,7 +51,7 @@ import Testing
             algorithm: .es256, signing: "k2",
             keys: ["k1": .publicPEM(key.publicKey.pemRepresentation), "k2": .privatePEM(other.pemRepresentation)])
         let token = TokenIssuer(keys: signing).issue(to: driver, at: noon)
-        #expect(try TokenVerifier(keys: rotated).verify(token, at: noon).principal == driver)
+        #expect(try TokenVerifier(keys: rotated).verify(token, at: noon).bearer == driver)
         let stranger = try await TokenKeys(
             algorithm: .es256, signing: "k1", keys: ["k1": .privatePEM(other.pemRepresentation)])
         #expect(throws: TokenRejection(code: .invalid, cause: .signature)) {

@@ -8,16 +8,14 @@ package struct RefreshRecord: Sendable, Hashable {
     /// The account's number.
     package let account: Int64
     package let issuedAt: Int64
-    /// When an unused token ends, in milliseconds since 1970.
+    /// When the whole family ends, however often it is rotated, in milliseconds since 1970.
     package let expiresAt: Int64
-    /// When the whole family ends, however often it was rotated.
-    package let familyExpiresAt: Int64
     /// When it was exchanged for its successor; nil for the family's live token.
     package var retiredAt: Int64?
 
     package init(
         digest: [UInt8], family: String, role: Role, account: Int64, issuedAt: Int64, expiresAt: Int64,
-        familyExpiresAt: Int64, retiredAt: Int64? = nil
+        retiredAt: Int64? = nil
     ) {
         self.digest = digest
         self.family = family
@@ -25,7 +23,6 @@ package struct RefreshRecord: Sendable, Hashable {
         self.account = account
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
-        self.familyExpiresAt = familyExpiresAt
         self.retiredAt = retiredAt
     }
 }

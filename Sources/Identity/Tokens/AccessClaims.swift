@@ -5,7 +5,7 @@ package enum Role: String, Sendable, Hashable, CaseIterable, Codable {
 }
 
 /// Who speaks: one account in one session.
-package struct Principal: Sendable, Hashable {
+package struct Bearer: Sendable, Hashable {
     /// What the account may do.
     package let role: Role
     /// The account's number: a driver's id for drivers, an admin's for admins.
@@ -25,13 +25,13 @@ package struct Principal: Sendable, Hashable {
 
 /// A checked access token: who speaks and until when. Times are milliseconds since 1970.
 package struct AccessClaims: Sendable, Hashable {
-    package let principal: Principal
+    package let bearer: Bearer
     package let issuedAt: Int64
     /// The first millisecond at which the token is no longer good.
     package let expiresAt: Int64
 
-    package init(principal: Principal, issuedAt: Int64, expiresAt: Int64) {
-        self.principal = principal
+    package init(bearer: Bearer, issuedAt: Int64, expiresAt: Int64) {
+        self.bearer = bearer
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
     }

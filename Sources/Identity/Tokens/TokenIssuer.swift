@@ -17,16 +17,16 @@ package struct TokenIssuer: Sendable {
     /// How long a token lives, in seconds; the answer's `expires_in`.
     package var lifetime: Int64 { scope.accessLifetime }
 
-    /// An access token for `principal`, good from `now` for the scope's lifetime. Synchronous.
+    /// An access token for `bearer`, good from `now` for the scope's lifetime. Synchronous.
     /// - Parameter now: Milliseconds since 1970.
-    package func issue(to principal: Principal, at now: Int64) -> String {
-        issue(to: principal, at: now, type: TokenPayload.accessType)
+    package func issue(to bearer: Bearer, at now: Int64) -> String {
+        issue(to: bearer, at: now, type: TokenPayload.accessType)
     }
 
-    func issue(to principal: Principal, at now: Int64, type: String) -> String {
+    func issue(to bearer: Bearer, at now: Int64, type: String) -> String {
         let seconds = now / 1000
         let payload = TokenPayload(
-            sub: String(principal.id), role: principal.role.rawValue, epoch: principal.epoch, sid: principal.session,
+            sub: String(bearer.id), role: bearer.role.rawValue, epoch: bearer.epoch, sid: bearer.session,
             typ: type, iss: scope.issuer, aud: scope.audience, iat: seconds, nbf: seconds,
             exp: seconds + scope.accessLifetime)
         let encoder = JSONEncoder()

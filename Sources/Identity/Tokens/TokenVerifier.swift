@@ -3,7 +3,7 @@ import Foundation
 /// Checks access tokens. Synchronous and without state, so that an event loop can call it.
 ///
 /// It proves that the token is ours, for this use, and good at the given time. Whether the account is still in good
-/// standing is the question of ``StandingCache``.
+/// standing is the question of ``EpochRegister``.
 package struct TokenVerifier: Sendable {
     static let longestToken = 4096  // ours are below 600 bytes
     /// How far another server's clock may run ahead of ours, in seconds. Expiry gets no such grace.
@@ -63,8 +63,8 @@ package struct TokenVerifier: Sendable {
             throw .invalid(.notYetValid)
         }
         guard now < payload.exp * 1000 else { throw TokenRejection(code: .expired, cause: .expired) }
-        let principal = Principal(role: role, id: id, session: payload.sid, epoch: payload.epoch)
+        let bearer = Bearer(role: role, id: id, session: payload.sid, epoch: payload.epoch)
         return AccessClaims(
-            principal: principal, issuedAt: payload.iat * 1000, expiresAt: payload.exp * 1000)
+            bearer: bearer, issuedAt: payload.iat * 1000, expiresAt: payload.exp * 1000)
     }
 }

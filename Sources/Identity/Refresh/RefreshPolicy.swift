@@ -4,7 +4,7 @@
 /// under a server secret, so that a client that lost the answer and asks again, or asks twice at once, gets **the same**
 /// successor, although only hashes are stored. A retired token is good for that for 60 seconds; presented later it must
 /// have been stolen (or its successor was), and the whole family ends (RFC 9700, section 4.14.2).
-package struct RefreshRotation: Sendable {
+package struct RefreshPolicy: Sendable {
     /// What to do with a presented token.
     package enum Decision: Sendable, Hashable {
         /// Retire the presented record and insert the successor, in one transaction that finds the presented one still
@@ -12,7 +12,7 @@ package struct RefreshRotation: Sendable {
         case rotate(token: String, successor: RefreshRecord)
         /// The presented token was exchanged moments ago: hand out its successor again, change nothing.
         case repeated(token: String)
-        /// Past its own or its family's end.
+        /// Past its family's end.
         case expired
         /// Reuse: end the family and, with it, its access tokens.
         case endFamily
@@ -20,23 +20,17 @@ package struct RefreshRotation: Sendable {
 
     private static let prefix = "rt_"
 
-    /// How long an unused token lives, in milliseconds.
-    package let idleLifetime: Int64
-    /// How long a family lives from its log-in, in milliseconds.
-    package let absoluteLifetime: Int64
+    /// How long a family lives from its log-in, in milliseconds; rotation does not prolong it.
+    package let lifetime: Int64
     /// How long a retired token still yields its successor, in milliseconds.
     package let grace: Int64
     private let secret: [UInt8]
 
     /// - Parameter secret: At least 32 bytes, the same on all servers of an installation and over restarts.
-    package init(
-        secret: [UInt8], idleLifetime: Int64 = 30 * 86_400_000, absoluteLifetime: Int64 = 90 * 86_400_000,
-        grace: Int64 = 60_000
-    ) {
+    package init(secret: [UInt8], lifetime: Int64 = 90 * 86_400_000, grace: Int64 = 60_000) {
         precondition(secret.count >= TokenKeys.shortestSecret, "the secret of refresh tokens needs 32 bytes")
         self.secret = hmacSHA256(key: secret, Array("tiffin refresh successor".utf8))
-        self.idleLifetime = idleLifetime
-        self.absoluteLifetime = absoluteLifetime
+        self.lifetime = lifetime
         self.grace = grace
     }
 
@@ -47,7 +41,7 @@ package struct RefreshRotation: Sendable {
         let token = Self.prefix + Base64URL.encode(randomBytes(32))
         let record = RefreshRecord(
             digest: Self.digest(of: token), family: Base64URL.encode(randomBytes(12)), role: role, account: account,
-            issuedAt: now, expiresAt: now + idleLifetime, familyExpiresAt: now + absoluteLifetime)
+            issuedAt: now, expiresAt: now + lifetime)
         return (token, record)
     }
 
@@ -60,17 +54,15 @@ package struct RefreshRotation: Sendable {
     /// What `token`, whose stored record is `record`, is worth at `now`. The family must not have been ended: a store
     /// that keeps ended families treats their tokens as unknown.
     package func present(_ token: String, record: RefreshRecord, at now: Int64) -> Decision {
-        guard now < record.familyExpiresAt else { return .expired }
+        guard now < record.expiresAt else { return .expired }
         let successor = successor(of: token)
         if let retiredAt = record.retiredAt {
             // The other server's clock may be a little ahead of ours; a retirement in the future is a fresh one.
             return now - retiredAt <= grace ? .repeated(token: successor) : .endFamily
         }
-        guard now < record.expiresAt else { return .expired }
         let next = RefreshRecord(
             digest: Self.digest(of: successor), family: record.family, role: record.role, account: record.account,
-            issuedAt: now, expiresAt: min(now + idleLifetime, record.familyExpiresAt),
-            familyExpiresAt: record.familyExpiresAt)
+            issuedAt: now, expiresAt: record.expiresAt)
         return .rotate(token: successor, successor: next)
     }
 
