@@ -11,15 +11,6 @@ package struct RouteSketch: Sendable, Equatable {
     /// Metres from pickup to dropoff along the route, per order of `orderIDs`.
     package var orderDistances: [Int]
 
-    private struct Stop {
-        var order: Int
-        var isPickup: Bool
-        var point: GeoPoint?
-    }
-
-    /// Orders up to this many are tried in every sequence; more are taken nearest first.
-    private static let exhaustiveLimit = 3
-
     /// Finds the shortest sequence of stops in which every pickup precedes its dropoff (exact for up to three orders, nearest
     /// next stop beyond). Stops without a point cost nothing and stand where they came.
     ///
@@ -28,24 +19,18 @@ package struct RouteSketch: Sendable, Equatable {
     ///   - metres: Length of the way between two points.
     /// - Complexity: O((2n)! / 2^n) for n ≤ 3, that is at most 90 sequences; O(n²) beyond.
     package init(orders: [Order], start: GeoPoint?, metres: (GeoPoint, GeoPoint) -> Int) {
-        var stops: [Stop] = []
+        var stops: [OpenStop] = []
         for (index, order) in orders.enumerated() {
-            stops.append(Stop(order: index, isPickup: true, point: order.content.pickup.point))
-            stops.append(Stop(order: index, isPickup: false, point: order.content.dropoff.point))
+            stops.append(OpenStop(order: index, isPickup: true, point: order.content.pickup.point))
+            stops.append(OpenStop(order: index, isPickup: false, point: order.content.dropoff.point))
         }
-        func way(_ from: GeoPoint?, _ to: GeoPoint?) -> Int {
-            guard let from, let to else { return 0 }
-            return metres(from, to)
-        }
-        let sequence = orders.count <= Self.exhaustiveLimit
-            ? Self.best(of: stops, count: orders.count, start: start, way: way)
-            : Self.nearestNext(of: stops, count: orders.count, start: start, way: way)
+        let sequence = OpenStop.sequence(of: stops, start: start, metres: metres)
         var total = 0
         var reached = [Int](repeating: 0, count: orders.count)
         var direct = [Int](repeating: 0, count: orders.count)
         var visited: [Int] = []
         for (place, stop) in sequence.enumerated() {
-            if place > 0 { total += way(stops[sequence[place - 1]].point, stops[stop].point) }
+            if place > 0 { total += OpenStop.way(stops[sequence[place - 1]].point, stops[stop].point, metres) }
             let order = stops[stop].order
             if stops[stop].isPickup {
                 visited.append(order)
@@ -58,13 +43,39 @@ package struct RouteSketch: Sendable, Equatable {
         distance = total
         orderDistances = visited.map { orders[$0].content.statedDistance ?? direct[$0] }
     }
+}
 
-    private static func best(
-        of stops: [Stop], count: Int, start: GeoPoint?, way: (GeoPoint?, GeoPoint?) -> Int
-    ) -> [Int] {
+/// A stop that is still to be made.
+struct OpenStop {
+    var order: Int
+    var isPickup: Bool
+    var point: GeoPoint?
+
+    /// Up to this many stops are tried in every sequence (three orders); more are taken nearest first.
+    private static let exhaustiveLimit = 6
+
+    static func way(_ from: GeoPoint?, _ to: GeoPoint?, _ metres: (GeoPoint, GeoPoint) -> Int) -> Int {
+        guard let from, let to else { return 0 }
+        return metres(from, to)
+    }
+
+    /// Indices of `stops` in the shortest sequence in which each pickup comes before the dropoff of the same order.
+    static func sequence(of stops: [OpenStop], start: GeoPoint?, metres: (GeoPoint, GeoPoint) -> Int) -> [Int] {
+        stops.count <= exhaustiveLimit
+            ? best(of: stops, start: start, metres: metres) : nearestNext(of: stops, start: start, metres: metres)
+    }
+
+    private static func best(of stops: [OpenStop], start: GeoPoint?, metres: (GeoPoint, GeoPoint) -> Int) -> [Int] {
         var best: [Int] = []
         var bestLength = Int.max
         var sequence: [Int] = []
+        func mayCome(_ next: Int) -> Bool {
+            guard !sequence.contains(next) else { return false }
+            return stops[next].isPickup
+                || !stops.indices.contains {
+                    stops[$0].isPickup && stops[$0].order == stops[next].order && !sequence.contains($0)
+                }
+        }
         func extend(length: Int, from point: GeoPoint?) {
             guard length < bestLength else { return }
             guard sequence.count < stops.count else {
@@ -72,11 +83,9 @@ package struct RouteSketch: Sendable, Equatable {
                 bestLength = length
                 return
             }
-            for next in stops.indices where !sequence.contains(next) {
-                // A dropoff stands right behind its pickup in `stops`.
-                guard stops[next].isPickup || sequence.contains(next - 1) else { continue }
+            for next in stops.indices where mayCome(next) {
                 sequence.append(next)
-                extend(length: length + way(point, stops[next].point), from: stops[next].point ?? point)
+                extend(length: length + way(point, stops[next].point, metres), from: stops[next].point ?? point)
                 sequence.removeLast()
             }
         }
@@ -85,7 +94,7 @@ package struct RouteSketch: Sendable, Equatable {
     }
 
     private static func nearestNext(
-        of stops: [Stop], count: Int, start: GeoPoint?, way: (GeoPoint?, GeoPoint?) -> Int
+        of stops: [OpenStop], start: GeoPoint?, metres: (GeoPoint, GeoPoint) -> Int
     ) -> [Int] {
         var sequence: [Int] = []
         var point = start
@@ -93,7 +102,8 @@ package struct RouteSketch: Sendable, Equatable {
             var left = stops.indices.filter { stops[$0].isPickup == picksUp }
             while !left.isEmpty {
                 let from = point
-                let next = left.min { (way(from, stops[$0].point), $0) < (way(from, stops[$1].point), $1) } ?? left[0]
+                let next =
+                    left.min { (way(from, stops[$0].point, metres), $0) < (way(from, stops[$1].point, metres), $1) } ?? left[0]
                 sequence.append(next)
                 point = stops[next].point ?? point
                 left.removeAll { $0 == next }
