@@ -140,7 +140,9 @@ package struct AssignOrders: Sendable {
 
         private func bind(_ orders: [Order], to driver: DriverAccount, into changes: inout OrderChanges<Decision>) {
             let start = member?.lastFix?.point
-            let sketch = RouteSketch(orders: orders, start: isStale ? nil : start) { settings.leg($0, $1, now).metres }
+            let sketch = RouteSketch(orders: orders, start: isStale ? nil : start) {
+                Int(settings.leg($0, $1, at: now).metres)
+            }
             let draft = AssignmentDraft(
                 batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch, earnings: request.earnings,
                 reason: request.reason, now: now)
