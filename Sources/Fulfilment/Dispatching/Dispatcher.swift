@@ -53,7 +53,8 @@ package actor Dispatcher {
             do {
                 if let summary = try await tick() { onTick(summary) }
             } catch let error as StoreError {
-                log.warning("dispatch tick failed", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error.detail)"])
+                log.warning(
+                    "dispatch tick failed", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error.detail)"])
             } catch {
                 log.error("dispatch tick failed", metadata: ["reason": "\(type(of: error))"])
             }
@@ -131,7 +132,8 @@ package actor Dispatcher {
         scope.skipsLocked = true
         scope.fence = fence
         let commit = PlanCommit(
-            batches: plan.commits, ids: ids, versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
+            batches: plan.commits, ids: ids,
+            versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
             settings: house.settings, now: now)
         let committed = try await house.orders.transact(scope) { rows in commit.decide(rows) }
         house.push.push(committed.events)
@@ -158,9 +160,11 @@ package actor Dispatcher {
             let sign = max(house.fleet.member(driver)?.lastSeen ?? assignedAt, assignedAt)
             guard now.millisecondsSince(sign) > house.settings.lostDriverAfterMilliseconds else { continue }
             guard order.state.isHeldBeforePickup, !order.pinned else {
-                log.warning("driver lost with an order that only an admin may move", metadata: [
-                    "order_id": "\(order.id)", "driver_id": "\(driver)", "state": "\(order.state.rawValue)",
-                ])
+                log.warning(
+                    "driver lost with an order that only an admin may move",
+                    metadata: [
+                        "order_id": "\(order.id)", "driver_id": "\(driver)", "state": "\(order.state.rawValue)",
+                    ])
                 continue
             }
             do {

@@ -32,7 +32,8 @@ struct PlanCommit: Sendable {
             }
             load[batch.driver] = (has.orders + members.count, has.units + units)
             let draft = AssignmentDraft(
-                batchID: id, driver: driver, source: .engine, pinnedBy: nil, sketch: RouteSketch(batch), earnings: nil, reason: nil,
+                batchID: id, driver: driver, source: .engine, pinnedBy: nil, sketch: RouteSketch(batch), earnings: nil,
+                reason: nil,
                 now: now)
             draft.apply(to: members, settings: settings, changes: &changes)
             changes.result.batches.append(ToldBatches.Batch(id: id, driver: batch.driver, orders: batch.orders))

@@ -125,7 +125,8 @@ struct OpenStop {
             while !left.isEmpty {
                 let from = point
                 let next =
-                    left.min { (way(from, stops[$0].point, metres), $0) < (way(from, stops[$1].point, metres), $1) } ?? left[0]
+                    left.min { (way(from, stops[$0].point, metres), $0) < (way(from, stops[$1].point, metres), $1) }
+                    ?? left[0]
                 sequence.append(next)
                 point = stops[next].point ?? point
                 left.removeAll { $0 == next }

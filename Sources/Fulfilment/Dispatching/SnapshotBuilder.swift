@@ -16,13 +16,15 @@ struct SnapshotBuilder {
         open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], readyDeviation: [RestaurantID: Seconds]
     ) -> DispatchSnapshot {
         var snapshot = DispatchSnapshot(
-            now: now, policy: policy, travel: .estimate(TravelEstimate(house.settings.travel, hour: house.settings.hour(at: now))))
+            now: now, policy: policy,
+            travel: .estimate(TravelEstimate(house.settings.travel, hour: house.settings.hour(at: now))))
         var excluded: [OrderID: [DriverID]] = [:]
         for pair in exclusions { excluded[pair.orderID, default: []].append(pair.driverID) }
         for order in open where order.state == .pending && order.externalPoolID == nil {
             guard let pickup = order.pickup, let dropoff = order.dropoff else { continue }
             var waiting = WaitingOrder(
-                id: order.id, pickup: snapshot.place(pickup), dropoff: snapshot.place(dropoff), placedAt: order.createdAt)
+                id: order.id, pickup: snapshot.place(pickup), dropoff: snapshot.place(dropoff),
+                placedAt: order.createdAt)
             waiting.restaurant = order.restaurantID
             waiting.pooledAt = order.pooledAt
             waiting.readyAt = order.readyAt
@@ -60,7 +62,9 @@ struct SnapshotBuilder {
     ) -> [RunningStop] {
         var stops: [OpenStop] = []
         for (index, order) in held.enumerated() {
-            if order.state.isHeldBeforePickup { stops.append(OpenStop(order: index, isPickup: true, point: order.pickup)) }
+            if order.state.isHeldBeforePickup {
+                stops.append(OpenStop(order: index, isPickup: true, point: order.pickup))
+            }
             stops.append(OpenStop(order: index, isPickup: false, point: order.dropoff))
         }
         let sequence = OpenStop.sequence(of: stops, start: point) { Int(house.settings.leg($0, $1, at: now).metres) }
@@ -69,7 +73,8 @@ struct SnapshotBuilder {
             guard let place = stop.point else { return nil }
             let order = held[stop.order]
             var running = RunningStop(
-                kind: stop.isPickup ? .pickup : .dropoff, order: order.id, place: snapshot.place(place), placedAt: order.createdAt)
+                kind: stop.isPickup ? .pickup : .dropoff, order: order.id, place: snapshot.place(place),
+                placedAt: order.createdAt)
             running.readyAt = stop.isPickup ? order.readyAt : nil
             running.restaurant = order.restaurantID
             running.bagUnits = Int32(clamping: order.bagUnits)

@@ -4,11 +4,13 @@ extension TickRecord {
     /// The record of a tick: what was decided about each order, and why.
     init(snapshot: DispatchSnapshot, plan: DispatchPlan, told: ToldBatches, summary: TickSummary) {
         let conflicts = Set(told.conflicts)
-        let numbers = Dictionary(uniqueKeysWithValues: told.batches.flatMap { batch in batch.orders.map { ($0, batch.id) } })
+        let numbers = Dictionary(
+            uniqueKeysWithValues: told.batches.flatMap { batch in batch.orders.map { ($0, batch.id) } })
         var decisions: [OrderDecision] = []
         for batch in plan.commits {
             for order in batch.orders {
-                decisions.append(OrderDecision(order, in: batch, number: numbers[order], isConflict: conflicts.contains(order)))
+                decisions.append(
+                    OrderDecision(order, in: batch, number: numbers[order], isConflict: conflicts.contains(order)))
             }
         }
         decisions += plan.waiting.map(OrderDecision.init)
@@ -31,9 +33,12 @@ extension OrderDecision {
         let terms = batch.reason.terms
         self.terms = [
             NamedCost(name: "delay", value: terms.delay.value), NamedCost(name: "driving", value: terms.driving.value),
-            NamedCost(name: "lateness", value: terms.lateness.value), NamedCost(name: "bag_time", value: terms.bagTime.value),
-            NamedCost(name: "completion", value: terms.completion.value), NamedCost(name: "switching", value: terms.switching.value),
-            NamedCost(name: "preference", value: terms.preference.value), NamedCost(name: "total", value: terms.total.value),
+            NamedCost(name: "lateness", value: terms.lateness.value),
+            NamedCost(name: "bag_time", value: terms.bagTime.value),
+            NamedCost(name: "completion", value: terms.completion.value),
+            NamedCost(name: "switching", value: terms.switching.value),
+            NamedCost(name: "preference", value: terms.preference.value),
+            NamedCost(name: "total", value: terms.total.value),
         ]
         alternatives = batch.reason.runnersUp.prefix(Self.listed).map {
             Alternative(driver: $0.driver.rawValue, difference: $0.difference.value)

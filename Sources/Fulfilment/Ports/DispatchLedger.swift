@@ -33,7 +33,8 @@ package struct TickRecord: Sendable, Equatable {
     package var decisions: [OrderDecision]
 
     package init(
-        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, snapshot: [UInt8], plan: [UInt8],
+        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, snapshot: [UInt8],
+        plan: [UInt8],
         decisions: [OrderDecision]
     ) {
         self.id = id

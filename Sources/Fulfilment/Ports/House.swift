@@ -20,8 +20,10 @@ package struct House: Sendable {
 
     package init(
         orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, earnings: any EarningsStore,
-        locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush, feed: any AdminFeed,
-        fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings, now: @escaping @Sendable () -> Timestamp
+        locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush,
+        feed: any AdminFeed,
+        fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings,
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.orders = orders
         self.accounts = accounts
