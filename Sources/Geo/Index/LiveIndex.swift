@@ -68,7 +68,8 @@ package struct LiveIndex: ~Copyable {
         guard bits < 30, last < FixedPoint.halfTurn else { return 0 }
         let low = Trigonometry.cosine((Double(first) / FixedPoint.unitsPerDegree - 90) * Trigonometry.radiansPerDegree)
         let high = Trigonometry.cosine((Double(last) / FixedPoint.unitsPerDegree - 90) * Trigonometry.radiansPerDegree)
-        return max(0, Float(min(low, high)) * 0.999_999)
+        // At a pole nothing may be left of the rounding of π: everybody there is equally far.
+        return max(0, Float(min(low, high) - 1e-12) * 0.999_999)
     }
 }
 

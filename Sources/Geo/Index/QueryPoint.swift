@@ -11,7 +11,10 @@ struct QueryPoint {
     init(_ point: GeoPoint, x: UInt32, y: UInt32) {
         latitude = point.latitude
         longitude = point.longitude
-        (sine, cosine) = Trigonometry.sineAndCosine(latitude * Trigonometry.radiansPerDegree)
+        let angle = Trigonometry.sineAndCosine(latitude * Trigonometry.radiansPerDegree)
+        sine = angle.sine
+        // At a pole every longitude is the same place, to the last bit.
+        cosine = abs(latitude) == 90 ? 0 : angle.cosine
         self.x = x
         self.y = y
     }
@@ -41,8 +44,7 @@ struct QueryPoint {
     private func farChordSquared(vertical: Double, horizontal: Double, latitude otherLatitude: Double) -> Double {
         let upright = Trigonometry.sineAndCosine(vertical / 2).sine
         let flat = Trigonometry.sineAndCosine(horizontal / 2).sine
-        // At a pole every longitude is the same place, to the last bit.
-        let parallels = abs(latitude) == 90 || abs(otherLatitude) == 90
+        let parallels = abs(otherLatitude) == 90
             ? 0 : cosine * Trigonometry.sineAndCosine(otherLatitude * Trigonometry.radiansPerDegree).cosine
         return 4 * (upright * upright + parallels * flat * flat)
     }
