@@ -1,0 +1,139 @@
+package import Geo
+
+/// Everything that a plan is made from, frozen at one moment. Orders and drivers may stand in any sequence: the engine
+/// sorts by id first, so the sequence never decides anything.
+package struct DispatchSnapshot: Hashable, Sendable {
+    package var now: Timestamp
+    package var policy: DispatchPolicy
+    /// Nil is the catch-all pool.
+    package var zone: ZoneID?
+    /// Where stops and drivers are; orders and drivers name them by number. May be empty with a matrix: then closeness is
+    /// judged by travel time alone.
+    package var places: [GeoPoint]
+    package var travel: Travel
+    package var orders: [WaitingOrder]
+    package var drivers: [DriverState]
+
+    package init(now: Timestamp, policy: DispatchPolicy, zone: ZoneID? = nil, travel: Travel = .estimate(TravelEstimate())) {
+        self.now = now
+        self.policy = policy
+        self.zone = zone
+        self.travel = travel
+        self.places = []
+        self.orders = []
+        self.drivers = []
+    }
+
+    /// Adds a place and gives its number.
+    package mutating func place(_ point: GeoPoint) -> PlaceIndex {
+        places.append(point)
+        return PlaceIndex(Int32(places.count - 1))
+    }
+}
+
+/// An order that waits in the pool.
+package struct WaitingOrder: Hashable, Sendable {
+    package var id: OrderID
+    package var restaurant: RestaurantID?
+    package var pickup: PlaceIndex
+    package var dropoff: PlaceIndex
+    package var placedAt: Timestamp
+    /// When the order last entered the pool; windows and bounds count from here.
+    package var pooledAt: Timestamp
+    /// Nil where the kitchen says nothing: then the food counts as ready when it was placed.
+    package var readyAt: Timestamp?
+    /// How much this kitchen usually errs.
+    package var readyDeviation = Seconds.zero
+    package var promisedAt: Timestamp?
+    /// Space in the driver's bag.
+    package var bagUnits: Int32 = 1
+    /// How much a second of this order's delay counts.
+    package var weight = Weight.one
+    /// Never given to these by the engine.
+    package var excluded: [DriverID] = []
+    /// Given to this driver or to nobody.
+    package var pinned: DriverID?
+    /// Classes that can carry it; empty means all.
+    package var vehicles: [VehicleClass] = []
+
+    package init(id: OrderID, pickup: PlaceIndex, dropoff: PlaceIndex, placedAt: Timestamp) {
+        self.id = id
+        self.pickup = pickup
+        self.dropoff = dropoff
+        self.placedAt = placedAt
+        self.pooledAt = placedAt
+    }
+}
+
+/// A stop that a driver has been told and still has to make. Its order is locked to him.
+package struct RunningStop: Hashable, Sendable {
+    package enum Kind: UInt8, Hashable, Sendable {
+        case pickup
+        case dropoff
+    }
+
+    package var kind: Kind
+    package var order: OrderID
+    package var place: PlaceIndex
+    /// For a pickup: when the food is ready, nil means it is. For a dropoff: nothing.
+    package var readyAt: Timestamp?
+    package var restaurant: RestaurantID?
+    package var bagUnits: Int32 = 1
+    /// When the order was placed, for the bound on its delivery.
+    package var placedAt: Timestamp
+    package var promisedAt: Timestamp?
+
+    package init(kind: Kind, order: OrderID, place: PlaceIndex, placedAt: Timestamp) {
+        self.kind = kind
+        self.order = order
+        self.place = place
+        self.placedAt = placedAt
+    }
+}
+
+/// A driver as dispatch sees him.
+package struct DriverState: Hashable, Sendable {
+    /// How a driver feels about a restaurant's orders, or the house about him there.
+    package struct RestaurantRule: Hashable, Sendable {
+        package enum Kind: UInt8, Hashable, Sendable {
+            /// Where a driver has any of these, he gets orders of these restaurants only.
+            case allow
+            /// Chosen where it makes little difference.
+            case prefer
+            case forbid
+        }
+
+        package var restaurant: RestaurantID
+        package var kind: Kind
+
+        package init(restaurant: RestaurantID, kind: Kind) {
+            self.restaurant = restaurant
+            self.kind = kind
+        }
+    }
+
+    package var id: DriverID
+    /// Where he can be redirected from.
+    package var place: PlaceIndex
+    /// When: now for an idle driver; the end of the present leg for one who is driving to a stop.
+    package var freeAt: Timestamp
+    /// Most orders at once, told and on board together.
+    package var capacity: Int32 = 3
+    /// Most bag units at once.
+    package var bagUnits: Int32 = 6
+    package var vehicle = VehicleClass.motorcycle
+    package var shiftEndsAt: Timestamp?
+    package var lastFixAt: Timestamp
+    /// His word: offline drivers finish what they have and get nothing new.
+    package var isOnline = true
+    /// The stops that he still has to make, in the sequence in which he makes them.
+    package var running: [RunningStop] = []
+    package var rules: [RestaurantRule] = []
+
+    package init(id: DriverID, place: PlaceIndex, freeAt: Timestamp, lastFixAt: Timestamp) {
+        self.id = id
+        self.place = place
+        self.freeAt = freeAt
+        self.lastFixAt = lastFixAt
+    }
+}

@@ -1,0 +1,157 @@
+/// Where an order would go and what it would add to the cost of the plan.
+struct Insertion {
+    var candidate = -1
+    var batch = 0
+    var isNew = false
+    var delta = StopSearch.infinity
+}
+
+extension Lane {
+    /// The cheapest place for an order, cheaper than leaving it unserved. Candidates are passed over with probability
+    /// `blink` (Christiaens and Vanden Berghe 2020), which keeps greedy insertion from always falling into one hole.
+    mutating func cheapestInsertion(of order: Int, blink: Double) -> Insertion {
+        var best = Insertion()
+        best.delta = tables.orders[order].unserved
+        let end = Int(tables.candidateFirst[order &+ 1])
+        var index = Int(tables.candidateFirst[order])
+        while index < end {
+            let candidate = tables.candidates + index
+            stops.steps &+= 1
+            // Candidates are in ascending sequence of their bounds: no later one can be cheaper.
+            if Int(candidate.pointee.bound) >= best.delta { break }
+            if blink == 0 || random.unit() >= blink {
+                consider(order, candidate: index, row: candidate, best: &best)
+            }
+            index &+= 1
+        }
+        return best
+    }
+
+    @inline(__always)
+    private mutating func consider(
+        _ order: Int, candidate: Int, row: UnsafePointer<Candidate>, best: inout Insertion
+    ) {
+        let vehicle = Int(row.pointee.vehicle)
+        let extra = Int(row.pointee.extra)
+        if isEmpty(vehicle) {
+            let delta = Int(row.pointee.single) &+ extra
+            if delta < best.delta { best = Insertion(candidate: candidate, batch: 0, isNew: true, delta: delta) }
+        } else if queue == 1 {
+            guard fits(order, vehicle: vehicle, batch: 0, row: row) else { return }
+            let cutoff = costs[vehicle] &+ best.delta &- extra
+            let value = evaluate(adding: order, to: vehicle, batch: 0, cutoff: cutoff)
+            let delta = value.cost &- costs[vehicle] &+ extra
+            if value.isExact && delta < best.delta {
+                best = Insertion(candidate: candidate, batch: 0, isNew: false, delta: delta)
+            }
+        } else {
+            considerQueue(order, vehicle: vehicle, candidate: candidate, row: row, best: &best)
+        }
+    }
+
+    /// Every batch of a queue that can take the order, and a new batch at every place of the queue.
+    private mutating func considerQueue(
+        _ order: Int, vehicle: Int, candidate: Int, row: UnsafePointer<Candidate>, best: inout Insertion
+    ) {
+        let count = batchCount(vehicle)
+        let first = vehicle &* queue
+        let extra = Int(row.pointee.extra)
+        var before = 0
+        for batch in 0...count {
+            let cutoff = costs[vehicle] &+ best.delta &- extra &- before
+            if batch < count, fits(order, vehicle: vehicle, batch: batch, row: row) {
+                let value = evaluate(adding: order, to: vehicle, batch: batch, cutoff: cutoff)
+                if value.isExact {
+                    let rest = costOfQueue(vehicle, from: batch &+ 1, after: value, cutoff: cutoff)
+                    let delta = before &+ rest &- costs[vehicle] &+ extra
+                    if delta < best.delta {
+                        best = Insertion(candidate: candidate, batch: batch, isNew: false, delta: delta)
+                    }
+                }
+            }
+            let behindRunning = batch > 0 || tables.vehicles[vehicle].runningCount == 0
+            if count < queue, behindRunning {
+                trial[0] = Int32(truncatingIfNeeded: order)
+                let value = evaluate(
+                    vehicle, isFirst: false, orders: trial, count: 1, time: startTime(vehicle, batch, count),
+                    place: startPlace(vehicle, batch, count), cutoff: cutoff)
+                if value.isExact {
+                    let rest = costOfQueue(vehicle, from: batch, after: value, cutoff: cutoff)
+                    let delta = before &+ rest &- costs[vehicle] &+ extra
+                    if delta < best.delta {
+                        best = Insertion(candidate: candidate, batch: batch, isNew: true, delta: delta)
+                    }
+                }
+            }
+            if batch < count { before &+= batchCosts[first &+ batch] }
+        }
+    }
+
+    @inline(__always)
+    private func startTime(_ vehicle: Int, _ batch: Int, _ count: Int) -> Int32 { starts[vehicle &* queue &+ batch] }
+
+    @inline(__always)
+    private func startPlace(_ vehicle: Int, _ batch: Int, _ count: Int) -> Int32 { places[vehicle &* queue &+ batch] }
+
+    /// Cost of `value` and of the batches from `batch` on when they start where `value` ends.
+    private mutating func costOfQueue(_ vehicle: Int, from batch: Int, after value: BatchValue, cutoff: Int) -> Int {
+        var cost = value.cost
+        var time = value.end
+        var place = value.place
+        var next = batch
+        while next < queue {
+            let slot = vehicle &* queue &+ next
+            let size = Int(sizes[slot])
+            if size == 0 { break }
+            if cost >= cutoff { return StopSearch.infinity }
+            let later = evaluate(
+                vehicle, isFirst: false, orders: members + slot &* slots, count: size, time: time, place: place,
+                cutoff: StopSearch.infinity)
+            if !later.isExact { return StopSearch.infinity }
+            cost &+= later.cost
+            time = later.end
+            place = later.place
+            next &+= 1
+        }
+        return cost
+    }
+
+    private mutating func evaluate(adding order: Int, to vehicle: Int, batch: Int, cutoff: Int) -> BatchValue {
+        let slot = vehicle &* queue &+ batch
+        let size = Int(sizes[slot])
+        let list = members + slot &* slots
+        let row = Int32(truncatingIfNeeded: order)
+        var position = 0
+        while position < size, list[position] < row {
+            trial[position] = list[position]
+            position &+= 1
+        }
+        trial[position] = row
+        while position < size {
+            trial[position &+ 1] = list[position]
+            position &+= 1
+        }
+        return evaluate(
+            vehicle, isFirst: batch == 0, orders: trial, count: size &+ 1, time: starts[slot], place: places[slot],
+            cutoff: cutoff)
+    }
+
+    /// Whether a batch can hold one more order: number, bag units, partners.
+    @inline(__always)
+    private func fits(_ order: Int, vehicle: Int, batch: Int, row: UnsafePointer<Candidate>) -> Bool {
+        let slot = vehicle &* queue &+ batch
+        let size = Int(sizes[slot])
+        let driver = tables.vehicles + vehicle
+        if size >= min(slots, Int(driver.pointee.capacity)) { return false }
+        if batch == 0, driver.pointee.runningCount > 0, !row.pointee.joinsRunning { return false }
+        let list = members + slot &* slots
+        var units = tables.orders[order].units
+        for index in 0..<size {
+            let other = Int(list[index])
+            units &+= tables.orders[other].units
+            if other < tables.orderCount, !tables.mayPair(order, other) { return false }
+            if tables.rules.oneRestaurant, tables.orders[other].restaurant != tables.orders[order].restaurant { return false }
+        }
+        return units <= driver.pointee.units
+    }
+}

@@ -1,0 +1,187 @@
+/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory that is
+/// allocated once; a change can be undone.
+///
+/// A lane belongs to one thread for its life.
+struct Lane: ~Copyable {
+    let tables: SearchTables
+    let queue: Int
+    let slots: Int
+    /// Orders of batch b of vehicle v, ascending: `members[(v * queue + b) * slots ...]`.
+    let members: UnsafeMutablePointer<Int32>
+    let sizes: UnsafeMutablePointer<UInt8>
+    let starts: UnsafeMutablePointer<Int32>
+    let places: UnsafeMutablePointer<Int32>
+    let batchCosts: UnsafeMutablePointer<Int>
+    let costs: UnsafeMutablePointer<Int>
+    /// The vehicle of each new order, -1 for none.
+    let owners: UnsafeMutablePointer<Int32>
+    let extras: UnsafeMutablePointer<Int32>
+    /// Cost of everything: ways, extras, unserved orders.
+    var total = 0
+
+    var stops: StopSearch
+    let memory: BatchMemory
+    let remembers: Bool
+    var random: RandomSource
+
+    let trial: UnsafeMutablePointer<Int32>
+    // Undo: vehicles and orders as they were when the present change began.
+    let savedMembers: UnsafeMutablePointer<Int32>
+    let savedSizes: UnsafeMutablePointer<UInt8>
+    let savedStarts: UnsafeMutablePointer<Int32>
+    let savedPlaces: UnsafeMutablePointer<Int32>
+    let savedBatchCosts: UnsafeMutablePointer<Int>
+    let savedCosts: UnsafeMutablePointer<Int>
+    let savedOwners: UnsafeMutablePointer<Int32>
+    let savedExtras: UnsafeMutablePointer<Int32>
+    let vehicleStamps: UnsafeMutablePointer<Int32>
+    let orderStamps: UnsafeMutablePointer<Int32>
+    let touchedVehicles: UnsafeMutablePointer<Int32>
+    let touchedOrders: UnsafeMutablePointer<Int32>
+    let removed: UnsafeMutablePointer<Int32>
+    let sortKeys: UnsafeMutablePointer<Int>
+    var touchedVehicleCount = 0
+    var touchedOrderCount = 0
+    var removedCount = 0
+    var stamp: Int32 = 0
+    var savedTotal = 0
+
+    init(_ tables: SearchTables, seed: RandomSource, memoryBits: Int) {
+        self.tables = tables
+        let orders = max(tables.orderCount, 1)
+        let vehicles = max(tables.vehicleCount, 1)
+        queue = tables.rules.queue
+        slots = tables.rules.maxBatch
+        let batches = vehicles * queue
+        members = .filled(0, batches * slots)
+        sizes = .filled(0, batches)
+        starts = .filled(0, batches)
+        places = .filled(0, batches)
+        batchCosts = .filled(0, batches)
+        costs = .filled(0, vehicles)
+        owners = .filled(-1, orders)
+        extras = .filled(0, orders)
+        stops = StopSearch(tables)
+        memory = BatchMemory(bits: memoryBits)
+        remembers = vehicles < 0xFFFF && tables.orderCount < 0xFFF0 && tables.rules.maxBatch <= 3
+        random = seed
+        trial = .filled(0, 16 * slots)
+        savedMembers = .filled(0, batches * slots)
+        savedSizes = .filled(0, batches)
+        savedStarts = .filled(0, batches)
+        savedPlaces = .filled(0, batches)
+        savedBatchCosts = .filled(0, batches)
+        savedCosts = .filled(0, vehicles)
+        savedOwners = .filled(-1, orders)
+        savedExtras = .filled(0, orders)
+        vehicleStamps = .filled(0, vehicles)
+        orderStamps = .filled(0, orders)
+        touchedVehicles = .filled(0, vehicles)
+        touchedOrders = .filled(0, orders)
+        removed = .filled(0, orders)
+        sortKeys = .filled(0, orders)
+        clear()
+    }
+
+    deinit {
+        for pointer in [members, starts, places, owners, extras, trial, savedMembers, savedStarts, savedPlaces] {
+            pointer.deallocate()
+        }
+        for pointer in [savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed] {
+            pointer.deallocate()
+        }
+        for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }
+        for pointer in [sizes, savedSizes] { pointer.deallocate() }
+    }
+
+    /// No driver has a new order; running orders stand in their drivers' first batches.
+    mutating func clear() {
+        total = 0
+        for order in 0..<tables.orderCount {
+            owners[order] = -1
+            extras[order] = 0
+            total += tables.orders[order].unserved
+        }
+        for vehicle in 0..<tables.vehicleCount {
+            let row = tables.vehicles + vehicle
+            for batch in 0..<queue { sizes[vehicle * queue + batch] = 0 }
+            for index in 0..<Int(row.pointee.runningCount) {
+                members[vehicle * queue * slots + index] = row.pointee.runningFirst + Int32(index)
+            }
+            sizes[vehicle * queue] = UInt8(row.pointee.runningCount)
+            costs[vehicle] = 0
+            if row.pointee.runningCount > 0 { settle(vehicle) }
+            total += costs[vehicle]
+        }
+    }
+
+    @inline(__always)
+    func isEmpty(_ vehicle: Int) -> Bool { sizes[vehicle &* queue] == 0 }
+
+    @inline(__always)
+    func batchCount(_ vehicle: Int) -> Int {
+        var count = 0
+        while count < queue, sizes[vehicle &* queue &+ count] > 0 { count &+= 1 }
+        return count
+    }
+
+    /// Computes starts and costs of a vehicle's batches anew from their members.
+    mutating func settle(_ vehicle: Int) {
+        var time = tables.vehicles[vehicle].start
+        var place = tables.vehicles[vehicle].place
+        var cost = 0
+        for batch in 0..<queue {
+            let slot = vehicle &* queue &+ batch
+            starts[slot] = time
+            places[slot] = place
+            let size = Int(sizes[slot])
+            if size == 0 { break }
+            let value = evaluate(
+                vehicle, isFirst: batch == 0, orders: members + slot &* slots, count: size, time: time, place: place,
+                cutoff: StopSearch.infinity)
+            batchCosts[slot] = value.cost
+            cost &+= value.cost
+            time = value.end
+            place = value.place
+        }
+        costs[vehicle] = min(cost, StopSearch.infinity)
+    }
+
+    /// The cost of a batch for a vehicle from a given time and place; exact where it is below `cutoff`.
+    @inline(__always)
+    mutating func evaluate(
+        _ vehicle: Int, isFirst: Bool, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
+    ) -> BatchValue {
+        guard remembers && isFirst && count > 1 else {
+            return search(vehicle, orders: orders, count: count, time: time, place: place, cutoff: cutoff)
+        }
+        let key = BatchMemory.key(vehicle: vehicle, orders: orders, count: count)
+        if let known = memory.value(key), known.isExact || known.cost >= cutoff {
+            stops.steps &+= 1
+            return known
+        }
+        let value = search(vehicle, orders: orders, count: count, time: time, place: place, cutoff: cutoff)
+        memory.keep(key, value)
+        return value
+    }
+
+    private mutating func search(
+        _ vehicle: Int, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
+    ) -> BatchValue {
+        stops.run(
+            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place, cutoff: cutoff)
+        let found = stops.best < cutoff
+        return BatchValue(
+            cost: stops.best, end: found ? Int32(truncatingIfNeeded: stops.bestEnd) : time,
+            place: found ? stops.bestPlace : place, isExact: found)
+    }
+}
+
+extension UnsafeMutablePointer {
+    /// New memory, every element set.
+    static func filled(_ value: Pointee, _ count: Int) -> UnsafeMutablePointer<Pointee> {
+        let pointer = UnsafeMutablePointer<Pointee>.allocate(capacity: Swift.max(count, 1))
+        pointer.initialize(repeating: value, count: Swift.max(count, 1))
+        return pointer
+    }
+}
