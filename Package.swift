@@ -130,6 +130,7 @@ if !coresOnly {
                 "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
                 lifecycle, log,
                 metrics, httpClient,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "SystemPackage", package: "swift-system"), .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
