@@ -79,7 +79,7 @@ var targets: [Target] = [
     suite("GeoTests", ["Geo"]),
     suite("ContractTests", ["Contract"], resources: [.copy("Golden")]),
     suite("DispatchCoreTests", ["DispatchCore", "Geo"]),
-    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
+    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation"]),
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),

@@ -54,7 +54,8 @@ package struct AppConfiguration: Sendable {
         let values = try SettingValues(reader)
         http = HTTP(
             host: try values.text("http.host"), port: try values.integer("http.port", in: 0...65535),
-            trustedProxies: try values.list("http.trustedProxies"), certificate: values.optional("http.tls.certificate"),
+            trustedProxies: try values.list("http.trustedProxies"),
+            certificate: values.optional("http.tls.certificate"),
             key: values.optional("http.tls.key"), corsOrigins: try values.list("http.corsOrigins"))
         guard (http.certificate == nil) == (http.key == nil) else {
             throw ConfigurationError("http.tls.certificate and http.tls.key go together: give both or none")

@@ -62,12 +62,16 @@ extension Setting {
         Setting("http.tls.certificate", .text, nil, "PEM file of the certificate chain; with the key: https and wss"),
         Setting("http.tls.key", .text, nil, "PEM file of the private key"),
         Setting("http.corsOrigins", .list, "http://localhost:5173", "browser origins that may call the API"),
-        Setting("database.url", .text, nil, isSecret: true, "PostgreSQL; DATABASE_URL is read too; serve refuses without it"),
+        Setting(
+            "database.url", .text, nil, isSecret: true, "PostgreSQL; DATABASE_URL is read too; serve refuses without it"
+        ),
         Setting("database.poolSize", .integer, "8", "connections at most"),
     ]
 
     private static let authentication: [Setting] = [
-        Setting("auth.secret", .text, nil, isSecret: true, "key of HS256 tokens, 32 bytes at least; serve refuses without it"),
+        Setting(
+            "auth.secret", .text, nil, isSecret: true,
+            "key of HS256 tokens, 32 bytes at least; serve refuses without it"),
         Setting("auth.accessTTL", .integer, "43200", unit: "s", "life of an access token"),
         Setting("auth.refreshTTL", .integer, "7776000", unit: "s", "life of a log-in without a new password"),
     ]
@@ -80,15 +84,19 @@ extension Setting {
         Setting("ws.messageRate", .number, "20", unit: "/s", "messages of one socket"),
         Setting("ws.messageBurst", .integer, "100", "messages of one socket at once"),
         Setting("ws.maxMessage", .integer, "16384", unit: "bytes", "larger messages close with 1009"),
-        Setting("push.batchMessages", .text, "perOrder", "perOrder (one message an order) or perBatch (one message a batch)"),
+        Setting(
+            "push.batchMessages", .text, "perOrder", "perOrder (one message an order) or perBatch (one message a batch)"
+        ),
     ]
 
     private static let dispatch: [Setting] = [
         Setting("dispatch.automatic", .yesNo, "true", "the engine gives orders; off: only by hand"),
         Setting("dispatch.tick", .number, "10", unit: "s", "between two rounds"),
         Setting("dispatch.maxBatch", .integer, "3", "orders in one batch at most"),
-        Setting("dispatch.maxHold", .number, "20", unit: "s", "an order without a ready time waits for partners this long"),
-        Setting("dispatch.lostDriverAfter", .number, "600", unit: "s", "orders of a driver without a sign of life return"),
+        Setting(
+            "dispatch.maxHold", .number, "20", unit: "s", "an order without a ready time waits for partners this long"),
+        Setting(
+            "dispatch.lostDriverAfter", .number, "600", unit: "s", "orders of a driver without a sign of life return"),
         Setting("delivery.otp", .yesNo, "false", "every order gets a one-time password"),
         Setting("delivery.hideOTP", .yesNo, "false", "drivers' lists do not show the last four digits"),
         Setting("earnings.base", .number, "25", unit: "rupees", "for each order"),

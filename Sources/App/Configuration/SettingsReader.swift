@@ -37,7 +37,8 @@ package struct SettingsReader: Sendable {
             do {
                 providers.append(("file", try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))))
             } catch {
-                throw ConfigurationError("configuration file \(file) cannot be read: it must be YAML like `ws: {idleTimeout: 300}`")
+                throw ConfigurationError(
+                    "configuration file \(file) cannot be read: it must be YAML like `ws: {idleTimeout: 300}`")
             }
         }
         self.providers = providers
@@ -88,7 +89,9 @@ package struct SettingsReader: Sendable {
             }
         }
         guard !failed else {
-            let place = name == "flag" ? setting.flag : name == "environment" ? setting.environment : "\(setting.key) in the file"
+            let place =
+                name == "flag"
+                ? setting.flag : name == "environment" ? setting.environment : "\(setting.key) in the file"
             throw ConfigurationError("\(place) must be \(Self.described(setting.kind))")
         }
         return nil
@@ -151,7 +154,9 @@ package struct SettingsReader: Sendable {
                 }
                 return
             }
-            for (key, value) in map.sorted(by: { $0.key < $1.key }) { try walk(value, path: path.isEmpty ? key : "\(path).\(key)") }
+            for (key, value) in map.sorted(by: { $0.key < $1.key }) {
+                try walk(value, path: path.isEmpty ? key : "\(path).\(key)")
+            }
         }
         try walk(tree, path: "")
     }

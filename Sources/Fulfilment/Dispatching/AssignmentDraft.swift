@@ -13,7 +13,8 @@ package struct AssignmentDraft: Sendable {
     package var now: Timestamp
 
     package init(
-        batchID: BatchID, driver: DriverAccount, source: AssignmentSource, pinnedBy: AdminID?, sketch: RouteSketch, earnings: Paise?,
+        batchID: BatchID, driver: DriverAccount, source: AssignmentSource, pinnedBy: AdminID?, sketch: RouteSketch,
+        earnings: Paise?,
         reason: String?, now: Timestamp
     ) {
         self.batchID = batchID
@@ -28,7 +29,9 @@ package struct AssignmentDraft: Sendable {
 
     /// Adds to `changes`: the batch, each order's new holder, the event for him in route order, and before it the event for
     /// whoever held an order until now.
-    package func apply<Result: Sendable>(to orders: [Order], settings: HouseSettings, changes: inout OrderChanges<Result>) {
+    package func apply<Result: Sendable>(
+        to orders: [Order], settings: HouseSettings, changes: inout OrderChanges<Result>
+    ) {
         let byID = Dictionary(uniqueKeysWithValues: orders.map { ($0.id, $0) })
         let inRoute = sketch.orderIDs.compactMap { byID[$0] }
         let quotes = quotes(for: inRoute, settings: settings)
@@ -55,7 +58,8 @@ package struct AssignmentDraft: Sendable {
             let after = bound(order, sequence: index + 1, quote: quotes[index], distance: sketch.orderDistances[index])
             changes.orders.append(OrderChange(before: order, after: after, reason: reason))
             let told = AssignedOrder(
-                order: after, sequence: index + 1, earnings: quotes[index].total, distance: sketch.orderDistances[index],
+                order: after, sequence: index + 1, earnings: quotes[index].total,
+                distance: sketch.orderDistances[index],
                 batch: summary)
             changes.events.append(EventDraft(driverID: driver.id, body: .orderAssigned(told)))
         }
@@ -66,7 +70,8 @@ package struct AssignmentDraft: Sendable {
         after.state = .assigned
         after.acceptedAt = nil
         after.assignment = Assignment(
-            driverID: driver.id, driverName: driver.name, batchID: batchID, sequence: sequence, source: source, pinnedBy: pinnedBy,
+            driverID: driver.id, driverName: driver.name, batchID: batchID, sequence: sequence, source: source,
+            pinnedBy: pinnedBy,
             earnings: quote, distance: distance, durationSeconds: nil, assignedAt: now)
         return after
     }
@@ -76,7 +81,8 @@ package struct AssignmentDraft: Sendable {
         let hour = settings.hour(at: now)
         let byPolicy = orders.enumerated().map { index, order in
             settings.earnings.quote(
-                stated: order.content.statedEarnings, distance: sketch.orderDistances[index], batchSize: orders.count, hour: hour)
+                stated: order.content.statedEarnings, distance: sketch.orderDistances[index], batchSize: orders.count,
+                hour: hour)
         }
         guard let earnings else { return byPolicy }
         let parts = earnings.split(by: byPolicy.map(\.total.rawValue))

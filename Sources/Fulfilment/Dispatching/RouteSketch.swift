@@ -43,6 +43,28 @@ package struct RouteSketch: Sendable, Equatable {
         distance = total
         orderDistances = visited.map { orders[$0].content.statedDistance ?? direct[$0] }
     }
+
+    /// The route of a batch that the engine planned.
+    package init(_ batch: PlannedBatch) {
+        let own = Set(batch.orders)
+        var sinceFirst = 0
+        var total = 0
+        var reached: [OrderID: Int] = [:]
+        var direct: [OrderID: Int] = [:]
+        for stop in batch.stops {
+            if !reached.isEmpty { sinceFirst += Int(stop.distance.value) }
+            guard own.contains(stop.order) else { continue }
+            switch stop.kind {
+            case .pickup: reached[stop.order] = sinceFirst
+            case .dropoff:
+                direct[stop.order] = sinceFirst - (reached[stop.order] ?? 0)
+                total = sinceFirst
+            }
+        }
+        orderIDs = batch.orders
+        distance = total
+        orderDistances = batch.orders.map { direct[$0] ?? 0 }
+    }
 }
 
 /// A stop that is still to be made.
@@ -103,7 +125,8 @@ struct OpenStop {
             while !left.isEmpty {
                 let from = point
                 let next =
-                    left.min { (way(from, stops[$0].point, metres), $0) < (way(from, stops[$1].point, metres), $1) } ?? left[0]
+                    left.min { (way(from, stops[$0].point, metres), $0) < (way(from, stops[$1].point, metres), $1) }
+                    ?? left[0]
                 sequence.append(next)
                 point = stops[next].point ?? point
                 left.removeAll { $0 == next }

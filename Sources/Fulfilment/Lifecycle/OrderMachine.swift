@@ -67,7 +67,8 @@ package enum OrderMachine {
         case .reject: return try release(order, by: principal, at: now, event: nil)
         case .cancel(let party, let reason): return try cancel(order, party, reason: reason, by: principal, at: now)
         case .unassign(let reason): return try release(order, by: principal, at: now, event: ("unassigned", reason))
-        case .lapse: return try release(order, by: principal, at: now, event: ("timeout", "no sign of life from the driver"))
+        case .lapse:
+            return try release(order, by: principal, at: now, event: ("timeout", "no sign of life from the driver"))
         }
     }
 
@@ -154,7 +155,8 @@ package enum OrderMachine {
 
     private static func pay(for order: Order, at now: Timestamp) -> EarningsDraft? {
         order.assignment.map {
-            EarningsDraft(orderID: order.id, driverID: $0.driverID, quote: $0.earnings, distance: $0.distance, earnedAt: now)
+            EarningsDraft(
+                orderID: order.id, driverID: $0.driverID, quote: $0.earnings, distance: $0.distance, earnedAt: now)
         }
     }
 

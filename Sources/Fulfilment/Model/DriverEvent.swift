@@ -85,7 +85,8 @@ package struct AssignedBatch: Sendable, Equatable, Codable {
     package var distance: Int
 
     package init(
-        batchID: Int64, poolID: Int64?, source: AssignmentSource, orderIDs: [Int64], restaurants: [String], earnings: Paise, distance: Int
+        batchID: Int64, poolID: Int64?, source: AssignmentSource, orderIDs: [Int64], restaurants: [String],
+        earnings: Paise, distance: Int
     ) {
         self.batchID = batchID
         self.poolID = poolID

@@ -12,7 +12,8 @@ package struct EarningsPolicy: Sendable, Equatable {
     package var multiOrderBonus: Paise
 
     package init(
-        base: Paise = Paise(2500), perKilometre: Paise = Paise(800), peakHourBonus: Paise = .zero, peakHours: Set<Int> = [],
+        base: Paise = Paise(2500), perKilometre: Paise = Paise(800), peakHourBonus: Paise = .zero,
+        peakHours: Set<Int> = [],
         multiOrderBonus: Paise = .zero
     ) {
         self.base = base
@@ -33,6 +34,7 @@ package struct EarningsPolicy: Sendable, Equatable {
         let metres = Int64(max(distance, 0))
         return EarningsQuote(
             base: base, distance: Paise((perKilometre.rawValue * metres + 500) / 1000),
-            peakHour: peakHours.contains(hour) ? peakHourBonus : .zero, multiOrder: batchSize > 1 ? multiOrderBonus : .zero)
+            peakHour: peakHours.contains(hour) ? peakHourBonus : .zero,
+            multiOrder: batchSize > 1 ? multiOrderBonus : .zero)
     }
 }

@@ -126,7 +126,8 @@ package struct Assignment: Sendable, Equatable {
     package var assignedAt: Timestamp
 
     package init(
-        driverID: DriverID, driverName: String, batchID: BatchID, sequence: Int, source: AssignmentSource, pinnedBy: AdminID?,
+        driverID: DriverID, driverName: String, batchID: BatchID, sequence: Int, source: AssignmentSource,
+        pinnedBy: AdminID?,
         earnings: EarningsQuote, distance: Int, durationSeconds: Int?, assignedAt: Timestamp
     ) {
         self.driverID = driverID
@@ -156,7 +157,10 @@ package struct EarningsQuote: Sendable, Equatable, Codable {
     /// What an admin or the one who placed the order added or set on top; may be negative.
     package var adjustment: Paise
 
-    package init(base: Paise = .zero, distance: Paise = .zero, peakHour: Paise = .zero, multiOrder: Paise = .zero, adjustment: Paise = .zero) {
+    package init(
+        base: Paise = .zero, distance: Paise = .zero, peakHour: Paise = .zero, multiOrder: Paise = .zero,
+        adjustment: Paise = .zero
+    ) {
         self.base = base
         self.distance = distance
         self.peakHour = peakHour

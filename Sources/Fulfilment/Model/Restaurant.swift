@@ -8,7 +8,8 @@ package struct RestaurantDraft: Sendable, Equatable {
     package var point: GeoPoint?
     package var externalID: String?
 
-    package init(name: String, address: String, phone: String? = nil, point: GeoPoint? = nil, externalID: String? = nil) {
+    package init(name: String, address: String, phone: String? = nil, point: GeoPoint? = nil, externalID: String? = nil)
+    {
         self.name = name
         self.address = address
         self.phone = phone

@@ -33,7 +33,8 @@ package struct TickRecord: Sendable, Equatable {
     package var decisions: [OrderDecision]
 
     package init(
-        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, snapshot: [UInt8], plan: [UInt8],
+        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, snapshot: [UInt8],
+        plan: [UInt8],
         decisions: [OrderDecision]
     ) {
         self.id = id
@@ -55,7 +56,13 @@ package struct OrderDecision: Sendable, Equatable, Codable {
     package var batch: Int64?
     /// The rule that held a waiting order, empty for an assigned one.
     package var heldBy: String
-    /// Cost terms of the chosen driver in milliseconds of lateness-equivalent, by name.
+    /// Why the batch was told at this tick and not later; nil for a waiting order.
+    package var trigger: String?
+    /// When the driver meant for a waiting order will be told at the latest, as things stand.
+    package var tellAt: Timestamp?
+    /// For a waiting order without a driver: how many drivers are refused, by rule.
+    package var refusalCounts: [NamedCost]
+    /// Cost terms of the chosen driver in thousandths of a second of one order's delay, by name.
     package var terms: [NamedCost]
     /// The next best drivers with what forcing them would have cost.
     package var alternatives: [Alternative]
@@ -93,6 +100,7 @@ package struct OrderDecision: Sendable, Equatable, Codable {
         self.order = order
         self.outcome = outcome
         self.heldBy = heldBy
+        self.refusalCounts = []
         self.terms = []
         self.alternatives = []
         self.refused = []

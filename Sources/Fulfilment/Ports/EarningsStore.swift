@@ -11,7 +11,9 @@ package protocol EarningsStore: Sendable {
     /// Marks every unpaid row of the drivers as paid, each exactly once.
     ///
     /// - Returns: The drivers paid, and how much each.
-    func payOut(_ drivers: [DriverID], method: String, reference: String?, at now: Timestamp) async throws -> [DriverID: Paise]
+    func payOut(
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+    ) async throws -> [DriverID: Paise]
 }
 
 package struct EarningsEntry: Sendable, Equatable {

@@ -20,8 +20,10 @@ package struct House: Sendable {
 
     package init(
         orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, earnings: any EarningsStore,
-        locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush, feed: any AdminFeed,
-        fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings, now: @escaping @Sendable () -> Timestamp
+        locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush,
+        feed: any AdminFeed,
+        fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings,
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.orders = orders
         self.accounts = accounts
@@ -55,11 +57,14 @@ package struct HouseSettings: Sendable {
     package var isAutomatic = true
     package var lostDriverAfterMilliseconds: Int64 = 600_000
     package var staleAfterMilliseconds: Int64 = 60_000
-    /// The way between two points at a moment, as estimated.
-    package var leg: @Sendable (GeoPoint, GeoPoint, Timestamp) -> (milliseconds: Int64, metres: Int)
+    /// Travel times without a map; the speeds of the region.
+    package var travel = TravelTimeEstimator()
 
-    package init(leg: @escaping @Sendable (GeoPoint, GeoPoint, Timestamp) -> (milliseconds: Int64, metres: Int)) {
-        self.leg = leg
+    package init() {}
+
+    /// The way between two points at a moment, as estimated for a motorbike.
+    package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
+        travel.leg(from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: hour(at: moment)))
     }
 
     /// Local hour of the day, 0 to 23.

@@ -148,7 +148,8 @@ package struct Batch: Sendable, Equatable {
     package var orders: [Order]
 
     package init(
-        id: BatchID, driverID: DriverID, source: AssignmentSource, poolID: PoolID?, createdAt: Timestamp, distance: Int, orders: [Order]
+        id: BatchID, driverID: DriverID, source: AssignmentSource, poolID: PoolID?, createdAt: Timestamp, distance: Int,
+        orders: [Order]
     ) {
         self.id = id
         self.driverID = driverID

@@ -78,7 +78,8 @@ package struct BatchDraft: Sendable, Equatable {
     package var reason: String?
 
     package init(
-        id: BatchID, driverID: DriverID, source: AssignmentSource, poolID: PoolID?, distance: Int, orderIDs: [OrderID], reason: String?
+        id: BatchID, driverID: DriverID, source: AssignmentSource, poolID: PoolID?, distance: Int, orderIDs: [OrderID],
+        reason: String?
     ) {
         self.id = id
         self.driverID = driverID

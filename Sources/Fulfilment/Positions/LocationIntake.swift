@@ -44,7 +44,8 @@ package final class LocationIntake: Sendable {
     private let waitingGauge = Gauge(label: "location_waiting")
 
     package init(
-        fleet: Fleet, store: any LocationStore, accounts: any AccountStore, feed: any AdminFeed, limits: Limits = Limits()
+        fleet: Fleet, store: any LocationStore, accounts: any AccountStore, feed: any AdminFeed,
+        limits: Limits = Limits()
     ) {
         self.fleet = fleet
         self.store = store
@@ -80,7 +81,9 @@ package final class LocationIntake: Sendable {
     package func run(clock: some Clock<Duration>) async {
         var backOff: Int64 = 0
         while !Task.isCancelled {
-            await pause(milliseconds: backOff == 0 ? limits.flushMilliseconds : backOff, clock: clock, wakesWhenFull: backOff == 0)
+            await pause(
+                milliseconds: backOff == 0 ? limits.flushMilliseconds : backOff, clock: clock,
+                wakesWhenFull: backOff == 0)
             backOff = await flush() ? 0 : min(max(backOff * 2, 250), 5000)
         }
         _ = await flush()

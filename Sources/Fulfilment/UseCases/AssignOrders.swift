@@ -70,7 +70,8 @@ package struct AssignOrders: Sendable {
         let member = house.fleet.member(request.driverID)
         let context = Context(
             request: request, admin: admin, batchID: batchID, now: now, member: member,
-            isStale: member.map { house.fleet.isStale($0, at: now) } ?? true, excluded: excluded, settings: house.settings,
+            isStale: member.map { house.fleet.isStale($0, at: now) } ?? true, excluded: excluded,
+            settings: house.settings,
             hasZones: house.atlas.hasZones)
         let committed = try await house.orders.transact(scope) { rows in try context.decide(rows) }
         if !committed.events.isEmpty {
@@ -85,7 +86,8 @@ package struct AssignOrders: Sendable {
             house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
         }
         return Outcome(
-            orders: orders, batchID: committed.result.batchID ?? orders.first?.assignment?.batchID, warnings: committed.result.warnings)
+            orders: orders, batchID: committed.result.batchID ?? orders.first?.assignment?.batchID,
+            warnings: committed.result.warnings)
     }
 
     /// What the pure decision needs besides the locked rows.
@@ -107,7 +109,9 @@ package struct AssignOrders: Sendable {
             guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
             guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
             let orders = try request.orderIDs.uniqued().map { id in
-                guard let order = rows.orders.first(where: { $0.id == id }) else { throw FulfilmentError.unknownOrder(id) }
+                guard let order = rows.orders.first(where: { $0.id == id }) else {
+                    throw FulfilmentError.unknownOrder(id)
+                }
                 try refuse(order)
                 return order
             }
@@ -140,9 +144,12 @@ package struct AssignOrders: Sendable {
 
         private func bind(_ orders: [Order], to driver: DriverAccount, into changes: inout OrderChanges<Decision>) {
             let start = member?.lastFix?.point
-            let sketch = RouteSketch(orders: orders, start: isStale ? nil : start) { settings.leg($0, $1, now).metres }
+            let sketch = RouteSketch(orders: orders, start: isStale ? nil : start) {
+                Int(settings.leg($0, $1, at: now).metres)
+            }
             let draft = AssignmentDraft(
-                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch, earnings: request.earnings,
+                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch,
+                earnings: request.earnings,
                 reason: request.reason, now: now)
             draft.apply(to: orders, settings: settings, changes: &changes)
             changes.result.batchID = batchID

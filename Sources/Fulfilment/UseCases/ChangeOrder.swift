@@ -25,7 +25,9 @@ package struct ChangeOrder: Sendable {
     /// cannot know better.
     private func reject(_ id: OrderID, by driver: DriverID, reason: String?) async throws -> Order {
         do {
-            return try await change(.reject(reason: reason), first: id, by: .driver(driver), reason: reason, driver: nil) {
+            return try await change(
+                .reject(reason: reason), first: id, by: .driver(driver), reason: reason, driver: nil
+            ) {
                 first, _ in [first]
             }
         } catch FulfilmentError.unknownOrder {
@@ -47,7 +49,8 @@ package struct ChangeOrder: Sendable {
                     other.id != first.id && other.state.isOnBoard && other.holder == driver
                         && other.content.customer.phone == first.content.customer.phone
                         && other.content.externalPoolID == first.content.externalPoolID
-                        && (first.content.externalPoolID != nil || other.assignment?.batchID == first.assignment?.batchID)
+                        && (first.content.externalPoolID != nil
+                            || other.assignment?.batchID == first.assignment?.batchID)
                 }
                 return [first] + others
             })
@@ -109,7 +112,8 @@ package struct ChangeOrder: Sendable {
                 return refusal
             }
             guard step.after != order else { continue }
-            changes.orders.append(OrderChange(before: order, after: step.after, reason: reason ?? spokenReason(of: command)))
+            changes.orders.append(
+                OrderChange(before: order, after: step.after, reason: reason ?? spokenReason(of: command)))
             if let event = step.event { changes.events.append(event) }
             if let earnings = step.earnings { changes.earnings.append(earnings) }
             if let exclusion = step.exclusion { changes.exclusions.append(exclusion) }

@@ -19,7 +19,9 @@ package struct DriverDesk: Sendable {
 
     /// Approves or blocks. A blocked driver's tokens die, his socket closes with 4001, his orders not yet picked up return
     /// to the pool.
-    package func setStanding(_ standing: AccountStanding, of driver: DriverID, by admin: AdminID) async throws -> DriverAccount {
+    package func setStanding(
+        _ standing: AccountStanding, of driver: DriverID, by admin: AdminID
+    ) async throws -> DriverAccount {
         var patch = DriverPatch()
         patch.standing = standing
         patch.raisesTokenEpoch = standing == .blocked

@@ -16,7 +16,9 @@ package struct PlaceOrder: Sendable {
     ) async throws -> (order: Order, created: Bool) {
         var content = content
         if let id = content.restaurantID {
-            guard let restaurant = try await house.places.restaurant(id) else { throw FulfilmentError.unknownRestaurant }
+            guard let restaurant = try await house.places.restaurant(id) else {
+                throw FulfilmentError.unknownRestaurant
+            }
             content.pickup.name = content.pickup.name ?? restaurant.place.name
             if content.pickup.address.isEmpty { content.pickup.address = restaurant.place.address }
             content.pickup.phone = content.pickup.phone ?? restaurant.place.phone
@@ -24,7 +26,8 @@ package struct PlaceOrder: Sendable {
         }
         if content.otp == nil, house.settings.makesOTP { content.otp = house.settings.drawOTP() }
         let placement = Placement(
-            content: content, zoneID: content.pickup.point.flatMap { house.atlas.zone(containing: $0) }, at: house.now(),
+            content: content, zoneID: content.pickup.point.flatMap { house.atlas.zone(containing: $0) },
+            at: house.now(),
             by: principal, idempotency: idempotency)
         let (order, created) = try await house.orders.insert(placement)
         if created {

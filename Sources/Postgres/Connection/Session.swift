@@ -24,20 +24,14 @@ struct Session: ~Copyable {
     /// Whether a transaction is open on this session.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
 
-    /// Whether the server has not closed this idle session behind our back. One system call.
-    mutating func isAlive() -> Bool {
+    /// Whether this idle session looks usable. One system call.
+    ///
+    /// Anything that arrived unasked ends it: nearly always it is the server's farewell (shutdown, terminated, timed out),
+    /// of which the end of the connection may still be on its way. The rare notice costs a reconnection.
+    func isQuiet() -> Bool {
         if isBroken || PQstatus(handle) != CONNECTION_OK { return false }
         var entry = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        if poll(&entry, 1, 0) <= 0 { return true }
-        // Something arrived unasked: a notice, a parameter, or the end of the connection.
-        return PQconsumeInput(handle) == 1 && PQstatus(handle) == CONNECTION_OK && !hasUnaskedError()
-    }
-
-    /// An idle session that receives an answer was ended by the server (shutdown, terminated, timed out).
-    private func hasUnaskedError() -> Bool {
-        guard PQisBusy(handle) == 0, let result = PQgetResult(handle) else { return false }
-        PQclear(result)
-        return true
+        return poll(&entry, 1, 0) <= 0
     }
 
     /// Waits until the socket is ready for one of `events`.

@@ -76,7 +76,6 @@ final class ListenerLoop: Sendable {
                 throw session.lost()
             }
             deliver(session)
-            if !session.isAlive() { throw session.lost() }
         }
     }
 

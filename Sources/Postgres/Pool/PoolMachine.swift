@@ -66,7 +66,7 @@ struct PoolMachine {
             slots[slot] = .leased
             return (.lease(slot: slot), [])
         }
-        if deadline <= now { return (.refuse(.deadlineExceeded, "the deadline passed before a connection was free"), []) }
+        if deadline <= now { return (.refuse(.unavailable, "the deadline passed before a connection was free"), []) }
         if waiters.count >= waiterLimit {
             return (.refuse(.overloaded, "\(waiterLimit) callers wait for a database connection already"), [])
         }
@@ -118,7 +118,7 @@ struct PoolMachine {
             let message = lastFailure.map { "no connection to the database: \($0)" }
                 ?? "no connection was free within the deadline"
             for waiter in waiters where waiter.deadline <= now {
-                actions.append(.refuse(waiter: waiter.id, lastFailure == nil ? .deadlineExceeded : .unavailable, message))
+                actions.append(.refuse(waiter: waiter.id, .unavailable, message))
             }
             waiters.removeAll { $0.deadline <= now }
         }

@@ -135,7 +135,7 @@ package final class PostgresConnection: Sendable {
         return await withCheckedContinuation { continuation in
             let isQueued = thread.submit { session in
                 let outcome = SessionOperation.run(
-                    &session, checksLife: isFirst, mayStayOpen: isTransaction, until: limit, canceller, work)
+                    &session, checksQuiet: isFirst, mayStayOpen: isTransaction, until: limit, canceller, work)
                 thread.isConnected.store(session != nil, ordering: .releasing)
                 continuation.resume(returning: outcome)
             }
@@ -150,13 +150,13 @@ package final class PostgresConnection: Sendable {
 /// One operation on the connection's own thread.
 private enum SessionOperation {
     static func run<Value>(
-        _ session: inout Session?, checksLife: Bool, mayStayOpen: Bool, until limit: MonotonicTime,
+        _ session: inout Session?, checksQuiet: Bool, mayStayOpen: Bool, until limit: MonotonicTime,
         _ canceller: Canceller, _ work: (inout Session, MonotonicTime) throws(PostgresError) -> Value
     ) -> Result<Value, PostgresError> {
         guard var live = session.take() else {
             return .failure(PostgresError(.connectionLost, "the connection was lost earlier", nothingWasSent: !mayStayOpen))
         }
-        if checksLife && !live.isAlive() {
+        if checksQuiet && !live.isQuiet() {
             return .failure(PostgresError(.connectionLost, "the server had closed the connection", nothingWasSent: true))
         }
         do throws(PostgresError) {
