@@ -144,6 +144,9 @@ if !coresOnly {
         suite("IdentityTests", ["Identity"]),
         suite("OSRMTests", ["OSRM", "Geo"]),
         suite(
+            "ConformanceTests",
+            ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+        suite(
             "GatewayTests",
             [
                 "Gateway", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", nioCore, nioPosix, nioHTTP1,
