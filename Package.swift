@@ -79,7 +79,7 @@ var targets: [Target] = [
     suite("GeoTests", ["Geo"]),
     suite("ContractTests", ["Contract"], resources: [.copy("Golden")]),
     suite("DispatchCoreTests", ["DispatchCore", "Geo"]),
-    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation"]),
+    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation", log]),
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
@@ -130,6 +130,7 @@ if !coresOnly {
                 "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
                 lifecycle, log,
                 metrics, httpClient,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "SystemPackage", package: "swift-system"), .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
@@ -142,6 +143,9 @@ if !coresOnly {
             ], swiftSettings: swiftSettings),
         suite("IdentityTests", ["Identity"]),
         suite("OSRMTests", ["OSRM", "Geo"]),
+        suite(
+            "ConformanceTests",
+            ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         suite(
             "GatewayTests",
             [

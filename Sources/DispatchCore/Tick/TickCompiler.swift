@@ -88,7 +88,7 @@ struct TickCompiler {
             lateness: order.promisedAt == nil ? 0 : policy.weights.lateness.perMille, bagLimit: Int32(direct.held(0, 1 << 30)),
             ride: Int32(ride.held(0, 2 * Self.horizon)), restaurant: restaurantNumber(order.restaurant, order.pickup),
             units: order.bagUnits, onBoard: false,
-            unserved: Int(policy.weights.unserved.value * max(weight, 1)))
+            unserved: Int(policy.weights.unserved.value * max(growth, weight)))
     }
 
     /// The row of an order that a driver has been told: no limit can forbid what has to be finished.

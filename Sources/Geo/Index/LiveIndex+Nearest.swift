@@ -68,6 +68,9 @@ extension LiveIndex {
     }
 
     /// Fills `scratch.best`; returns how many it holds.
+    ///
+    /// Begins in the smallest node around the query and works best-first inside it. Only when something outside could be
+    /// nearer than what is left inside does it climb to the node above; by then most of what is there is too far.
     private mutating func search(
         _ wanted: Int, from point: GeoPoint, within radius: Metres, matching filter: borrowing SearchFilter
     ) -> Int {
@@ -77,29 +80,74 @@ extension LiveIndex {
         best.need = filter.required.rawValue
         best.excludedCount = resolveExcluded(filter.excluded)
         best.excluded = scratch.excluded
+        best.hasArea = filter.area != nil
         guard inner(root).flagsUnion & best.need == best.need else { return 0 }
+        var top = smallestNode(around: query)
+        var outside = boundOutside(top, from: query)
         var heapCount = 0
-        var current = UInt64(root | TreeLayout.innerMark)
+        scratch.reserveHeap(beyond: heapCount)
+        var current = open(inner(top), except: .max, from: query, best: best, heapCount: &heapCount)
         while true {
-            let reference = UInt32(truncatingIfNeeded: current)
-            if reference & TreeLayout.innerMark != 0 {
-                scratch.reserveHeap(beyond: heapCount)
-                let node = inner(reference & ~TreeLayout.innerMark)
-                let nearest = open(node, from: query, best: best, heapCount: &heapCount)
-                // The nearest child is visited at once, without a way through the heap, when nothing there is nearer.
-                if nearest != .max, heapCount == 0 || nearest <= scratch.heap[0] {
-                    current = nearest
+            if current == .max {
+                if heapCount > 0, BoundHeap.bound(of: scratch.heap[0]) <= outside {
+                    current = BoundHeap.pop(from: scratch.heap, count: &heapCount)
+                    if BoundHeap.bound(of: current) > best.worst { break }
+                } else {
+                    guard top != root, outside <= best.worst else { break }
+                    let slot = inner(top).cell.slot
+                    top = inner(top).cell.parent
+                    outside = boundOutside(top, from: query)
+                    scratch.reserveHeap(beyond: heapCount)
+                    let nearest = open(inner(top), except: slot, from: query, best: best, heapCount: &heapCount)
+                    if nearest != .max { BoundHeap.push(nearest, onto: scratch.heap, count: &heapCount) }
                     continue
                 }
-                if nearest != .max { BoundHeap.push(nearest, onto: scratch.heap, count: &heapCount) }
-            } else {
-                scan(reference, from: query, area: filter.area, best: &best)
             }
-            guard heapCount > 0 else { break }
-            current = BoundHeap.pop(from: scratch.heap, count: &heapCount)
-            if BoundHeap.bound(of: current) > best.worst { break }
+            let reference = UInt32(truncatingIfNeeded: current)
+            current = .max
+            if reference & TreeLayout.innerMark == 0 {
+                scan(reference, from: query, best: &best, area: filter.area)
+                continue
+            }
+            scratch.reserveHeap(beyond: heapCount)
+            let node = inner(reference & ~TreeLayout.innerMark)
+            let nearest = open(node, except: .max, from: query, best: best, heapCount: &heapCount)
+            // The nearest child is visited at once, without a way through the heap, when nothing there is nearer.
+            if nearest == .max { continue }
+            if (heapCount == 0 || nearest <= scratch.heap[0]) && BoundHeap.bound(of: nearest) <= outside {
+                current = nearest
+            } else {
+                BoundHeap.push(nearest, onto: scratch.heap, count: &heapCount)
+            }
         }
         return best.count
+    }
+
+    /// The deepest inner node whose square holds the query; the root when the query is outside of it.
+    @inline(__always)
+    private func smallestNode(around query: QueryPoint) -> UInt32 {
+        guard inner(root).cell.contains(query.x, query.y) else { return root }
+        var node = root
+        while true {
+            let child = inner(node).children[inner(node).slot(of: query.x, query.y)]
+            guard child & TreeLayout.innerMark != 0 else { return node }
+            node = child & ~TreeLayout.innerMark
+        }
+    }
+
+    /// At most the squared chord to anything outside of a node that holds the query; infinite for the root.
+    @inline(__always)
+    private func boundOutside(_ reference: UInt32, from query: QueryPoint) -> Double {
+        if reference == root { return .infinity }
+        let cell = inner(reference).cell
+        let size = (1 as UInt32) &<< UInt32(cell.bits)
+        let (x, y) = (query.x &- cell.west, query.y &- cell.south)
+        let upright = QueryPoint.bound(gap: min(y, size &- y))
+        // To the meridian of an edge g away: sin d = cos φ · sin g, and the chord is longer than sin d.
+        let gap = Double(max(min(x, size &- x), 1) - 1) * FixedPoint.radians
+        let square = gap * gap
+        let sideways = query.cosine * query.cosine * square * max(0, 1 - square / 3)
+        return min(upright, sideways) * 0.999_999
     }
 
     /// Numbers of the excluded members, as many as are known.
@@ -115,44 +163,55 @@ extension LiveIndex {
         return count
     }
 
-    /// Puts the children that may hold something onto the heap, except the nearest, which is returned.
+    /// Puts the children that may hold something onto the heap, except the nearest, which is returned; `.max` is none.
     @inline(__always)
-    private func open(_ node: InnerNode, from query: QueryPoint, best: BestFirst, heapCount: inout Int) -> UInt64 {
-        let bits = UInt32(node.cell.bits &- 2)
-        let size = (1 as UInt32) &<< bits
-        let parallels = query.cosine * Double(node.cell.leastCosine)
-        var rows = SIMD4<Double>()
-        var columns = SIMD4<Double>()
-        for index in 0..<4 {
-            let offset = UInt32(truncatingIfNeeded: index) &* size
-            let row = QueryPoint.gap(from: query.y, start: node.cell.south &+ offset, sizeLessOne: size &- 1)
-            let column = QueryPoint.gap(from: query.x, start: node.cell.west &+ offset, sizeLessOne: size &- 1)
-            rows[index] = QueryPoint.bound(gap: row)
-            columns[index] = parallels * QueryPoint.bound(gap: column)
-        }
+    private func open(
+        _ node: InnerNode, except visited: UInt8, from query: QueryPoint, best: BestFirst, heapCount: inout Int
+    ) -> UInt64 {
+        let size = (1 as UInt32) &<< UInt32(node.cell.bits &- 2)
+        let parallels = query.cosine * Double(node.cell.leastCosine) * 0.999_999
         var nearest = UInt64.max
-        for row in 0..<4 where rows[row] <= best.worst {
-            for column in 0..<4 {
-                let slot = row &* 4 &+ column
-                let child = node.children[slot]
-                guard child != 0, node.unions[slot] & best.need == best.need else { continue }
-                let bound = (rows[row] + columns[column]) * 0.999_999
-                guard bound <= best.worst else { continue }
-                let entry = BoundHeap.entry(bound: bound, reference: child)
-                if entry < nearest {
-                    if nearest != .max { BoundHeap.push(nearest, onto: scratch.heap, count: &heapCount) }
-                    nearest = entry
-                } else {
-                    BoundHeap.push(entry, onto: scratch.heap, count: &heapCount)
-                }
-            }
+        let columns = (
+            parallels * node.columnBound(0, size, query), parallels * node.columnBound(1, size, query),
+            parallels * node.columnBound(2, size, query), parallels * node.columnBound(3, size, query)
+        )
+        for row in 0..<4 {
+            let bound = node.rowBound(row, size, query) * 0.999_999
+            guard bound <= best.worst else { continue }
+            let slot = row &* 4
+            offer(node, slot, bound + columns.0, visited, best, &nearest, &heapCount)
+            offer(node, slot &+ 1, bound + columns.1, visited, best, &nearest, &heapCount)
+            offer(node, slot &+ 2, bound + columns.2, visited, best, &nearest, &heapCount)
+            offer(node, slot &+ 3, bound + columns.3, visited, best, &nearest, &heapCount)
         }
         return nearest
     }
 
+    @inline(__always)
+    private func offer(
+        _ node: InnerNode, _ slot: Int, _ bound: Double, _ visited: UInt8, _ best: BestFirst, _ nearest: inout UInt64,
+        _ heapCount: inout Int
+    ) {
+        guard bound <= best.worst, node.unions[slot] & best.need == best.need else { return }
+        let child = node.children[slot]
+        guard child != 0, slot != Int(visited) else { return }
+        let entry = BoundHeap.entry(bound: bound, reference: child)
+        if entry < nearest { swap(&nearest, to: entry, heapCount: &heapCount) } else {
+            BoundHeap.push(entry, onto: scratch.heap, count: &heapCount)
+        }
+    }
+
+    @inline(__always)
+    private func swap(_ nearest: inout UInt64, to entry: UInt64, heapCount: inout Int) {
+        if nearest != .max { BoundHeap.push(nearest, onto: scratch.heap, count: &heapCount) }
+        nearest = entry
+    }
+
     /// Looks at each place of a leaf.
     @inline(__always)
-    private func scan(_ head: UInt32, from query: QueryPoint, area: borrowing GeoPolygon?, best: inout BestFirst) {
+    private func scan(
+        _ head: UInt32, from query: QueryPoint, best: inout BestFirst, area: @autoclosure () -> GeoPolygon?
+    ) {
         var reference = head
         repeat {
             let block = leaf(reference)
@@ -169,7 +228,7 @@ extension LiveIndex {
                 if best.excludedCount > 0, best.excludes(number) { continue }
                 let chord = query.chordSquared(latitude: latitudes[lane], longitude: longitudes[lane])
                 guard chord <= best.worst else { continue }
-                if let area = copy area, !area.contains(latitude: latitudes[lane], longitude: longitudes[lane]) {
+                if best.hasArea, let area = area(), !area.contains(latitude: latitudes[lane], longitude: longitudes[lane]) {
                     continue
                 }
                 best.add(chord, number, table: table)
@@ -221,6 +280,7 @@ struct BestFirst {
     var need: UInt8 = 0
     var excluded: UnsafeMutablePointer<UInt32>?
     var excludedCount = 0
+    var hasArea = false
 
     init(wanted: Int, cap: Double, entries: UnsafeMutablePointer<SearchScratch.Found>) {
         self.wanted = wanted

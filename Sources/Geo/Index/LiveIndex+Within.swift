@@ -64,17 +64,22 @@ extension LiveIndex {
             let cell = TreeCell(slab.at(child & ~TreeLayout.innerMark))
             let square = DegreeSquare(cell, originX: originX, originY: originY, turn: walk.turn)
             let kept = edges + count
-            var (keptCount, inside) = (0, parity)
+            var (keptCount, inside, isTouched) = (0, parity, false)
             for index in 0..<count {
-                switch square.relation(to: edges[index]) {
-                case .irrelevant: break
-                case .crossedByAll: inside.toggle()
-                case .near:
-                    kept[keptCount] = edges[index]
-                    keptCount += 1
-                }
+                let relation = square.relation(to: edges[index])
+                if relation == .irrelevant { continue }
+                kept[keptCount] = edges[index]
+                keptCount += 1
+                if relation == .touching { isTouched = true }
             }
-            if keptCount == 0, !inside { continue }
+            // No edge touches the square: all of it is inside, or nothing.
+            if !isTouched {
+                for index in 0..<keptCount where kept[index].isCrossed(latitude: square.south, longitude: square.west) {
+                    inside.toggle()
+                }
+                if !inside { continue }
+                keptCount = 0
+            }
             if !isInner {
                 test(child, walk, edges: kept, count: keptCount, parity: inside, into: &result)
             } else if keptCount == 0 {
@@ -147,10 +152,18 @@ struct AreaEdge {
     let longitude: Double
     let otherLatitude: Double
     let otherLongitude: Double
+    let low: Double
+    let high: Double
+    let westernmost: Double
+    let easternmost: Double
 
     init(from vertex: GeoPolygon.Vertex, to previous: GeoPolygon.Vertex) {
         (latitude, longitude) = (vertex.latitude, vertex.longitude)
         (otherLatitude, otherLongitude) = (previous.latitude, previous.longitude)
+        low = min(latitude, otherLatitude)
+        high = max(latitude, otherLatitude)
+        westernmost = min(longitude, otherLongitude)
+        easternmost = max(longitude, otherLongitude)
     }
 
     /// Whether a ray from the place to the east crosses the edge. The formula is that of `GeoPolygon`, to the last bit.
@@ -172,9 +185,10 @@ struct DegreeSquare {
     enum Relation {
         /// No ray to the east from the square meets the edge.
         case irrelevant
-        /// Every ray to the east from the square crosses it.
-        case crossedByAll
-        case near
+        /// The edge is east of the square: rays meet it, but no side of it runs through the square.
+        case eastward
+        /// The box around the edge touches the square.
+        case touching
     }
 
     init(_ cell: TreeCell, originX: Int64, originY: Int64, turn: Double) {
@@ -194,11 +208,7 @@ struct DegreeSquare {
 
     @inline(__always)
     func relation(to edge: AreaEdge) -> Relation {
-        let low = min(edge.latitude, edge.otherLatitude)
-        let high = max(edge.latitude, edge.otherLatitude)
-        guard low <= north, high >= south else { return .irrelevant }
-        if max(edge.longitude, edge.otherLongitude) < west { return .irrelevant }
-        if min(edge.longitude, edge.otherLongitude) > east, low <= south, high >= north { return .crossedByAll }
-        return .near
+        if edge.low > north || edge.high < south || edge.easternmost < west { return .irrelevant }
+        return edge.westernmost > east ? .eastward : .touching
     }
 }
