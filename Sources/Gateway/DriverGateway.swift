@@ -30,7 +30,7 @@ package final class DriverGateway: Service {
 
     /// The child channel of `server`, for tests and for servers built by hand.
     package func channel(_ responder: @escaping HTTPChannelHandler.Responder) -> GatewayChannel {
-        GatewayChannel(core: core, responder: responder)
+        GatewayChannel(factory: VerdictFactory(core: core), responder: responder)
     }
 
     /// Serves joins, delivery marks, replays and the admins' feed until cancelled.
@@ -83,6 +83,11 @@ package final class DriverGateway: Service {
             guard let events = byDriver[driver] else { continue }
             endpoint.deliver(.replayed(events.sorted { $0.seq < $1.seq }))
         }
+    }
+
+    /// Writes the delivery marks that wait.
+    package func recordMarks() async {
+        await core.recorder.flush()
     }
 
     private func feedAdmins() async {

@@ -57,4 +57,6 @@ package enum DropReason: String, Sendable, CaseIterable {
     case slowReader = "slow_reader"
     /// Reading or writing failed.
     case transport = "transport_error"
+    /// The server was stopped without a drain.
+    case abandoned = "abandoned"
 }

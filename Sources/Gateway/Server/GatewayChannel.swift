@@ -26,10 +26,10 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     static let decoderName = "tiffin.http.decoder"
 
     package let responder: Responder
-    private let core: GatewayCore
+    private let factory: any SocketFactory
 
-    init(core: GatewayCore, responder: @escaping Responder) {
-        self.core = core
+    package init(factory: any SocketFactory, responder: @escaping Responder) {
+        self.factory = factory
         self.responder = responder
     }
 
@@ -42,7 +42,7 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     private func addHandlers(
         to channel: any Channel, decided: EventLoopPromise<Connection>, logger: Logger
     ) throws {
-        let settings = core.settings
+        let settings = factory.settings
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = settings.headerBytes
         limits.maxHeaderListSize = settings.headerBytes
@@ -57,15 +57,19 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         try pipeline.addHandler(HTTPResponseEncoder(), name: Self.encoderName)
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         try pipeline.addHandler(ByteToMessageHandler(decoder), name: Self.decoderName)
-        let desk = core.desk(of: channel.eventLoop)
-        try pipeline.addHandler(
-            RequestGate(factory: SocketFactory(core: core), desk: desk, decided: decided, logger: logger))
+        let desk = factory.desk(of: channel.eventLoop)
+        try pipeline.addHandler(RequestGate(factory: factory, desk: desk, decided: decided, logger: logger))
     }
 
     package func handle(value: Connection, logger: Logger) async {
         switch value {
         case .rest(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
-        case .socket(let channel): try? await channel.closeFuture.get()
+        case .socket(let channel):
+            await withTaskCancellationHandler {
+                try? await channel.closeFuture.get()
+            } onCancel: {
+                channel.triggerUserOutboundEvent(SocketHandler.Abandon(), promise: nil)
+            }
         }
     }
 }

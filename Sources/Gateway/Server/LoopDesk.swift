@@ -1,11 +1,11 @@
-import Fulfilment
-import NIOCore
+package import Fulfilment
+package import NIOCore
 
 /// What one event loop keeps for its sockets: the sweep that stands in for a timer per socket, and the positions of this turn
 /// of the loop, handed on together. Used on its loop only.
-final class LoopDesk {
+package final class LoopDesk {
     /// What wants to be told the time.
-    protocol Swept: AnyObject {
+    package protocol Swept: AnyObject {
         /// Whether it wants every tick instead of one a second.
         var needsAttention: Bool { get }
         func swept(at now: Moment)
@@ -14,8 +14,8 @@ final class LoopDesk {
     static let tickMilliseconds: Int64 = 100
     private static let slices = 10
 
-    let eventLoop: any EventLoop
-    let clock: GatewayClock
+    package let eventLoop: any EventLoop
+    package let clock: GatewayClock
     private let accept: @Sendable ([Fix]) -> Void
     private var fixes: [Fix] = []
     private var calm: [[ObjectIdentifier: any Swept]] = Array(repeating: [:], count: slices)
@@ -23,7 +23,9 @@ final class LoopDesk {
     private var slice = 0
     private var timer: RepeatedTask?
 
-    init(eventLoop: any EventLoop, clock: GatewayClock, accept: @escaping @Sendable ([Fix]) -> Void) {
+    package init(
+        eventLoop: any EventLoop, clock: GatewayClock, accept: @escaping @Sendable ([Fix]) -> Void
+    ) {
         self.eventLoop = eventLoop
         self.clock = clock
         self.accept = accept

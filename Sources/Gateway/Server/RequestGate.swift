@@ -1,3 +1,4 @@
+import Contract
 import HTTPTypes
 import HummingbirdCore
 import Logging
@@ -29,7 +30,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         case done
     }
 
-    private let factory: SocketFactory
+    private let factory: any SocketFactory
     private let desk: LoopDesk
     private let decided: EventLoopPromise<GatewayChannel.Connection>
     private let logger: Logger
@@ -42,7 +43,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var readingSince: Int64?
 
     init(
-        factory: SocketFactory, desk: LoopDesk, decided: EventLoopPromise<GatewayChannel.Connection>, logger: Logger
+        factory: any SocketFactory, desk: LoopDesk, decided: EventLoopPromise<GatewayChannel.Connection>, logger: Logger
     ) {
         self.factory = factory
         self.desk = desk
@@ -114,7 +115,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             pass(head, context)
             return
         }
-        if let seconds = factory.floodRefusal(peer: context.remoteAddress, head.headers) {
+        let refusal = factory.floodRefusal(
+            peer: context.remoteAddress, forwardedFor: head.headers["x-forwarded-for"])
+        if let seconds = refusal {
             answer(.tooManyRequests, seconds, context)
         } else if Self.isUpgrade(head) {
             stage = .upgrading(route, head, hasEnded: false)
@@ -158,7 +161,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         let handlers: [any RemovableChannelHandler] = [
             HTTP1ToHTTPServerCodec(secure: false),
             HTTPConnectionStateHandler(
-                idleTimeout: .milliseconds(factory.core.settings.httpIdle), logger: logger),
+                idleTimeout: .milliseconds(factory.settings.httpIdle), logger: logger),
         ]
         let pipeline = context.pipeline.syncOperations
         try pipeline.addHandlers(handlers, position: .last)
@@ -221,7 +224,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answer(_ status: HTTPResponseStatus, _ retryAfter: Int64?, _ context: ChannelHandlerContext) {
         stage = .done
-        let body = factory.problem(status, retryAfter: retryAfter)
+        let body = Self.problem(status, retryAfter: retryAfter)
         var headers: HTTPHeaders = [
             "content-type": "application/problem+json", "content-length": "\(body.readableBytes)",
             "connection": "close",
@@ -231,11 +234,30 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             headers.add(name: "upgrade", value: "websocket")
             headers.add(name: "sec-websocket-version", value: "13")
         }
-        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
         let gate = NIOLoopBound(self, eventLoop: context.eventLoop)
         written.whenComplete { _ in gate.value.context?.close(promise: nil) }
+    }
+
+    /// A problem document for the few answers that the gateway gives before REST.
+    private static func problem(_ status: HTTPResponseStatus, retryAfter: Int64?) -> ByteBuffer {
+        let detail =
+            switch status {
+            case .tooManyRequests: "Too many connections from this address; try again in \(retryAfter ?? 1) s."
+            case .upgradeRequired: "This path is a WebSocket; the request must ask for an upgrade."
+            default: "The request cannot be read."
+            }
+        let code =
+            switch status {
+            case .tooManyRequests: "too_many_requests"
+            case .upgradeRequired: "upgrade_required"
+            default: "bad_request"
+            }
+        let problem = Problem(status: Int(status.code), code: code, title: status.reasonPhrase, detail: detail)
+        return ByteBuffer(bytes: problem.jsonBytes)
     }
 
     /// The connection ends without ever having become anything.
@@ -250,7 +272,7 @@ extension RequestGate: LoopDesk.Swept {
     var needsAttention: Bool { false }
 
     func swept(at now: Moment) {
-        let settings = factory.core.settings
+        let settings = factory.settings
         switch stage {
         case .fresh(let since) where now.uptime - since >= settings.headDeadline: context?.close(promise: nil)
         case .rest, .upgrading:

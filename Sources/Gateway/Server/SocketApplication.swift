@@ -1,7 +1,7 @@
-import NIOCore
+package import NIOCore
 
 /// What a socket speaks once it is open: a driver's session, an admin's feed, an echo. Called on the socket's loop only.
-protocol SocketApplication: AnyObject {
+package protocol SocketApplication: AnyObject {
     /// Whether the socket may read now.
     var isReading: Bool { get }
     var needsAttention: Bool { get }
@@ -25,19 +25,19 @@ protocol SocketApplication: AnyObject {
 }
 
 /// How a socket ended.
-struct SocketEnd: Equatable {
-    enum Cause: Equatable {
+package struct SocketEnd: Equatable {
+    package enum Cause: Equatable {
         case closed(CloseReason)
         /// The client closed, with its code if it gave one.
         case closedByClient(code: UInt16?)
         case dropped(DropReason)
     }
 
-    var cause: Cause
-    var framesReceived: Int
+    package var cause: Cause
+    package var framesReceived: Int
 
     /// The close code for logs and counters; 1006 where no close frame was exchanged.
-    var code: UInt16 {
+    package var code: UInt16 {
         switch cause {
         case .closed(let reason): reason.code
         case .closedByClient(let code): code ?? 1005
@@ -45,7 +45,7 @@ struct SocketEnd: Equatable {
         }
     }
 
-    var reason: String {
+    package var reason: String {
         switch cause {
         case .closed(let reason): reason.rawValue
         case .closedByClient: "closed_by_client"

@@ -1,70 +1,12 @@
-import Contract
-import DispatchCore
-import NIOCore
-import NIOHTTP1
-import Synchronization
+package import NIOCore
 
-/// Makes the handler of a socket, verdict included. The verdict falls before the 101 and is told after it.
-struct SocketFactory: Sendable {
-    let core: GatewayCore
-
-    func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler {
-        switch verdict(on: route) {
-        case .failure(let reason): return refused(route, reason, desk)
-        case .success(let token):
-            let application: any SocketApplication
-            switch token.account {
-            case .driver(let driver):
-                application = DriverSession(core: core, desk: desk, driverID: driver, token: token)
-            case .admin(let admin):
-                application = AdminSession(core: core, desk: desk, adminID: admin, token: token)
-            }
-            return SocketHandler(application: application, desk: desk, settings: core.settings)
-        }
-    }
-
-    /// Seconds to wait when the client's address floods us.
-    func floodRefusal(peer: SocketAddress?, _ headers: HTTPHeaders) -> Int64? {
-        let client = core.addresses.client(peer: peer, forwardedFor: headers["x-forwarded-for"])
-        let refusal = core.addresses.refusal(of: client, at: core.clock.read().uptime)
-        if refusal != nil { core.meters.flooded() }
-        return refusal
-    }
-
-    /// A problem document for the few answers that the gateway gives before REST.
-    func problem(_ status: HTTPResponseStatus, retryAfter: Int64?) -> ByteBuffer {
-        let detail =
-            switch status {
-            case .tooManyRequests: "Too many connections from this address; try again in \(retryAfter ?? 1) s."
-            case .upgradeRequired: "This path is a WebSocket; the request must ask for an upgrade."
-            default: "The request cannot be read."
-            }
-        let code = status == .tooManyRequests ? "too_many_requests" : status == .upgradeRequired ? "upgrade_required" : "bad_request"
-        let problem = Problem(status: Int(status.code), code: code, title: status.reasonPhrase, detail: detail)
-        return ByteBuffer(bytes: problem.jsonBytes)
-    }
-
-    private func verdict(on route: SocketRoute) -> Result<VerifiedToken, CloseReason> {
-        if core.isDraining.load(ordering: .relaxed) { return .failure(.restart) }
-        return core.verifier.verify(route.token, at: core.clock.read().wall).flatMap { token in
-            switch (route.target, token.account) {
-            case (.driver(let id), .driver(let driver)):
-                guard id == driver.rawValue else { return .failure(.driverMismatch) }
-            case (.admin, .admin): break
-            case (.driver, .admin), (.admin, .driver): return .failure(.wrongRole)
-            }
-            if case .failure(let reason) = core.door.standing(of: token.account, epoch: token.epoch) {
-                return .failure(reason)
-            }
-            return .success(token)
-        }
-    }
-
-    private func refused(_ route: SocketRoute, _ reason: CloseReason, _ desk: LoopDesk) -> SocketHandler {
-        let held = core.unauthenticated.add(1, ordering: .relaxed).newValue
-        let kind: SocketKind = route.target == .admin ? .admin : .driver
-        return SocketHandler(
-            application: RefusedSession(core: core, kind: kind, reason: reason), desk: desk, settings: core.settings,
-            lingers: held <= core.settings.unauthenticatedSockets)
-    }
+/// What the gate of a connection asks: who speaks on a socket, and whether the address may open one.
+package protocol SocketFactory: Sendable {
+    var settings: GatewaySettings { get }
+    /// The desk of the loop that this is called on.
+    func desk(of eventLoop: any EventLoop) -> LoopDesk
+    /// Seconds to wait when the client's address floods us, else nil.
+    func floodRefusal(peer: SocketAddress?, forwardedFor: [String]) -> Int64?
+    /// The handler of a socket whose upgrade has been answered.
+    func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler
 }

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// One WebSocket on its event loop: bytes to frames and back, orderly closing, the outbound limit. What the frames mean is
 /// its application's business.
@@ -6,10 +6,13 @@ import NIOCore
 /// Closing: the close frame is written, our side is half-closed, what still arrives is read and thrown away until the peer
 /// closes or the grace is over. Closing at once, with unread bytes in the kernel, would turn into a reset that can destroy
 /// the close frame on its way, and with it 4001 or 4003.
-final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
+package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundIn = Never
+    package typealias OutboundOut = ByteBuffer
+
+    /// An outbound event: whoever served this connection has been cancelled and gives it up.
+    struct Abandon: Sendable {}
 
     private enum Phase: Equatable {
         case open
@@ -33,7 +36,7 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isGone = false
 
     /// - Parameter lingers: False closes without waiting for the close frame to arrive, when too many already wait.
-    init(
+    package init(
         application: any SocketApplication, desk: LoopDesk, settings: GatewaySettings, takesBinary: Bool = false,
         lingers: Bool = true
     ) {
@@ -46,31 +49,31 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - For the application
 
-    var isOpen: Bool { phase == .open }
+    package var isOpen: Bool { phase == .open }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    package var isWritable: Bool { context?.channel.isWritable ?? false }
 
     /// Writes a whole frame; it leaves with the end of this turn.
-    func send(_ frame: ByteBuffer) {
+    package func send(_ frame: ByteBuffer) {
         guard phase == .open, let context else { return }
         context.write(wrapOutboundOut(frame), promise: nil)
         needsFlush = true
         if !context.channel.isWritable { overLimit() }
     }
 
-    func flush() {
+    package func flush() {
         guard needsFlush else { return }
         needsFlush = false
         context?.flush()
     }
 
     /// Ends the socket with a close frame.
-    func close(_ reason: CloseReason) {
+    package func close(_ reason: CloseReason) {
         close(FrameWriter.close(code: reason.code, reason: reason.rawValue), .closed(reason))
     }
 
     /// Ends the socket without a close frame.
-    func drop(_ reason: DropReason) {
+    package func drop(_ reason: DropReason) {
         guard phase == .open else { return }
         phase = .gone
         finish(.dropped(reason))
@@ -78,7 +81,7 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Goes on reading after the application had withheld it.
-    func resumeReading() {
+    package func resumeReading() {
         guard phase == .open else { return }
         process(at: desk.clock.read())
         flush()
@@ -89,36 +92,36 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// The application wants to be swept at the next tick.
-    func rouse() {
+    package func rouse() {
         desk.rouse(self)
     }
 
     // MARK: - Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         desk.add(self)
         application.opened(self, at: desk.clock.read())
         flush()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         gone()
         self.context = nil
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase == .open else { return }
         let bytes = unwrapInboundIn(data)
         if input == nil { input = bytes } else { input?.writeImmutableBuffer(bytes) }
         process(at: desk.clock.read())
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         flush()
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         guard phase != .open || application.isReading else {
             wantsRead = true
             return
@@ -126,7 +129,7 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.read()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             isOverLimit = false
             if phase == .open { application.outboundDrained() }
@@ -135,7 +138,7 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed: peerClosed(context)
         case is ChannelShouldQuiesceEvent:
@@ -147,18 +150,29 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         gone()
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if phase == .open { drop(.transport) } else { context.close(promise: nil) }
     }
 
     /// A REST channel that was upgraded late still stands behind this handler; its wish to close is not the socket's.
-    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         promise?.succeed(())
+    }
+
+    package func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard event is Abandon else {
+            context.triggerUserOutboundEvent(event, promise: promise)
+            return
+        }
+        promise?.succeed(())
+        if phase == .open { drop(.abandoned) } else { context.close(promise: nil) }
     }
 
     // MARK: - Frames
@@ -259,9 +273,9 @@ final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension SocketHandler: LoopDesk.Swept {
-    var needsAttention: Bool { phase != .open || application.needsAttention }
+    package var needsAttention: Bool { phase != .open || application.needsAttention }
 
-    func swept(at now: Moment) {
+    package func swept(at now: Moment) {
         switch phase {
         case .open:
             application.swept(at: now)
