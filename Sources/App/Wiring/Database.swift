@@ -13,7 +13,16 @@ struct Database: Sendable {
             throw ConfigurationError(
                 "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one")
         }
-        let pool = try ConnectionPool.tiffin(url: url, connections: configuration.databasePoolSize)
+        let pool: ConnectionPool
+        do {
+            pool = try ConnectionPool(
+                configuration: .init(
+                    target: ConnectionTarget(connectionString: url, applicationName: "tiffin"),
+                    connections: configuration.databasePoolSize),
+                generator: SystemRandomNumberGenerator())
+        } catch {
+            throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL")
+        }
         do {
             try await pool.check(deadline: .seconds(10))
             let applied = try await Migrator(pool: pool).migrate()
