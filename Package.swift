@@ -70,7 +70,9 @@ var targets: [Target] = [
     core("DispatchCore", ["Geo"], settings: hotSettings),
     core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics]),
     core("Postgres", ["CLibPQ", log, metrics]),
-    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [.copy("Migrations")]),
+    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [
+        .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+    ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 
     .target(
