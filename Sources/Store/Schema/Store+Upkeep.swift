@@ -48,3 +48,14 @@ extension Store {
         }
     }
 }
+
+extension Store {
+    /// The next new driver gets this number; for trials whose examples name one. Does nothing where there are drivers.
+    package func numberDrivers(from first: DriverID) async throws {
+        _ = try await query(
+            """
+            SELECT setval(pg_get_serial_sequence('drivers', 'id'), $1, false)
+            WHERE NOT EXISTS (SELECT FROM drivers)
+            """, [.int8(first.rawValue)])
+    }
+}

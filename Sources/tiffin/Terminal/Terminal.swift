@@ -10,6 +10,6 @@ enum Terminal {
 
     /// Writes one line to standard error.
     static func complain(_ text: String) {
-        fputs(text + "\n", stderr)
+        _ = (text + "\n").withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 }
