@@ -81,7 +81,7 @@ var targets: [Target] = [
     suite("GeoTests", ["Geo"]),
     suite("ContractTests", ["Contract"], resources: [.copy("Golden")]),
     suite("DispatchCoreTests", ["DispatchCore", "Geo"]),
-    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
+    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation", log]),
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
@@ -132,6 +132,8 @@ if !coresOnly {
                 "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
                 lifecycle, log,
                 metrics, httpClient,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"), .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
@@ -144,6 +146,9 @@ if !coresOnly {
             ], swiftSettings: swiftSettings),
         suite("IdentityTests", ["Identity"]),
         suite("OSRMTests", ["OSRM", "Geo"]),
+        suite(
+            "ConformanceTests",
+            ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         suite(
             "GatewayTests",
             [

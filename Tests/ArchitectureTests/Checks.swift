@@ -108,20 +108,32 @@ enum Checks {
     }
 
     /// Types and functions that other modules can see say what a caller may rely on.
+    ///
+    /// A nested type may be covered by the words of the type around it, a function that fits on one line by its name,
+    /// and overloads by the words on one of them.
     static func documentation(_ file: SourceFile) throws -> [Violation] {
         let pattern =
-            #"^ *(?:@\w+(?:\([^)]*\))? )*package (?:\w+ )*?(struct|class|enum|actor|protocol|func)\s+(`?\w+|[^\s(]+)"#
+            #"^( *)(?:@\w+(?:\([^)]*\))? )*package (?:\w+ )*?"#
+            + #"(struct|class|enum|actor|protocol|func) +(`?\w+|[^\s(]+)"#
         let expression = try NSRegularExpression(pattern: pattern)
         let lines = file.lines
-        return file.codeLines.enumerated().compactMap { index, line in
+        var known = witnesses
+        var missing: [(name: String, line: Int)] = []
+        for (index, line) in file.codeLines.enumerated() {
             let text = String(line)
             guard let hit = expression.firstMatch(in: text, range: NSRange(text.startIndex..., in: text)),
-                let range = Range(hit.range(at: 2), in: text), !witnesses.contains(String(text[range])),
-                !isMarker(text),
-                !isDocumented(lines, above: index)
-            else { return nil }
-            return Violation(
-                path: file.path, line: index + 1, rule: "\(text[range]) is package and has no documentation")
+                let indent = Range(hit.range(at: 1), in: text), let kind = Range(hit.range(at: 2), in: text),
+                let range = Range(hit.range(at: 3), in: text)
+            else { continue }
+            let isFunction = text[kind] == "func"
+            if isDocumented(lines, above: index) {
+                if isFunction { known.insert(String(text[range])) }
+            } else if isFunction ? !text.hasSuffix("}") : text[indent].isEmpty && !isMarker(text) {
+                missing.append((String(text[range]), index + 1))
+            }
+        }
+        return missing.filter { !known.contains($0.name) }.map { name, line in
+            Violation(path: file.path, line: line, rule: "\(name) is package and has no documentation")
         }
     }
 

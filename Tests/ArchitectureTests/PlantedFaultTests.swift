@@ -34,7 +34,8 @@ struct PlantedFaultTests {
     @Test(
         "each banned construction is seen",
         arguments: [
-            "let now = Date()", "let now = Date.now", "let c = ContinuousClock()", "let t = clock.now",
+            "let now = Date()", "let now = Date.now", "let c = ContinuousClock()", "wait(until: .now)",
+            "let t = clock.now",
             "var g = SystemRandomNumberGenerator()", "Int.random(in: 0..<3)", "list.shuffled()", "list.randomElement()",
             "print(x)", "try! work()", "x as! Int", "final class A: @unchecked Sendable {}",
             "nonisolated(unsafe) var x = 1", "Task { await go() }", "Task.detached { }", "Task<Void, Never> { }",
@@ -99,7 +100,7 @@ struct PlantedFaultTests {
     @Test(
         "a declaration without documentation is seen",
         arguments: [
-            "package struct A {}", "package func a() {}", "    package static func a() {}",
+            "package struct A {}", "package func a() {", "    package static func a() {",
             "@frozen package enum E { case a }",
             "package final class C {}",
         ])
@@ -110,7 +111,11 @@ struct PlantedFaultTests {
 
     @Test(
         "what nobody else sees needs no documentation",
-        arguments: ["func a() {}", "package var x = 1", "package func hash(into hasher: inout Hasher) {}"])
+        arguments: [
+            "func a() {}", "package var x = 1", "    package struct Inner {", "package func a() { 1 }",
+            "/// Says it.\npackage func a(_ b: Int) {\n}\npackage func a(_ c: Bool) {\n}",
+            "package func hash(into hasher: inout Hasher) {}",
+        ])
     func undocumented(line: String) throws {
         #expect(try Checks.documentation(file(line)) == [])
     }

@@ -17,7 +17,7 @@ struct Module {
 
 enum Walls {
     private static let nio: Set = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"]
-    private static let observed: Set = ["Logging", "Metrics"]
+    private static let observed: Set = ["Logging", "Metrics", "CoreMetrics"]
     private static let foundation: Set = ["Foundation", "FoundationEssentials"]
     private static let rules: Set = ["Geo", "DispatchCore", "Fulfilment"]
 
@@ -62,7 +62,7 @@ enum Walls {
             ]),
             others: nio.union(observed).union(foundation).union([
                 "NIOSSL", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Configuration", "ServiceLifecycle",
-                "AsyncHTTPClient", "Synchronization", "Glibc",
+                "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "Yams",
             ])),
         Module(
             "tiffin", row: 5,

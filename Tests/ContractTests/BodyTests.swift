@@ -15,19 +15,28 @@ import Testing
     @Test(arguments: ["identity", "email", "phone", "phone_number", "username"])
     func aLogInIsReadInEverySpelling(name: String) throws {
         let expected = LoginRequest(identity: "a@b.in", password: "p +w")
-        #expect(try LoginRequest(body: bytes(#"{"\#(name)":" a@b.in ","password":"p +w"}"#), contentType: "application/json") == expected)
+        #expect(
+            try LoginRequest(
+                body: bytes(#"{"\#(name)":" a@b.in ","password":"p +w"}"#), contentType: "application/json") == expected
+        )
         let form = bytes("\(name)=a%40b.in&password=p+%2Bw")
-        #expect(try LoginRequest(body: form, contentType: "application/x-www-form-urlencoded; charset=utf-8") == expected)
+        #expect(
+            try LoginRequest(body: form, contentType: "application/x-www-form-urlencoded; charset=utf-8") == expected)
     }
 
     @Test func aLogInNamesEveryMissingField() {
         #expect(fields { _ = try LoginRequest(body: bytes("{}"), contentType: nil) } == ["identity", "password"])
         #expect(fields { _ = try LoginRequest(body: bytes("[1]"), contentType: nil) } == ["unreadable"])
-        #expect(fields { _ = try LoginRequest(body: bytes("identity=%zz"), contentType: "application/x-www-form-urlencoded") } == ["unreadable"])
+        #expect(
+            fields {
+                _ = try LoginRequest(body: bytes("identity=%zz"), contentType: "application/x-www-form-urlencoded")
+            } == ["unreadable"])
     }
 
     @Test func aPhoneNumberMayBeANumber() throws {
-        #expect(try LoginRequest(body: bytes(#"{"phone":9876543210,"password":"x"}"#), contentType: nil).identity == "9876543210")
+        #expect(
+            try LoginRequest(body: bytes(#"{"phone":9876543210,"password":"x"}"#), contentType: nil).identity
+                == "9876543210")
     }
 
     @Test(arguments: ["refresh_token", "refreshToken"])
@@ -36,8 +45,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("picked-up", OrderStatusRequest.Step.pickedUp), ("Picked up", .pickedUp), ("completed", .delivered), ("CANCELED", .cancelled),
-        ("on_the_way", .inTransit), ("in transit", .inTransit), ("rejected", .rejected), ("accepted", .accepted), ("DELIVERED", .delivered),
+        ("picked-up", OrderStatusRequest.Step.pickedUp), ("Picked up", .pickedUp), ("completed", .delivered),
+        ("CANCELED", .cancelled),
+        ("on_the_way", .inTransit), ("in transit", .inTransit), ("rejected", .rejected), ("accepted", .accepted),
+        ("DELIVERED", .delivered),
     ])
     func aStatusIsReadInEverySpelling(word: String, step: OrderStatusRequest.Step) throws {
         #expect(try OrderStatusRequest(body: bytes(#"{"status":"\#(word)"}"#)).step == step)
@@ -47,7 +58,10 @@ import Testing
         #expect(fields { _ = try OrderStatusRequest(body: bytes(#"{"status":"flying"}"#)) } == ["status"])
     }
 
-    @Test(arguments: [(#"{"status":"online"}"#, true), (#"{"status":"OFFLINE"}"#, false), (#"{"is_online":true}"#, true), (#"{"is_online":"false"}"#, false)])
+    @Test(arguments: [
+        (#"{"status":"online"}"#, true), (#"{"status":"OFFLINE"}"#, false), (#"{"is_online":true}"#, true),
+        (#"{"is_online":"false"}"#, false),
+    ])
     func aDriversStatusIsReadInBothShapes(body: String, isOnline: Bool) throws {
         #expect(try DriverStatusRequest(body: bytes(body)).isOnline == isOnline)
     }
@@ -59,10 +73,12 @@ import Testing
     }
 
     @Test func theConsolesOrderIsRead() throws {
-        let order = try CreateOrderRequest(body: bytes(#"""
-            {"customer_name":"Ravi","customer_phone":"98","delivery_address":"12 MG Road","delivery_lat":12.97,"delivery_lng":77.6,
-             "special_instructions":"","restaurant_id":"7","items":[{"name":"Dosa","quantity":2,"price":45.5}],"order_total":91}
-            """#))
+        let order = try CreateOrderRequest(
+            body: bytes(
+                #"""
+                {"customer_name":"Ravi","customer_phone":"98","delivery_address":"12 MG Road","delivery_lat":12.97,"delivery_lng":77.6,
+                 "special_instructions":"","restaurant_id":"7","items":[{"name":"Dosa","quantity":2,"price":45.5}],"order_total":91}
+                """#))
         #expect(order.pickup == .restaurant(id: 7))
         #expect(order.items == [OrderItem(name: "Dosa", quantity: 2, pricePaise: 4550)])
         #expect(order.orderTotalPaise == 9100)
@@ -71,11 +87,15 @@ import Testing
     }
 
     @Test func anOrderMayBringItsRestaurant() throws {
-        let order = try CreateOrderRequest(body: bytes(#"""
-            {"customer_name":"Ravi","delivery_address":"x","latitude":12.97,"longitude":77.6,"restaurant_name":"BK",
-             "pickup_address":"y","pickup_latitude":12.9,"pickup_longitude":77.5,"earnings":45.50,"distance_km":3.2,"ready_at":"2025-11-19T10:30:00Z"}
-            """#))
-        #expect(order.pickup == .inline(name: "BK", address: "y", phone: nil, point: WirePoint(latitude: 12.9, longitude: 77.5)))
+        let order = try CreateOrderRequest(
+            body: bytes(
+                #"""
+                {"customer_name":"Ravi","delivery_address":"x","latitude":12.97,"longitude":77.6,"restaurant_name":"BK",
+                 "pickup_address":"y","pickup_latitude":12.9,"pickup_longitude":77.5,"earnings":45.50,"distance_km":3.2,"ready_at":"2025-11-19T10:30:00Z"}
+                """#))
+        #expect(
+            order.pickup
+                == .inline(name: "BK", address: "y", phone: nil, point: WirePoint(latitude: 12.9, longitude: 77.5)))
         #expect(order.driverEarningsPaise == 4550)
         #expect(order.distanceMetres == 3200)
         #expect(order.readyAt == 1_763_548_200_000)
@@ -86,14 +106,18 @@ import Testing
             {"customer_name":"","delivery_address":7,"delivery_lat":91,"delivery_lng":77,"items":[{"quantity":0,"price":-1}],"order_total":"x","ready_at":"soon"}
             """#
         let expected = [
-            "customer_name", "delivery_lat", "items[0].name", "items[0].quantity", "items[0].price", "order_total", "ready_at", "restaurant_id",
+            "customer_name", "delivery_lat", "items[0].name", "items[0].quantity", "items[0].price", "order_total",
+            "ready_at", "restaurant_id",
         ]
         #expect(fields { _ = try CreateOrderRequest(body: bytes(body)) } == expected)
     }
 
     @Test func anAssignmentTakesIdsAsNumbersOrText() throws {
-        let request = try AssignRequest(body: bytes(#"{"order_ids":[1,"2",1],"driver_id":"9","driver_earnings":null}"#), needsOrders: true)
-        #expect(request == AssignRequest(orderIDs: [1, 2], driverID: 9, driverEarningsPaise: nil, force: false, reason: nil))
+        let request = try AssignRequest(
+            body: bytes(#"{"order_ids":[1,"2",1],"driver_id":"9","driver_earnings":null}"#), needsOrders: true)
+        #expect(
+            request
+                == AssignRequest(orderIDs: [1, 2], driverID: 9, driverEarningsPaise: nil, force: false, reason: nil))
         #expect(fields { _ = try AssignRequest(body: bytes("{}"), needsOrders: true) } == ["order_ids", "driver_id"])
     }
 
@@ -138,8 +162,10 @@ import Testing
     }
 
     @Test func aLogInCarriesBothTokensAndTheDriver() throws {
-        let driver = LoginDriver(id: 1, name: "Asha", email: nil, phone: "9", accountStatus: "APPROVED", isOnline: false)
-        let json = try json(SessionAnswer(accessToken: "a", refreshToken: "r", expiresIn: 43200, account: .driver(driver)))
+        let driver = LoginDriver(
+            id: 1, name: "Asha", email: nil, phone: "9", accountStatus: "APPROVED", isOnline: false)
+        let json = try json(
+            SessionAnswer(accessToken: "a", refreshToken: "r", expiresIn: 43200, account: .driver(driver)))
         #expect(json["refresh_token"]?.text == "r")
         #expect(json["driver"]?["status"]?.text == "APPROVED")
         #expect(json["driver"]?["is_verified"]?.boolean == true)
@@ -149,26 +175,11 @@ import Testing
     @Test func earningsAddUpInWholePaise() throws {
         let items = (1...10).map {
             EarningsItem(
-                orderID: $0, batchID: nil, restaurantName: "", deliveryAddress: "", totalPaise: 10, distanceMetres: nil, earnedAt: 0)
+                orderID: $0, batchID: nil, restaurantName: "", deliveryAddress: "", totalPaise: 10, distanceMetres: nil,
+                earnedAt: 0)
         }
         let json = try json(EarningsToday(date: "2025-11-19", timeZone: "Asia/Kolkata", currency: "INR", items: items))
         #expect(json["total"]?.double == 1)
         #expect(json["deliveries"]?.int64 == 10)
-    }
-
-    static let splits: [(Int64, [Int64])] = [
-        (100, [1, 1, 1]), (101, [0, 0]), (7, [3, 0, 4, 9]), (-100, [1, 1, 1]), (0, [5]), (.max, [.max, .max, 1]),
-    ]
-
-    @Test(arguments: splits)
-    func partsOfASplitAddUp(amount: Int64, weights: [Int64]) {
-        let parts = Money.split(amount, over: weights)
-        #expect(parts.reduce(0, +) == amount)
-        #expect(parts.count == weights.count)
-    }
-
-    @Test func theLargestRemainderGetsThePaisa() {
-        #expect(Money.split(100, over: [1, 1, 1]) == [34, 33, 33])
-        #expect(Money.split(10, over: [1, 2, 4]) == [1, 3, 6])
     }
 }

@@ -65,7 +65,8 @@ import Testing
 
     static let refusals: [(String, MessageRefusal)] = [
         ("", .malformedJSON), ("{", .malformedJSON), ("NaN", .malformedJSON), (#"{"type":"ping"}}"#, .malformedJSON),
-        (#"{"type":"ping",}"#, .malformedJSON), (#"{"type":"location_update","data":{"latitude":NaN}}"#, .malformedJSON),
+        (#"{"type":"ping",}"#, .malformedJSON),
+        (#"{"type":"location_update","data":{"latitude":NaN}}"#, .malformedJSON),
         (#"{"type":"location_update","data":{"latitude":01,"longitude":2}}"#, .malformedJSON),
         ("[]", .notAnObject), ("\"ping\"", .notAnObject), ("null", .notAnObject), ("{}", .missingType),
         (#"{"type":7}"#, .missingType), (#"{"type":"location_update"}"#, .missingData),
@@ -82,12 +83,15 @@ import Testing
     @Test func unknownKeysAreIgnored() throws {
         let text = #"{"v":2,"type":"ping","extra":{"deep":[1,{"x":"\u0041"}]}}"#
         #expect(try DriverMessage.decode(Array(text.utf8)) == .ping)
-        #expect(try position(#""lat":1,"lng":2,"altitude":920,"sensors":["gps"]"#) == LocationUpdate(latitude: 1, longitude: 2))
+        #expect(
+            try position(#""lat":1,"lng":2,"altitude":920,"sensors":["gps"]"#)
+                == LocationUpdate(latitude: 1, longitude: 2))
     }
 
     @Test func anUnknownTypeIsNamedAndCut() throws {
         let long = String(repeating: "x", count: 500)
-        #expect(try DriverMessage.decode(Array(#"{"type":"\#(long)"}"#.utf8)) == .unknown(type: String(long.prefix(64))))
+        #expect(
+            try DriverMessage.decode(Array(#"{"type":"\#(long)"}"#.utf8)) == .unknown(type: String(long.prefix(64))))
     }
 
     @Test(arguments: [("\"107\"", 107), ("107", 107), ("\"pool-7\"", nil), ("null", nil), ("{}", nil), ("1.5", nil)])

@@ -57,14 +57,23 @@ import Testing
     static let serverMessages: [(String, ServerMessage)] = [
         ("server_pong", .pong),
         ("server_order_assigned", .orderAssigned(sequence: 7, batchOffer)),
-        ("server_order_cancelled", .orderCancelled(
-            sequence: nil, OrderCancelled(orderID: 105, reason: "Customer cancelled"))),
-        ("server_order_unassigned", .orderUnassigned(
-            sequence: 9, OrderUnassigned(orderID: 105, reason: "Given to another driver", code: "reassigned"))),
-        ("server_connection_ack", .connectionAck(
-            ConnectionAck(
-                driverID: 123, serverTime: 1_763_548_200_000, status: "online", idleTimeoutSeconds: 300,
-                assignedCount: 2, lastEventSequence: 41))),
+        (
+            "server_order_cancelled",
+            .orderCancelled(
+                sequence: nil, OrderCancelled(orderID: 105, reason: "Customer cancelled"))
+        ),
+        (
+            "server_order_unassigned",
+            .orderUnassigned(
+                sequence: 9, OrderUnassigned(orderID: 105, reason: "Given to another driver", code: "reassigned"))
+        ),
+        (
+            "server_connection_ack",
+            .connectionAck(
+                ConnectionAck(
+                    driverID: 123, serverTime: 1_763_548_200_000, status: "online", idleTimeoutSeconds: 300,
+                    assignedCount: 2, lastEventSequence: 41))
+        ),
         ("server_error", .error(ErrorMessage(.badLatitude))),
     ]
 
@@ -89,10 +98,14 @@ import Testing
     }
 
     static let adminMessages: [(String, AdminMessage)] = [
-        ("admin_driver_location", .driverLocation(
-            DriverLocationMessage(
-                driverID: 123, point: WirePoint(latitude: 28.7041, longitude: 77.1025), status: "ONLINE", speed: 25.5,
-                heading: 180, batteryLevel: 75, at: 1_763_548_200_000))),
+        (
+            "admin_driver_location",
+            .driverLocation(
+                DriverLocationMessage(
+                    driverID: 123, point: WirePoint(latitude: 28.7041, longitude: 77.1025), status: "ONLINE",
+                    speed: 25.5,
+                    heading: 180, batteryLevel: 75, at: 1_763_548_200_000))
+        ),
         ("admin_order_update", .orderUpdate(OrderUpdateMessage(orderID: 105, status: "ASSIGNED", driverName: "Asha"))),
         ("admin_order_status_update", .orderStatusUpdate),
         ("admin_driver_status_update", .driverStatusUpdate),

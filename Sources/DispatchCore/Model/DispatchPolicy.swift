@@ -37,6 +37,8 @@ package struct DispatchPolicy: Hashable, Sendable {
         package var unserved = Seconds(7200)
         /// What it costs to plan an order for another driver than at the last tick.
         package var switching = Seconds(15)
+        /// What it costs to pass over the drivers who prefer the restaurant.
+        package var preference = Seconds(30)
 
         package init() {}
     }
@@ -49,12 +51,12 @@ package struct DispatchPolicy: Hashable, Sendable {
         package var readySpread = Seconds(600)
         /// A dropoff at most so far from the way of another order of the batch counts as on its way.
         package var onTheWay = WholeMetres(1500)
-        /// How much later an order may come for sharing its driver, against the same driver serving it alone.
-        package var detour = Seconds(1200)
         /// Food is never longer in the bag than this, unless its direct ride alone is.
         package var bagTime = Seconds(2700)
         /// Placed to delivered; a plan beyond it is not made.
         package var clickToDoor = Seconds(10_800)
+        /// Whether the two bounds above (and `onTheWay`) are kept at all; without them cost alone decides what shares a batch.
+        package var usesOrderGraph = true
         /// How far ahead a driver's being free is looked at.
         package var lookAhead = Seconds(1800)
         /// Drivers tried for each order, nearest in time first.
@@ -89,6 +91,8 @@ package struct DispatchPolicy: Hashable, Sendable {
     package var readyDeviation = Weight(perMille: 0)
     /// A driver whose last fix is older gets no new orders.
     package var staleAfter = Seconds(60)
+    /// Whether a driver who is still on his way may be told his next batch, shortly before he is free.
+    package var tellsBusyDrivers = true
     package var stopRule = StopRule.mixed
     package var commitment = Commitment.late
     package var weights = Weights()
@@ -133,6 +137,7 @@ extension DispatchPolicy.Weights {
         weights.agePerMinute = agePerMinute.held(0, 10_000)
         weights.unserved = unserved.held(0, 1_000_000)
         weights.switching = switching.held(0, 86_400)
+        weights.preference = preference.held(0, 86_400)
         return weights
     }
 }
@@ -143,7 +148,6 @@ extension DispatchPolicy.Limits {
         limits.nearRestaurants = WholeMetres(min(max(nearRestaurants.value, 0), 1_000_000))
         limits.onTheWay = WholeMetres(min(max(onTheWay.value, 0), 1_000_000))
         limits.readySpread = readySpread.held(0, 86_400)
-        limits.detour = detour.held(0, 86_400)
         limits.bagTime = bagTime.held(0, 86_400)
         limits.clickToDoor = clickToDoor.held(60, 864_000)
         limits.lookAhead = lookAhead.held(0, 86_400)

@@ -28,7 +28,7 @@ extension Lane {
     }
 
     @inline(__always)
-    private mutating func consider(
+    mutating func consider(
         _ order: Int, candidate: Int, row: UnsafePointer<Candidate>, best: inout Insertion
     ) {
         let vehicle = Int(row.pointee.vehicle)

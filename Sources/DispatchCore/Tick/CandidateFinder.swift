@@ -1,0 +1,116 @@
+internal import Geo
+
+/// Finds for each order the drivers who may serve it, nearest in cost first.
+struct CandidateFinder {
+    let compiler: TickCompiler
+    let eligibility: Eligibility
+    let rows: [OrderRow]
+    let orders: [WaitingOrder]
+    let drivers: [DriverState]
+    let table: VehicleTable
+    private let policy: DispatchPolicy
+    private let previousDriver: [OrderID: DriverID]
+    private let preferred: Set<RestaurantID>
+
+    init(
+        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder], drivers: [DriverState],
+        table: VehicleTable
+    ) {
+        self.compiler = compiler
+        self.eligibility = eligibility
+        self.rows = rows
+        self.orders = orders
+        self.drivers = drivers
+        self.table = table
+        policy = compiler.policy
+        var previousDriver: [OrderID: DriverID] = [:]
+        for batch in compiler.previous?.tentative ?? [] {
+            for order in batch.orders { previousDriver[order] = batch.driver }
+        }
+        self.previousDriver = previousDriver
+        preferred = Set(drivers.lazy.flatMap(\.rules).filter { $0.kind == .prefer }.map(\.restaurant))
+    }
+
+    func find(places: [GeoPoint]) -> (candidates: [Candidate], firsts: [Int32]) {
+        var candidates: [Candidate] = []
+        var firsts: [Int32] = [0]
+        firsts.reserveCapacity(orders.count + 1)
+        let near = NearVehicles(compiler: compiler, table: table, limit: Int(policy.limits.nearestDrivers))
+        var found: [Candidate] = []
+        for index in orders.indices {
+            found.removeAll(keepingCapacity: true)
+            near.forEachVehicle(near: rows[index].pickup) { vehicle in
+                if let candidate = candidate(order: index, vehicle: vehicle) { found.append(candidate) }
+            }
+            let limit = Int(policy.limits.nearestDrivers)
+            found.keepSmallest(limit)
+            candidates += found
+            firsts.append(Int32(candidates.count))
+        }
+        return (candidates, firsts)
+    }
+
+    /// The pair of an order and a vehicle; nil where a rule or a limit forbids it.
+    private func candidate(order index: Int, vehicle: Int) -> Candidate? {
+        let driver = drivers[Int(table.drivers[vehicle])]
+        let order = orders[index]
+        if eligibility.refusal(of: driver, for: order) != nil { return nil }
+        guard let times = times(rows[index], table.rows[vehicle]) else { return nil }
+        let row = rows[index]
+        var extra: Int64 = 0
+        if let before = previousDriver[order.id], before != driver.id { extra += policy.weights.switching.value * 1000 }
+        if let restaurant = order.restaurant, preferred.contains(restaurant), !prefers(driver, restaurant) {
+            extra += policy.weights.preference.value * 1000
+        }
+        let delay = Int64(row.weight) * max(0, Int64(times.delivered - row.ideal))
+        let late = Int64(row.lateness) * max(0, Int64(times.delivered - row.promised))
+        let driving = Int64(policy.weights.driving.perMille) * Int64(times.driving)
+        let busy = Int64(policy.weights.completion.perMille) * Int64(times.end - table.rows[vehicle].start)
+        let signed = Int64(row.weight) * Int64(times.delivered - row.ideal)
+        return Candidate(
+            vehicle: Int32(vehicle), bound: Int32((delay + late + extra).held(0, Int64(Int32.max))),
+            single: Int32((signed + late + driving + busy).held(Int64(Int32.min), Int64(Int32.max))),
+            extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joins(order: order, row: row, driver: driver))
+    }
+
+    private func prefers(_ driver: DriverState, _ restaurant: RestaurantID) -> Bool {
+        driver.rules.contains { $0.kind == .prefer && $0.restaurant == restaurant }
+    }
+
+    /// When a driver who goes straight to an order delivers it; nil beyond its limits or his shift.
+    private func times(_ order: OrderRow, _ vehicle: VehicleRow) -> (delivered: Int32, end: Int32, driving: Int32)? {
+        let pace = Int64(vehicle.pace)
+        let approach = compiler.way(PlaceIndex(vehicle.place), PlaceIndex(order.pickup))
+        if approach >= Int64(TravelSeconds.unreachable) { return nil }
+        let toPickup = pace == 1024 ? approach : (approach * pace + 1023) >> 10
+        let direct = Int64(order.ride) - policy.pickupHandover.value - policy.dropoffApproach.value
+        let toDropoff = pace == 1024 ? direct : (direct * pace + 1023) >> 10
+        let moment = max(Int64(vehicle.start) + toPickup + policy.pickupApproach.value, Int64(order.ready))
+        if moment > Int64(vehicle.shiftEnd) { return nil }
+        let delivered = moment + policy.pickupHandover.value + toDropoff + policy.dropoffApproach.value
+        if delivered > Int64(order.deadline) || delivered > 2_000_000 { return nil }
+        return (Int32(delivered), Int32(delivered + policy.dropoffHandover.value), Int32(toPickup + toDropoff))
+    }
+
+    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about then, or
+    /// with both ends on the driver's way.
+    private func joins(order: WaitingOrder, row: OrderRow, driver: DriverState) -> Bool {
+        guard !driver.running.isEmpty, policy.stopRule != .oneRestaurant else { return false }
+        if !policy.limits.usesOrderGraph { return true }
+        let near = policy.limits.nearRestaurants.value
+        var way = [driver.place] + driver.running.map(\.place).filter(compiler.isStop)
+        if policy.stopRule == .pickupsFirst, !driver.running.contains(where: { $0.kind == .pickup }) { return false }
+        way.removeAll { !compiler.isPlace($0) }
+        let line = CorridorLine(way, compiler: compiler)
+        guard line.distance(to: order.dropoff) <= policy.limits.onTheWay.value else { return false }
+        return line.distance(to: order.pickup) <= near
+    }
+}
+
+extension [Candidate] {
+    /// Keeps the `limit` cheapest, in ascending sequence: by bound, then cost alone, then driver.
+    fileprivate mutating func keepSmallest(_ limit: Int) {
+        sort { ($0.bound, $0.single, $0.vehicle) < ($1.bound, $1.single, $1.vehicle) }
+        if count > limit { removeLast(count - limit) }
+    }
+}

@@ -1,0 +1,62 @@
+/// Decides whether a planned batch is told at this tick: as late as possible, because until then the plan can still become
+/// better, and never later than the bounds say.
+struct Commitment {
+    enum Verdict {
+        case tell(BatchReason.Trigger)
+        /// `tellAt` in seconds from now.
+        case hold(HoldReason, tellAt: Int)
+    }
+
+    let tick: CompiledTick
+    let tables: SearchTables
+
+    /// Orders pooled or told within this many seconds keep a window open: a partner may come.
+    private static let warm: Int64 = 120
+
+    func verdict(new: [Int32], hasRunning: Bool, itinerary: Itinerary, vehicle: Int) -> Verdict {
+        let policy = tick.policy
+        if policy.commitment == .immediate { return .tell(.immediate) }
+        let orders = new.map { tick.orders[Int($0)] }
+        let horizon = Int(policy.tick.value + policy.margin.value)
+        if hasRunning { return joining(new: new, itinerary: itinerary, horizon: horizon) }
+        let isBusy = itinerary.start > 0 || tick.isLocked[vehicle]
+        if isBusy, !policy.tellsBusyDrivers, itinerary.start > 0 { return .hold(.driverBusy, tellAt: itinerary.start) }
+        let mustLeave = itinerary.start + itinerary.slack
+        let oldest = orders.map { tick.now.millisecondsSince($0.pooledAt) / 1000 }.max() ?? 0
+        if oldest + policy.tick.value > policy.maxWait.value, itinerary.start <= horizon {
+            return .tell(.waitBound)
+        }
+        if mustLeave >= horizon {
+            return .hold(isBusy && itinerary.slack == 0 ? .driverBusy : .waitingForReadyTime, tellAt: mustLeave - horizon)
+        }
+        if orders.allSatisfy({ $0.readyAt == nil }), !isBusy, isWindowOpen(orders, oldest: oldest) {
+            return .hold(.windowOpen, tellAt: Int(max(0, policy.maxHold.value - policy.tick.value - oldest)))
+        }
+        return .tell(trigger(orders, oldest: oldest, slack: itinerary.slack))
+    }
+
+    private func trigger(_ orders: [WaitingOrder], oldest: Int64, slack: Int) -> BatchReason.Trigger {
+        if orders.contains(where: { $0.pinned != nil }) { return .pinned }
+        if orders.contains(where: { $0.readyAt != nil }) { return .mustLeave }
+        return isFull(orders) ? .batchFull : .windowOver
+    }
+
+    /// A window may stay open until the last tick before `maxHold`, while the zone is warm enough for a partner to come.
+    private func isWindowOpen(_ orders: [WaitingOrder], oldest: Int64) -> Bool {
+        if isFull(orders) || oldest + tick.policy.tick.value > tick.policy.maxHold.value { return false }
+        let ids = orders.map(\.id)
+        return tick.orders.contains { other in
+            !ids.contains(other.id) && tick.now.millisecondsSince(other.pooledAt) <= Self.warm * 1000
+        }
+    }
+
+    private func isFull(_ orders: [WaitingOrder]) -> Bool { orders.count >= Int(tick.policy.maxBatch) }
+
+    /// A driver with orders in hand takes more on his way: he has to know before he leaves for the first new stop.
+    private func joining(new: [Int32], itinerary: Itinerary, horizon: Int) -> Verdict {
+        guard let index = itinerary.stops.firstIndex(where: { new.contains($0.row) }) else { return .tell(.onTheWay) }
+        let leaves = index == 0 ? itinerary.start + itinerary.slack : itinerary.stops[index - 1].departure
+        if leaves < horizon { return .tell(.onTheWay) }
+        return .hold(.driverBusy, tellAt: leaves - horizon)
+    }
+}

@@ -1,0 +1,89 @@
+/// Finds out why a batch went where it went.
+struct Reasons {
+    let tick: CompiledTick
+    let tables: SearchTables
+
+    private static let most = 5
+
+    func reason(
+        trigger: BatchReason.Trigger, new: [Int32], vehicle: Int, itinerary: Itinerary, lane: inout Lane
+    ) -> BatchReason {
+        var terms = itinerary.terms
+        let running = tables.vehicles[vehicle].runningCount
+        if running > 0, itinerary.stops.contains(where: { Int($0.row) >= tables.orderCount }) {
+            let first = tables.vehicles[vehicle].runningFirst
+            let without = Itinerary(
+                rows: (0..<running).map { first + $0 }, vehicle: vehicle, time: Int(tables.vehicles[vehicle].start),
+                place: tables.vehicles[vehicle].place, tables: tables, metres: tick.metres)
+            terms = terms.less(without.terms)
+        }
+        for row in new {
+            terms.switching = terms.switching + Cost(Int64(lane.candidate(of: Int(row), vehicle: vehicle)?.extra ?? 0))
+        }
+        guard let order = new.first else {
+            return BatchReason(trigger: trigger, terms: terms, runnersUp: [], refused: [])
+        }
+        return BatchReason(
+            trigger: trigger, terms: terms, runnersUp: runnersUp(Int(order), vehicle: vehicle, lane: &lane),
+            refused: refused(Int(order), vehicle: vehicle))
+    }
+
+    /// The cheapest other drivers for one order alone, the rest of the plan standing as it is.
+    private func runnersUp(_ order: Int, vehicle: Int, lane: inout Lane) -> [RunnerUp] {
+        guard lane.owners[order] >= 0 else { return [] }
+        lane.begin()
+        let before = lane.total
+        lane.remove(order)
+        var found: [RunnerUp] = []
+        let first = Int(tables.candidateFirst[order])
+        let last = min(Int(tables.candidateFirst[order + 1]), first + 4 * Self.most)
+        for index in first..<last where Int(tables.candidates[index].vehicle) != vehicle {
+            guard let insertion = lane.insertion(of: order, candidate: index) else { continue }
+            let difference = lane.total - tables.orders[order].unserved + insertion.delta - before
+            let driver = tick.driver(ofVehicle: Int(tables.candidates[index].vehicle)).id
+            found.append(RunnerUp(driver: driver, difference: Cost(Int64(difference))))
+        }
+        lane.undo()
+        found.sort { ($0.difference, $0.driver) < ($1.difference, $1.driver) }
+        return Array(found.prefix(Self.most))
+    }
+
+    /// Drivers who stand nearer than the chosen one but could not be taken, nearest first.
+    private func refused(_ order: Int, vehicle: Int) -> [RefusedDriver] {
+        let eligibility = Eligibility(now: tick.now, policy: tick.policy)
+        let waiting = tick.orders[order]
+        let pickup = tables.orders[order].pickup
+        let chosen = tables.travel(tables.vehicles[vehicle].place, pickup, 1024)
+        var found: [(way: Int, refused: RefusedDriver)] = []
+        for (index, driver) in tick.drivers.enumerated() where driver.place.value >= 0 {
+            guard let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: waiting) else { continue }
+            let way = why == .tooLate ? Int.max : tables.travel(driver.place.value, pickup, 1024)
+            if way > chosen { continue }
+            found.append((way, RefusedDriver(driver: driver.id, why: why)))
+            if found.count > 64 {
+                found.sort { ($0.way, $0.refused.driver) < ($1.way, $1.refused.driver) }
+                found.removeLast(found.count - Self.most)
+            }
+        }
+        found.sort { ($0.way, $0.refused.driver) < ($1.way, $1.refused.driver) }
+        return found.prefix(Self.most).map(\.refused)
+    }
+}
+
+extension CostTerms {
+    func less(_ other: CostTerms) -> CostTerms {
+        CostTerms(
+            delay: delay - other.delay, driving: driving - other.driving, lateness: lateness - other.lateness,
+            bagTime: bagTime - other.bagTime, completion: completion - other.completion,
+            switching: switching - other.switching, preference: preference - other.preference)
+    }
+}
+
+extension Lane {
+    /// What one candidate would cost, nil where he cannot.
+    mutating func insertion(of order: Int, candidate: Int) -> Insertion? {
+        var best = Insertion()
+        consider(order, candidate: candidate, row: tables.candidates + candidate, best: &best)
+        return best.candidate >= 0 ? best : nil
+    }
+}
