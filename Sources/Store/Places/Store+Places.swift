@@ -60,7 +60,7 @@ extension Store: PlaceStore {
     package func replaceZones(_ zones: [ZoneDraft]) async throws -> [Zone] {
         try await speaking {
             let answers = try await pool.query([
-                Statement("LOCK TABLE zones IN SHARE ROW EXCLUSIVE MODE"),
+                Statement("SELECT pg_advisory_xact_lock(7246331, 5)"),
                 Statement("UPDATE zones SET is_active = false"),
                 Statement(
                     """
