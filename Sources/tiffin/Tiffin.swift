@@ -5,5 +5,5 @@ import ArgumentParser
 struct Tiffin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tiffin", abstract: "Pool-batching dispatch for food delivery.",
-        subcommands: [ConformanceCommand.self])
+        subcommands: [ConformanceCommand.self, LoadCommand.self])
 }

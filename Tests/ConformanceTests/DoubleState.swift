@@ -25,7 +25,7 @@ final class DoubleState: Sendable {
     init(fault: PlantedFault?, logPath: String) {
         self.fault = fault
         self.logPath = logPath
-        FileManager.default.createFile(atPath: logPath, contents: nil)
+        _ = FileManager.default.createFile(atPath: logPath, contents: nil)
     }
 
     func issue(_ id: Int64, _ role: Role) -> String {
