@@ -77,6 +77,9 @@ final class DoubleState: Sendable {
         }
     }
 
+    /// The driver's open socket.
+    func socket(of driver: Int64) -> (any Channel)? { content.withLock { $0.sockets[driver] } }
+
     func save(_ driver: Int64, _ latitude: Double, _ longitude: Double) {
         content.withLock { content in
             let known = content.positions[driver, default: []]

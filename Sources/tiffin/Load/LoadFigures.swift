@@ -3,7 +3,7 @@ import Histogram
 import Synchronization
 
 /// What a load run has measured. One mutex; every call is short.
-final class LoadFigures: Sendable {
+package final class LoadFigures: Sendable {
     private struct State {
         var connect = LoadFigures.histogram()
         var pong = LoadFigures.histogram()
@@ -78,11 +78,11 @@ final class LoadFigures: Sendable {
     }
 
     /// One latency's percentiles in milliseconds.
-    struct Percentiles: Sendable {
-        let count: UInt64
+    package struct Percentiles: Sendable {
+        package let count: UInt64
         let p50: Double
         let p90: Double
-        let p99: Double
+        package let p99: Double
         let p999: Double
         let max: Double
 
@@ -103,17 +103,17 @@ final class LoadFigures: Sendable {
     }
 
     /// Everything at one moment.
-    struct Summary: Sendable {
-        let connect: Percentiles
-        let pong: Percentiles
-        let push: Percentiles
-        let positions: Int
+    package struct Summary: Sendable {
+        package let connect: Percentiles
+        package let pong: Percentiles
+        package let push: Percentiles
+        package let positions: Int
         let errorsFromServer: Int
-        let lostPushes: Int
+        package let lostPushes: Int
         let troubles: [(what: String, count: Int)]
 
         /// Connections not opened or lost, orders not taken, pushes that never came, errors told by the server.
-        var failures: Int { troubles.reduce(0) { $0 + $1.count } + lostPushes + errorsFromServer }
+        package var failures: Int { troubles.reduce(0) { $0 + $1.count } + lostPushes + errorsFromServer }
 
         /// The block at the end of a run. Rates are over the time at full load.
         func lines(over seconds: Double) -> [String] {

@@ -1,13 +1,18 @@
-import DriverClient
+package import DriverClient
 
 /// One phone of a load run.
-struct LoadDriver: Sendable {
+package struct LoadDriver: Sendable {
     let id: Int64
     let token: String
+
+    package init(id: Int64, token: String) {
+        self.id = id
+        self.token = token
+    }
 }
 
 /// What a load run does, and what it demands.
-struct LoadPlan: Sendable {
+package struct LoadPlan: Sendable {
     var address: ServerAddress
     var trust: Trust
     var drivers: [LoadDriver]
@@ -23,17 +28,42 @@ struct LoadPlan: Sendable {
     /// Event-loop threads of the clients.
     var threads: Int
     var seed: UInt64
+
+    package init(
+        address: ServerAddress, trust: Trust = .system, drivers: [LoadDriver], ramp: Duration = .seconds(5),
+        duration: Duration = .seconds(60), locationEvery: Duration = .seconds(10), pingEvery: Duration = .seconds(30),
+        ordersPerMinute: Int = 0, adminToken: String? = nil, threads: Int = 1, seed: UInt64 = 1
+    ) {
+        self.address = address
+        self.trust = trust
+        self.drivers = drivers
+        self.ramp = ramp
+        self.duration = duration
+        self.locationEvery = locationEvery
+        self.pingEvery = pingEvery
+        self.ordersPerMinute = ordersPerMinute
+        self.adminToken = adminToken
+        self.threads = threads
+        self.seed = seed
+    }
 }
 
 /// Limits that decide the exit code, in milliseconds or counts; nil is not judged.
-struct LoadThresholds: Sendable {
+package struct LoadThresholds: Sendable {
     var connect: Double?
     var pong: Double?
     var push: Double?
     var failures: Int
 
+    package init(connect: Double? = nil, pong: Double? = nil, push: Double? = nil, failures: Int = 0) {
+        self.connect = connect
+        self.pong = pong
+        self.push = push
+        self.failures = failures
+    }
+
     /// One sentence per limit that was not kept.
-    func broken(by figures: LoadFigures.Summary) -> [String] {
+    package func broken(by figures: LoadFigures.Summary) -> [String] {
         var sentences: [String] = []
         for (name, limit, measured) in [
             ("connect", connect, figures.connect), ("pong", pong, figures.pong), ("push", push, figures.push),

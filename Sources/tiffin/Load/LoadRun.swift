@@ -4,7 +4,7 @@ import DriverClient
 /// Opens the phones, keeps them talking for the given time, and measures.
 ///
 /// Positions and pings go out on a fixed beat whether or not the server keeps up, so slow answers do not thin the load.
-enum LoadRun {
+package enum LoadRun {
     /// Beats per second; each phone has its place in the interval.
     private static let beat = Duration.milliseconds(10)
     private static let openingAtOnce = 128
@@ -12,7 +12,9 @@ enum LoadRun {
     /// Runs the plan.
     ///
     /// - Parameter onProgress: Called about every ten seconds with a sentence for a person.
-    static func run(_ plan: LoadPlan, onProgress: @Sendable (String) -> Void) async throws -> LoadFigures.Summary {
+    package static func run(
+        _ plan: LoadPlan, onProgress: @Sendable (String) -> Void
+    ) async throws -> LoadFigures.Summary {
         let figures = LoadFigures()
         let client = try WireClient(plan.address, trust: plan.trust, threads: plan.threads)
         let phones = plan.drivers.map { LoadPhone($0, figures: figures) }
