@@ -70,7 +70,9 @@ var targets: [Target] = [
     core("DispatchCore", ["Geo"], settings: hotSettings),
     core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics]),
     core("Postgres", ["CLibPQ", log, metrics]),
-    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [.copy("Migrations")]),
+    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [
+        .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+    ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 
     .target(
@@ -79,7 +81,7 @@ var targets: [Target] = [
     suite("GeoTests", ["Geo"]),
     suite("ContractTests", ["Contract"], resources: [.copy("Golden")]),
     suite("DispatchCoreTests", ["DispatchCore", "Geo"]),
-    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation"]),
+    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation", log]),
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
@@ -130,6 +132,7 @@ if !coresOnly {
                 "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
                 lifecycle, log,
                 metrics, httpClient,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "SystemPackage", package: "swift-system"), .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(

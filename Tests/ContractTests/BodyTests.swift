@@ -182,20 +182,4 @@ import Testing
         #expect(json["total"]?.double == 1)
         #expect(json["deliveries"]?.int64 == 10)
     }
-
-    static let splits: [(Int64, [Int64])] = [
-        (100, [1, 1, 1]), (101, [0, 0]), (7, [3, 0, 4, 9]), (-100, [1, 1, 1]), (0, [5]), (.max, [.max, .max, 1]),
-    ]
-
-    @Test(arguments: splits)
-    func partsOfASplitAddUp(amount: Int64, weights: [Int64]) {
-        let parts = Money.split(amount, over: weights)
-        #expect(parts.reduce(0, +) == amount)
-        #expect(parts.count == weights.count)
-    }
-
-    @Test func theLargestRemainderGetsThePaisa() {
-        #expect(Money.split(100, over: [1, 1, 1]) == [34, 33, 33])
-        #expect(Money.split(10, over: [1, 2, 4]) == [1, 3, 6])
-    }
 }

@@ -45,7 +45,10 @@ struct Solver: Sendable {
 
     private var cooling: Cooling {
         let many = problem.orderCount > 400
-        return Cooling(first: many ? 20_000 : 60_000, last: many ? 1000 : 2000, ruin: 6, blink: 0.01)
+        // Where a second of driving weighs more than one of delay, everything is dearer by as much.
+        let scale = max(1, Double(problem.rules.driving) / 1000)
+        return Cooling(
+            first: (many ? 20_000 : 60_000) * scale, last: (many ? 1000 : 2000) * scale, ruin: 6, blink: 0.01)
     }
 }
 

@@ -105,6 +105,7 @@ package actor Dispatcher {
         }
         rounds += 1
         let started = microseconds()
+        let inputs = TickInputs(snapshot: snapshot, previous: previous, seed: rounds)
         let plan = await solve(snapshot, previous, rounds)
         summary.solveMicroseconds = microseconds() - started
         tickTime.recordMicroseconds(summary.solveMicroseconds)
@@ -113,7 +114,7 @@ package actor Dispatcher {
         previous = plan
         let told = try await commit(plan, versions: open, fence: fence, at: now)
         summary.note(told)
-        try await house.ledger.record(TickRecord(snapshot: snapshot, plan: plan, told: told, summary: summary))
+        try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
         await releaseFromLostDrivers(open, at: now)
         return summary
     }

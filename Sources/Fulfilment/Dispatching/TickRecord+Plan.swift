@@ -2,7 +2,7 @@ import DispatchCore
 
 extension TickRecord {
     /// The record of a tick: what was decided about each order, and why.
-    init(snapshot: DispatchSnapshot, plan: DispatchPlan, told: ToldBatches, summary: TickSummary) {
+    init(_ inputs: TickInputs, plan: DispatchPlan, told: ToldBatches, summary: TickSummary) {
         let conflicts = Set(told.conflicts)
         let numbers = Dictionary(
             uniqueKeysWithValues: told.batches.flatMap { batch in batch.orders.map { ($0, batch.id) } })
@@ -15,8 +15,8 @@ extension TickRecord {
         }
         decisions += plan.waiting.map(OrderDecision.init)
         self.init(
-            id: snapshot.now.milliseconds, startedAt: snapshot.now, policyVersion: plan.policyVersion,
-            solveMicroseconds: summary.solveMicroseconds, snapshot: [], plan: [],
+            id: inputs.snapshot.now.milliseconds, startedAt: inputs.snapshot.now, policyVersion: plan.policyVersion,
+            solveMicroseconds: summary.solveMicroseconds, inputs: inputs.bytes, plan: plan.bytes,
             decisions: decisions.sorted { $0.order < $1.order })
     }
 }

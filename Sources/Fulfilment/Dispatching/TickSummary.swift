@@ -1,7 +1,7 @@
 package import DispatchCore
 
 /// One tick in figures, for the console line, the log and the metrics.
-package struct TickSummary: Sendable {
+package struct TickSummary: Sendable, Equatable {
     package var at: Timestamp
     /// Orders that waited when the tick began.
     package var pool: Int

@@ -27,13 +27,13 @@ package struct TickRecord: Sendable, Equatable {
     package var startedAt: Timestamp
     package var policyVersion: Int64
     package var solveMicroseconds: Int64
-    /// The snapshot and the plan, byte for byte, for replay.
-    package var snapshot: [UInt8]
+    /// ``TickInputs`` and the plan that came of them, byte for byte, for replay.
+    package var inputs: [UInt8]
     package var plan: [UInt8]
     package var decisions: [OrderDecision]
 
     package init(
-        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, snapshot: [UInt8],
+        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, inputs: [UInt8],
         plan: [UInt8],
         decisions: [OrderDecision]
     ) {
@@ -41,7 +41,7 @@ package struct TickRecord: Sendable, Equatable {
         self.startedAt = startedAt
         self.policyVersion = policyVersion
         self.solveMicroseconds = solveMicroseconds
-        self.snapshot = snapshot
+        self.inputs = inputs
         self.plan = plan
         self.decisions = decisions
     }

@@ -195,6 +195,20 @@ struct InnerNode {
         return Int(((y &>> shift) & 3) &<< 2 | (x &>> shift) & 3)
     }
 
+    /// A lower bound for the children of a row, 0 to 3 from the south.
+    @inline(__always)
+    func rowBound(_ row: Int, _ size: UInt32, _ query: QueryPoint) -> Double {
+        let start = cell.south &+ UInt32(truncatingIfNeeded: row) &* size
+        return QueryPoint.bound(gap: QueryPoint.gap(from: query.y, start: start, sizeLessOne: size &- 1))
+    }
+
+    /// A lower bound for the children of a column, 0 to 3 from the west, on the equator.
+    @inline(__always)
+    func columnBound(_ column: Int, _ size: UInt32, _ query: QueryPoint) -> Double {
+        let start = cell.west &+ UInt32(truncatingIfNeeded: column) &* size
+        return QueryPoint.bound(gap: QueryPoint.gap(from: query.x, start: start, sizeLessOne: size &- 1))
+    }
+
     static func writeHead(at base: UnsafeMutableRawPointer, cell: LeafBlock.Cell) {
         LeafBlock.writeHead(at: base, sizeClass: 0, cell: cell)
         (base + 24).initializeMemory(as: UInt8.self, repeating: 0, count: 80)
