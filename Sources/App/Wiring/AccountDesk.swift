@@ -1,4 +1,4 @@
-package import DispatchCore
+import DispatchCore
 package import Fulfilment
 import Identity
 import Store

@@ -11,9 +11,9 @@ package import Logging
 import NIOCore
 import NIOSSL
 import Postgres
-import ServiceLifecycle
+package import ServiceLifecycle
 import Store
-import Synchronization
+import UnixSignals
 
 /// A whole server, put together from its configuration: the only place where the rooms of the house meet.
 package struct Server: Sendable {

@@ -35,16 +35,23 @@ struct ZoneDesk: Sendable {
         }
     }
 
+    /// Why the zones cannot be taken, in one sentence; nil when they can.
+    static func refusal(of drafts: [ZoneDraft]) -> String? {
+        for draft in drafts where polygons(of: draft.geometry).isEmpty {
+            return "the border of zone \(draft.name) encloses nothing"
+        }
+        return nil
+    }
+
     private static func polygon(_ rings: [JSON]) -> GeoPolygon? {
-        let points = rings.map { ring in
-            (ring.elements ?? []).compactMap { position -> GeoPoint? in
+        let vertices = rings.map { ring in
+            (ring.elements ?? []).compactMap { position -> GeoPolygon.Vertex? in
                 guard let numbers = position.elements, numbers.count >= 2, let east = numbers[0].double,
                     let north = numbers[1].double
                 else { return nil }
-                return GeoPoint(latitude: north, longitude: east)
+                return GeoPolygon.Vertex(latitude: north, longitude: east)
             }
         }
-        guard let outer = points.first, outer.count >= 3 else { return nil }
-        return GeoPolygon(outer: outer, holes: Array(points.dropFirst()))
+        return GeoPolygon(rings: vertices)
     }
 }

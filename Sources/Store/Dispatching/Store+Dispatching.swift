@@ -35,7 +35,7 @@ extension Store: DispatchLedger {
                     """,
                     [
                         .int8(tick.id), .timestamp(tick.startedAt), .int8(tick.policyVersion),
-                        .int8(tick.solveMicroseconds), .bytea(tick.snapshot), .bytea(tick.plan),
+                        .int8(tick.solveMicroseconds), .bytea(tick.inputs), .bytea(tick.plan),
                     ]),
                 Statement(
                     """
@@ -66,7 +66,7 @@ extension Store: DispatchLedger {
         var cells = row.cells
         return TickRecord(
             id: try cells.next(), startedAt: try cells.time(), policyVersion: try cells.next(),
-            solveMicroseconds: try cells.next(), snapshot: try cells.next(), plan: try cells.next(),
+            solveMicroseconds: try cells.next(), inputs: try cells.next(), plan: try cells.next(),
             decisions: try answers[1].map { try JSONText.decode(try $0.get(0)) })
     }
 }
