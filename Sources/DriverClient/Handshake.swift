@@ -27,6 +27,8 @@ struct Handshake: Sendable {
         if let tls {
             try pipeline.addHandler(try NIOSSLClientHandler(context: tls, serverHostname: serverName))
         }
+        let gate = HandshakeGate()
+        try pipeline.addHandler(gate)
         let upgrader = NIOTypedWebSocketClientUpgrader<Opening>(maxFrameSize: Self.maxFrame) { channel, _ in
             channel.eventLoop.makeCompletedFuture {
                 let handler = SocketHandler(answersPings: answersPings, onEvent: onEvent)
@@ -48,7 +50,11 @@ struct Handshake: Sendable {
         configuration.leftOverBytesStrategy = .forwardBytes
         let opening = try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
         let timer = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
-        opening.whenComplete { _ in timer.cancel() }
+        let openGate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
+        opening.whenComplete { _ in
+            timer.cancel()
+            openGate.value.open()
+        }
         return opening
     }
 

@@ -29,6 +29,8 @@ final class RESTTransport: Sendable {
         self.address = address
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(10)
+        // Whoever calls learns at once that nobody listens.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }

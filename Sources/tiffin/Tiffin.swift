@@ -6,6 +6,6 @@ struct Tiffin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tiffin", abstract: "Pool-batching dispatch for food delivery.",
         subcommands: [
-            DemoCommand.self, ServeCommand.self, ConformanceCommand.self,
+            DemoCommand.self, ServeCommand.self, ConformanceCommand.self, LoadCommand.self,
         ])
 }

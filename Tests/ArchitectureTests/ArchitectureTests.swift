@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @Suite("The walls of the house", .timeLimit(.minutes(1)))
@@ -89,6 +90,17 @@ struct ArchitectureTests {
         for file in try Repository.swiftFiles(in: "Tests") {
             #expect(
                 try file.lineNumbers(matching: #"^\s*(@testable\s+import|import\s+XCTest)\b"#) == [], "\(file.path)")
+        }
+    }
+
+    @Test("the README explains every setting")
+    func settings() throws {
+        let table = try String(contentsOf: Repository.root.appending(path: "README.md"), encoding: .utf8)
+        let source = try #require(sources.first { $0.path.hasSuffix("/Setting.swift") }).text
+        let keys = source.matches(of: /Setting\(\s*"([^"]+)"/).map { String($0.1) }
+        #expect(keys.count > 20)
+        for key in keys {
+            #expect(table.contains("| `\(key)` |"), "README.md has no row for \(key)")
         }
     }
 

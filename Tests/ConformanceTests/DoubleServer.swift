@@ -8,11 +8,13 @@ import NIOWebSocket
 /// A server that keeps the contract as far as a conformance run looks, with one fault at most. It lives in memory.
 final class DoubleServer: Sendable {
     let port: Int
+    let state: DoubleState
     let logPath: String
     private let group: MultiThreadedEventLoopGroup
 
-    private init(port: Int, logPath: String, group: MultiThreadedEventLoopGroup) {
+    private init(port: Int, state: DoubleState, logPath: String, group: MultiThreadedEventLoopGroup) {
         self.port = port
+        self.state = state
         self.logPath = logPath
         self.group = group
     }
@@ -35,7 +37,7 @@ final class DoubleServer: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        return DoubleServer(port: channel.localAddress?.port ?? 0, logPath: logPath, group: group)
+        return DoubleServer(port: channel.localAddress?.port ?? 0, state: state, logPath: logPath, group: group)
     }
 
     private static func upgrade(_ state: DoubleState) -> NIOTypedHTTPServerUpgradeConfiguration<Void> {

@@ -102,7 +102,7 @@ final class DoubleSocketHandler: ChannelInboundHandler {
         Self.close(context.channel, code)
     }
 
-    private static func close(_ channel: any Channel, _ code: UInt16) {
+    static func close(_ channel: any Channel, _ code: UInt16) {
         var payload = channel.allocator.buffer(capacity: 2)
         payload.writeInteger(code)
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: payload)

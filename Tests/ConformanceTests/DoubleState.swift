@@ -25,7 +25,7 @@ final class DoubleState: Sendable {
     init(fault: PlantedFault?, logPath: String) {
         self.fault = fault
         self.logPath = logPath
-        FileManager.default.createFile(atPath: logPath, contents: nil)
+        _ = FileManager.default.createFile(atPath: logPath, contents: nil)
     }
 
     func issue(_ id: Int64, _ role: Role) -> String {
@@ -76,6 +76,9 @@ final class DoubleState: Sendable {
             if isCurrent || fault == .oldEndForgetsNew { content.sockets[driver] = nil }
         }
     }
+
+    /// The driver's open socket.
+    func socket(of driver: Int64) -> (any Channel)? { content.withLock { $0.sockets[driver] } }
 
     func save(_ driver: Int64, _ latitude: Double, _ longitude: Double) {
         content.withLock { content in

@@ -57,31 +57,14 @@ final class Stage: Sendable {
 
     /// Creates an order without coordinates, so that no engine takes it before the admin does.
     func createOrder() async throws -> Int64 {
-        let answer = try await client.send(.post, "/api/v1/orders", token: admin.accessToken) { writer in
-            writer.field("customer_name", "Conformance Check")
-            writer.field("customer_phone", "+910000000000")
-            writer.field("delivery_address", "2 Check Street")
-            writer.field("restaurant_name", "Conformance Kitchen")
-            writer.field("pickup_address", "1 Check Street")
-            writer.field("earnings", 45.5)
-            writer.field("distance_km", 3.2)
-            writer.field("order_total", 250.0)
-            writer.key("items")
-            writer.beginArray()
-            writer.endArray()
-        }
-        guard let id = answer.first(of: ["id", "order_id"])?.identifier else {
-            throw Fault("POST /api/v1/orders answers no id")
-        }
+        let id = try await HandOrder.create(client, token: admin.accessToken, customer: "Conformance Check")
         orders.withLock { $0.append(id) }
         return id
     }
 
     /// Gives an order to a driver by the admin's hand.
     func assign(_ order: Int64, to driver: SignedIn) async throws {
-        _ = try await client.send(.post, "/api/v1/orders/\(order)/assign", token: admin.accessToken) { writer in
-            writer.field("driver_id", driver.id)
-        }
+        try await HandOrder.assign(order, to: driver.id, client, token: admin.accessToken)
     }
 
     /// Cancels an order in the customer's name.
