@@ -11,10 +11,6 @@ enum Terminal {
 
     /// Writes one line to standard error.
     static func complain(_ text: String) {
-<<<<<<< HEAD
-        _ = (text + "\n").withCString { write(STDERR_FILENO, $0, strlen($0)) }
-=======
         FileHandle.standardError.write(Data((text + "\n").utf8))
->>>>>>> tools
     }
 }
