@@ -16,11 +16,13 @@ let swiftSettings: [SwiftSetting] = [
 
 // The two hot cores are compiled without run-time exclusivity checks in release: their storage is owned by one non-copyable
 // value each, which the compiler has already proved exclusive.
-let hotSettings: [SwiftSetting] = swiftSettings + [
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-]
+let hotSettings: [SwiftSetting] =
+    swiftSettings + [
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ]
 
-func core(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = [],
+func core(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource] = [],
     settings: [SwiftSetting] = swiftSettings
 ) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
@@ -68,15 +70,18 @@ var targets: [Target] = [
     core("DispatchCore", ["Geo"], settings: hotSettings),
     core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics]),
     core("Postgres", ["CLibPQ", log, metrics]),
-    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [.copy("Migrations")]),
+    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [
+        .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+    ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 
-    .target(name: "TestSupport", dependencies: ["Fulfilment", "DispatchCore", "Geo", "Postgres", "Store"],
+    .target(
+        name: "TestSupport", dependencies: ["Fulfilment", "DispatchCore", "Geo", "Postgres", "Store"],
         path: "Tests/TestSupport", swiftSettings: swiftSettings),
     suite("GeoTests", ["Geo"]),
     suite("ContractTests", ["Contract"], resources: [.copy("Golden")]),
     suite("DispatchCoreTests", ["DispatchCore", "Geo"]),
-    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
+    suite("FulfilmentTests", ["Fulfilment", "DispatchCore", "Geo", "Simulation", log]),
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
@@ -86,12 +91,17 @@ var targets: [Target] = [
 if !coresOnly {
     dependencies += [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: ["YAML", "CommandLineArguments"]),
+        .package(
+            url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0",
+            traits: ["YAML", "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", exact: "5.7.1"),
@@ -100,34 +110,64 @@ if !coresOnly {
         core("Identity", ["CLibCrypto", jwtKit, metrics]),
         core("OSRM", ["Geo", httpClient, nioCore, log, metrics]),
         core("DriverClient", ["Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient]),
-        core("Gateway", [
-            "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, nioHTTP1, nioWebSocket,
-            .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-            hummingbirdCore, httpTypes, lifecycle, log, metrics,
-        ]),
-        core("API", ["Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", hummingbird, httpTypes, nioCore, log, metrics]),
-        core("App", [
-            "API", "Gateway", "Store", "Fulfilment", "Identity", "Postgres", "OSRM", "DriverClient", "DispatchCore", "Geo", "Contract",
-            "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration, lifecycle, log,
-            metrics, httpClient,
-        ]),
-        .executableTarget(name: "tiffin", dependencies: [
-            "App", "Simulation", "DriverClient", "Contract", "Geo", "DispatchCore", "Identity", "Postgres", "Store", "Fulfilment",
-            arguments, configuration, log, hdrHistogram, httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket, lifecycle,
-        ], swiftSettings: swiftSettings),
+        core(
+            "Gateway",
+            [
+                "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                hummingbirdCore, httpTypes, lifecycle, log, metrics,
+            ]),
+        core(
+            "API",
+            [
+                "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", hummingbird, httpTypes, nioCore, log,
+                metrics,
+            ]),
+        core(
+            "App",
+            [
+                "API", "Gateway", "Store", "Fulfilment", "Identity", "Postgres", "OSRM", "DriverClient", "DispatchCore",
+                "Geo", "Contract",
+                "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
+                lifecycle, log,
+                metrics, httpClient,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"), .product(name: "Yams", package: "Yams"),
+            ]),
+        .executableTarget(
+            name: "tiffin",
+            dependencies: [
+                "App", "Simulation", "DriverClient", "Contract", "Geo", "DispatchCore", "Identity", "Postgres", "Store",
+                "Fulfilment",
+                arguments, configuration, log, hdrHistogram, httpClient, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                lifecycle,
+            ], swiftSettings: swiftSettings),
         suite("IdentityTests", ["Identity"]),
         suite("OSRMTests", ["OSRM", "Geo"]),
-        suite("GatewayTests", [
-            "Gateway", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded,
-        ]),
-        suite("APITests", [
-            "API", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", hummingbird,
-            .product(name: "HummingbirdTesting", package: "hummingbird"),
-        ]),
-        suite("AppEndToEndTests", [
-            "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport", httpClient, nioCore,
-            nioPosix, log,
-        ]),
+        suite(
+            "ConformanceTests",
+            ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+        suite(
+            "GatewayTests",
+            [
+                "Gateway", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", nioCore, nioPosix, nioHTTP1,
+                nioWebSocket, nioEmbedded,
+            ]),
+        suite(
+            "APITests",
+            [
+                "API", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", hummingbird,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        suite(
+            "AppEndToEndTests",
+            [
+                "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport",
+                httpClient, nioCore,
+                nioPosix, log,
+            ]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
 }

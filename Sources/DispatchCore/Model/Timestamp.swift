@@ -1,5 +1,5 @@
-/// A moment in integer milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates instead of trapping, so that a time
-/// from outside, however absurd, cannot stop a tick.
+/// A moment in integer milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates instead of trapping, so that a
+/// time from outside, however absurd, cannot stop a tick.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package let milliseconds: Int64
 

@@ -40,7 +40,8 @@ import Testing
             let corridor = try RouteCorridor(route: route)
             let line = try #require(RouteLine(route: route))
             for _ in 0..<200 {
-                let point = try place(.random(in: 12.8...13.1, using: &random), .random(in: 77.4...77.7, using: &random))
+                let point = try place(
+                    .random(in: 12.8...13.1, using: &random), .random(in: 77.4...77.7, using: &random))
                 #expect(try abs(corridor.distance(to: point).value - line.distance(to: point).value) < 1e-6)
             }
         }

@@ -1,0 +1,80 @@
+import Contract
+import DispatchCore
+import Fulfilment
+import HTTPTypes
+
+/// The engine, seen from outside: run it now, ask it why.
+struct DispatchRoutes: RouteGroup {
+    private let house: House
+
+    init(_ parts: API.Parts) {
+        house = parts.house
+    }
+
+    var routes: [Route] {
+        [
+            Route(.post, "/api/v1/dispatch/run", .admin) { _ in
+                house.rounds.raise()
+                return .object(status: .accepted) { writer in
+                    writer.field("status", "accepted")
+                    writer.field("message", "A round starts now.")
+                }
+            },
+            Route(.get, "/api/v1/orders/{id}/explain", .admin, explain),
+        ]
+    }
+
+    private func explain(_ exchange: Exchange) async throws -> Reply {
+        let id = OrderID(try exchange.id("id"))
+        guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
+        let newest = try await house.ledger.newestDecision(about: id)
+        return .object { writer in
+            writer.field("order_id", id.rawValue)
+            writer.field("status", order.state.rawValue)
+            writer.field("driver_id", order.assignment?.driverID.rawValue)
+            writer.field("source", order.assignment?.source.rawValue)
+            writer.field("pinned_by", order.assignment?.pinnedBy?.rawValue)
+            writer.field("waiting_since", milliseconds: order.state == .pending ? order.pooledAt.milliseconds : nil)
+            writer.key("decision")
+            guard let (tick, decision) = newest else {
+                writer.null()
+                return
+            }
+            write(decision, of: tick, to: &writer)
+        }
+    }
+
+    private func write(_ decision: OrderDecision, of tick: TickRecord, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("tick", tick.id)
+            writer.field("decided_at", milliseconds: tick.startedAt.milliseconds)
+            writer.field("policy_version", tick.policyVersion)
+            writer.field("solve_us", tick.solveMicroseconds)
+            writer.field("outcome", decision.outcome)
+            writer.field("held_by", decision.heldBy.isEmpty ? nil : decision.heldBy)
+            writer.field("driver_id", decision.driver)
+            writer.field("batch_id", decision.batch)
+            writer.key("terms")
+            writer.array(decision.terms) { writer, term in
+                writer.object { writer in
+                    writer.field("name", term.name)
+                    writer.field("value_ms", term.value)
+                }
+            }
+            writer.key("alternatives")
+            writer.array(decision.alternatives) { writer, other in
+                writer.object { writer in
+                    writer.field("driver_id", other.driver)
+                    writer.field("difference_ms", other.difference)
+                }
+            }
+            writer.key("refused")
+            writer.array(decision.refused) { writer, refusal in
+                writer.object { writer in
+                    writer.field("driver_id", refusal.driver)
+                    writer.field("rule", refusal.rule)
+                }
+            }
+        }
+    }
+}

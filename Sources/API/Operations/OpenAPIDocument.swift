@@ -1,0 +1,4 @@
+/// The OpenAPI description.
+enum OpenAPIDocument {
+    static let text = ""
+}

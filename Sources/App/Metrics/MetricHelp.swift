@@ -1,0 +1,19 @@
+/// One sentence for each metric, shown as HELP.
+enum MetricHelp {
+    static func text(for metric: String) -> String {
+        sentences[metric] ?? "See the operators' page of the documentation."
+    }
+
+    private static let sentences: [String: String] = [
+        "dispatch_tick_duration_seconds": "Time to make a plan.",
+        "dispatch_ticks_total": "Dispatch ticks run.",
+        "dispatch_conflicts_total": "Orders whose planned batch no longer fitted when it was committed.",
+        "pool_orders": "Orders waiting at the last tick.",
+        "pool_oldest_age_seconds": "Wait of the oldest order in the pool at the last tick.",
+        "location_updates_total": "Positions received, by result.",
+        "location_dropped_total": "Positions that gave way in a full buffer.",
+        "location_stored_total": "Positions written to the history.",
+        "location_flush_failures_total": "Writes of positions that the database refused.",
+        "location_waiting": "Positions that wait for the database.",
+    ]
+}

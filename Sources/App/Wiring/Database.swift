@@ -1,0 +1,41 @@
+import Logging
+import Postgres
+import Store
+
+/// The database of a server: reachable, migrated, with partitions for the days to come.
+struct Database: Sendable {
+    let pool: ConnectionPool
+    let store: Store
+
+    /// - Throws: ``ConfigurationError`` with one sentence: no URL, not reachable, newer schema.
+    static func opened(_ configuration: AppConfiguration, log: Logger) async throws -> Database {
+        guard let url = configuration.databaseURL else {
+            throw ConfigurationError(
+                "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one")
+        }
+        let pool: ConnectionPool
+        do {
+            pool = try ConnectionPool(
+                configuration: .init(
+                    target: ConnectionTarget(connectionString: url, applicationName: "tiffin"),
+                    connections: configuration.databasePoolSize),
+                generator: SystemRandomNumberGenerator())
+        } catch {
+            throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL")
+        }
+        do {
+            try await pool.check(deadline: .seconds(10))
+            let applied = try await Migrator(pool: pool).migrate()
+            if !applied.isEmpty { log.info("database migrated", metadata: ["steps": "\(applied)"]) }
+        } catch let error as MigrationError {
+            await pool.close()
+            throw ConfigurationError(error.description)
+        } catch {
+            await pool.close()
+            throw ConfigurationError("the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
+        }
+        let store = Store(pool: pool)
+        try await store.keepUp(at: RealWorld.now())
+        return Database(pool: pool, store: store)
+    }
+}

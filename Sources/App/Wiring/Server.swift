@@ -1,0 +1,208 @@
+import API
+import DispatchCore
+package import Fulfilment
+import Gateway
+import Geo
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Identity
+package import Logging
+import NIOCore
+import NIOSSL
+import Postgres
+package import ServiceLifecycle
+import Store
+import UnixSignals
+
+/// A whole server, put together from its configuration: the only place where the rooms of the house meet.
+package struct Server: Sendable {
+    /// What the world around the server wants to know or change.
+    package struct Options: Sendable {
+        /// How much faster than life the city runs.
+        package var pace = 1.0
+        /// Scrypt's cost; lower for trials where thousands of accounts are made.
+        package var hashesCheaply = false
+        package var onTick: @Sendable (TickSummary) -> Void = { _ in }
+        /// Called once, with the port, when the server answers.
+        package var onReady: @Sendable (Int) async -> Void = { _ in }
+        package var metrics: PrometheusFactory?
+
+        package init() {}
+    }
+
+    package let house: House
+    package let accounts: AccountDesk
+    private let services: [any Service]
+    private let pool: ConnectionPool
+    private let hasher: PasswordHasher
+    private let planning: PlanningThreads
+    private let log: Logger
+
+    /// Connects, migrates, and builds everything; nothing listens yet.
+    ///
+    /// - Throws: ``ConfigurationError`` with one sentence and its remedy.
+    package init(_ configuration: AppConfiguration, options: Options = Options(), log: Logger) async throws {
+        let database = try await Database.opened(configuration, log: log)
+        let store = database.store
+        let identity = try await IdentityParts(configuration, cheap: options.hashesCheaply)
+        let settings = try HouseSettings(configuration, pace: options.pace)
+        let registry = ConnectionRegistry()
+        let admins = AdminHub()
+        let house = House(
+            orders: store, accounts: store, places: store, earnings: store, locations: store, events: store, ledger: store,
+            push: RegistryPush(registry), feed: admins,
+            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(), rounds: RoundSignal(),
+            settings: settings, now: { RealWorld.now() })
+        try await ZoneDesk(house).load()
+        try await Self.warm(house)
+        let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
+        let gateway = DriverGateway(
+            settings: GatewaySettings(configuration), clock: .real,
+            door: HouseDoor(
+                fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
+            verifier: GatewayTokens(verifier: identity.verifier), registry: registry, admins: admins, events: store,
+            logger: log)
+        let api = API(Self.parts(configuration, house: house, identity: identity, database: database, options: options, log: log))
+        let planning = PlanningThreads()
+        let policy = DispatchPolicy(configuration, pace: options.pace)
+        let dispatcher = Dispatcher(
+            house, policy: { policy }, holder: Self.holderName(), log: log, microseconds: { RealWorld.monotonicMicroseconds() },
+            solve: { await planning.plan($0, $1, $2) })
+        let front = try Self.front(configuration, gateway: gateway, api: api, options: options, log: log)
+        self.house = house
+        self.accounts = AccountDesk(store: store, hasher: identity.hasher, issuer: identity.issuer, now: house.now)
+        self.log = log
+        pool = database.pool
+        hasher = identity.hasher
+        self.planning = planning
+        // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
+        // the ticks end, then the last positions are written.
+        services =
+            Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + [IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick), front]
+            + [DrainService(begin: { api.drain.begin(); gateway.drain() }, remaining: { registry.count }, log: log)]
+    }
+
+    /// Serves until the process is asked to stop, or the task is cancelled.
+    ///
+    /// - Parameter companions: Further services that live and end with the server.
+    package func run(with companions: [any Service] = [], onSignals: Bool = true) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: (services + companions).map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: onSignals ? [.sigterm, .sigint] : [], logger: log)
+        configuration.maximumGracefulShutdownDuration = .seconds(25)
+        let failure = await Result { try await ServiceGroup(configuration: configuration).run() }.failure
+        await planning.stop()
+        hasher.stop()
+        await pool.close()
+        if let failure { throw failure }
+    }
+
+    /// Fills the fleet from the database.
+    private static func warm(_ house: House) async throws {
+        let since = house.now().advanced(byMilliseconds: -house.settings.staleAfterMilliseconds)
+        house.fleet.load(
+            try await house.accounts.drivers(standing: nil), newestFixes: try await house.locations.newestFixes(since: since))
+        for order in try await house.orders.openOrders() {
+            if order.state.isHeld, let driver = order.driverID { house.fleet.setDelivering(true, driver) }
+        }
+    }
+
+    private static func holderName() -> String {
+        RealWorld.randomBytes(8).map { String($0, radix: 16) }.joined()
+    }
+
+    private static func parts(
+        _ configuration: AppConfiguration, house: House, identity: IdentityParts, database: Database, options: Options,
+        log: Logger
+    ) -> API.Parts {
+        var parts = API.Parts(
+            house: house, issuer: identity.issuer, verifier: identity.verifier, refresh: identity.refresh,
+            hasher: identity.hasher, epochs: identity.epochs, randomBytes: { RealWorld.randomBytes($0) }, logger: log)
+        parts.settings.corsOrigins = configuration.http.corsOrigins
+        parts.settings.trustedProxies = configuration.http.trustedProxies
+        parts.settings.currency = configuration.currency
+        parts.settings.timeZone = configuration.timeZone
+        parts.settings.showsOTPToDriver = !configuration.hidesOTP
+        let pool = database.pool
+        parts.hooks.readiness = {
+            do {
+                try await pool.check()
+                return [.init(name: "database", isReady: true)]
+            } catch {
+                return [.init(name: "database", isReady: false, detail: "PostgreSQL does not answer")]
+            }
+        }
+        if let metrics = options.metrics { parts.hooks.metrics = { metrics.exposition() } }
+        parts.hooks.refuseZones = { ZoneDesk.refusal(of: $0) }
+        parts.hooks.zonesReplaced = { ZoneDesk(house).take($0) }
+        return parts
+    }
+
+    private static func front(
+        _ configuration: AppConfiguration, gateway: DriverGateway, api: API, options: Options, log: Logger
+    ) throws -> any Service {
+        let server: HTTPServerBuilder
+        if let certificate = configuration.http.certificate, let key = configuration.http.key {
+            server = try .tls(gateway.server, tlsConfiguration: Self.tls(certificate: certificate, key: key))
+        } else {
+            server = gateway.server
+        }
+        let onReady = options.onReady
+        return Application(
+            responder: api.makeResponder(), server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.http.host, port: configuration.http.port), serverName: "tiffin", backlog: 4096),
+            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: log)
+    }
+
+    private static func tls(certificate: String, key: String) throws -> TLSConfiguration {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+            var tls = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            tls.minimumTLSVersion = .tlsv12
+            return tls
+        } catch {
+            throw ConfigurationError(
+                "the certificate \(certificate) or its key \(key) cannot be read; both must be PEM files")
+        }
+    }
+
+    private static func upkeep(
+        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, log: Logger
+    ) -> [any Service] {
+        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now)
+        var retention = Retention()
+        retention.locationDays = configuration.retentionDays
+        let kept = retention
+        return [
+            RecurringService(name: "token epochs", every: .seconds(1), log: log) { try await reader.read() },
+            RecurringService(name: "accounts", every: .seconds(20), log: log) {
+                for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
+            },
+            RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {
+                try await store.keepUp(at: house.now(), retention: kept)
+            },
+            RecurringService(name: "undelivered assignments", every: .seconds(30), log: log) {
+                let late = try await house.events.overdue(before: house.now().advanced(bySeconds: -60), limit: 20)
+                for state in late {
+                    log.warning(
+                        "assignment stays undelivered",
+                        metadata: ["driver_id": "\(state.event.driverID)", "seq": "\(state.event.seq)"])
+                }
+            },
+        ]
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+
+    fileprivate var failure: (any Error)? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

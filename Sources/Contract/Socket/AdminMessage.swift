@@ -1,0 +1,132 @@
+/// What the server says over an admin's socket.
+package enum AdminMessage: Equatable, Sendable {
+    case connectionAck(serverTime: Int64)
+    case pong
+    case driverLocation(DriverLocationMessage)
+    case orderUpdate(OrderUpdateMessage)
+    /// Several changes at once, or nothing to tell but "look again".
+    case orderStatusUpdate
+    case driverStatusUpdate
+}
+
+/// Where a driver is, for the map.
+package struct DriverLocationMessage: Equatable, Sendable {
+    package var driverID: Int64
+    package var point: WirePoint
+    /// `ONLINE`, `IN_TRANSIT` or `OFFLINE`.
+    package var status: String
+    package var speed: Double?
+    package var heading: Double?
+    package var batteryLevel: Int?
+    /// Milliseconds since 1970, by the server's clock.
+    package var at: Int64
+
+    package init(
+        driverID: Int64, point: WirePoint, status: String, speed: Double? = nil, heading: Double? = nil,
+        batteryLevel: Int? = nil, at: Int64
+    ) {
+        self.driverID = driverID
+        self.point = point
+        self.status = status
+        self.speed = speed
+        self.heading = heading
+        self.batteryLevel = batteryLevel
+        self.at = at
+    }
+}
+
+/// An order changed its state.
+package struct OrderUpdateMessage: Equatable, Sendable {
+    package var orderID: Int64
+    package var status: String
+    package var driverName: String?
+
+    package init(orderID: Int64, status: String, driverName: String?) {
+        self.orderID = orderID
+        self.status = status
+        self.driverName = driverName
+    }
+}
+
+extension AdminMessage: JSONWritable {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .pong: writer.field("type", "pong")
+            case .orderStatusUpdate:
+                writer.field("type", "order_status_update")
+                writer.key("data")
+                writer.object { _ in }
+            case .driverStatusUpdate:
+                writer.field("type", "driver_status_update")
+                writer.key("data")
+                writer.object { _ in }
+            case .connectionAck(let serverTime):
+                writer.field("type", "connection_ack")
+                writer.key("data")
+                writer.object { $0.field("server_time", milliseconds: serverTime) }
+            case .driverLocation(let location):
+                writer.field("type", "driver_location")
+                writer.field("data", location)
+            case .orderUpdate(let update):
+                writer.field("type", "order_update")
+                writer.field("data", update)
+            }
+        }
+    }
+}
+
+extension DriverLocationMessage: JSONWritable {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("driver_id", driverID)
+            writer.field("lat", point.latitude)
+            writer.field("lng", point.longitude)
+            writer.field("status", status)
+            writer.field("speed", speed)
+            writer.field("heading", heading)
+            writer.field("battery_level", batteryLevel)
+            writer.field("timestamp", milliseconds: at)
+        }
+    }
+}
+
+extension OrderUpdateMessage: JSONWritable {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("order_id", orderID)
+            writer.field("status", status)
+            writer.field("driver_name", driverName)
+        }
+    }
+}
+
+extension AdminMessage {
+    /// Reads a message as the console does; nil when it is none of the contract.
+    package init?(json: JSON) {
+        let data = json["data"] ?? .null
+        switch json["type"]?.text {
+        case "pong": self = .pong
+        case "order_status_update": self = .orderStatusUpdate
+        case "driver_status_update": self = .driverStatusUpdate
+        case "connection_ack":
+            self = .connectionAck(serverTime: data["server_time"]?.text.flatMap(WireTime.parse) ?? 0)
+        case "driver_location", "location_update":
+            guard let driverID = data["driver_id"]?.identifier,
+                let point = WirePoint(data, latitude: "lat", longitude: "lng")
+            else { return nil }
+            self = .driverLocation(
+                DriverLocationMessage(
+                    driverID: driverID, point: point, status: data["status"]?.text ?? "",
+                    speed: data["speed"]?.double, heading: data["heading"]?.double,
+                    batteryLevel: data["battery_level"]?.int64.map(Int.init),
+                    at: data["timestamp"]?.text.flatMap(WireTime.parse) ?? 0))
+        case "order_update":
+            guard let orderID = data["order_id"]?.identifier else { return nil }
+            self = .orderUpdate(
+                OrderUpdateMessage(
+                    orderID: orderID, status: data["status"]?.text ?? "", driverName: data["driver_name"]?.text))
+        default: return nil
+        }
+    }
+}

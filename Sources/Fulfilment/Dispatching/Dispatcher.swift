@@ -1,0 +1,178 @@
+package import DispatchCore
+package import Logging
+import Metrics
+
+/// Runs the dispatch ticks: snapshot, decide, commit, tell.
+///
+/// Owner of its state: the previous plan and the lease. Between two ticks nothing is remembered that the database does not
+/// know: each tick reads every open order, so no order can wait unseen.
+package actor Dispatcher {
+    /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
+    package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan
+
+    private let house: House
+    private let policy: @Sendable () -> DispatchPolicy
+    private let solve: Solver
+    private let holder: String
+    private let microseconds: @Sendable () -> Int64
+    private let log: Logger
+    private var previous: DispatchPlan?
+    private var rounds: UInt64 = 0
+    private var standsBy = false
+    private let conflicts = Counter(label: "dispatch_conflicts_total")
+    private let ticks = Counter(label: "dispatch_ticks_total")
+    private let tickTime = Timer(label: "dispatch_tick_duration_seconds")
+    private let poolGauge = Gauge(label: "pool_orders")
+    private let oldestGauge = Gauge(label: "pool_oldest_age_seconds")
+
+    /// How long a lease lasts without renewal; a second server takes over after this.
+    package static let leaseMilliseconds: Int64 = 5000
+    /// Wishes for a round that come within this time are one round.
+    package static let gatheringMilliseconds: Int64 = 50
+
+    /// - Parameters:
+    ///   - holder: Names this server in the lease; unique among servers.
+    ///   - microseconds: A monotonic clock for the duration of a solve; decides nothing.
+    package init(
+        _ house: House, policy: @escaping @Sendable () -> DispatchPolicy, holder: String, log: Logger,
+        microseconds: @escaping @Sendable () -> Int64, solve: @escaping Solver
+    ) {
+        self.house = house
+        self.policy = policy
+        self.holder = holder
+        self.log = log
+        self.microseconds = microseconds
+        self.solve = solve
+    }
+
+    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for.
+    ///
+    /// - Parameter onTick: Told of every finished tick.
+    package func run(clock: some Clock<Duration>, onTick: @Sendable @escaping (TickSummary) -> Void) async {
+        while !Task.isCancelled {
+            do {
+                if let summary = try await tick() { onTick(summary) }
+            } catch let error as StoreError {
+                log.warning(
+                    "dispatch tick failed", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error.detail)"])
+            } catch {
+                log.error("dispatch tick failed", metadata: ["reason": "\(type(of: error))"])
+            }
+            await pause(clock: clock)
+        }
+        try? await house.ledger.releaseLease(holder: holder)
+    }
+
+    private func pause(clock: some Clock<Duration>) async {
+        let rounds = house.rounds
+        // A server that stands by looks often, so that it takes over soon after the lease has ended.
+        let wait = standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await clock.sleep(for: .milliseconds(wait)) }
+            group.addTask {
+                await rounds.wait()
+                try? await clock.sleep(for: .milliseconds(Self.gatheringMilliseconds))
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// One round: every waiting order is looked at.
+    ///
+    /// - Returns: What happened; nil when another server holds the lease or automatic dispatch is off.
+    /// - Throws: ``StoreError``.
+    package func tick() async throws -> TickSummary? {
+        guard house.settings.isAutomatic else { return nil }
+        guard let fence = try await house.ledger.claimLease(holder: holder, lasting: Self.leaseMilliseconds) else {
+            standsBy = true
+            return nil
+        }
+        standsBy = false
+        let now = house.now()
+        let open = try await house.orders.openOrders()
+        let exclusions = try await house.orders.exclusions()
+        let snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
+            open: open, exclusions: exclusions, members: house.fleet.members(), readyDeviation: [:])
+        var summary = TickSummary(at: now, waiting: snapshot.orders)
+        poolGauge.record(summary.pool)
+        oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
+        ticks.increment()
+        guard !snapshot.orders.isEmpty else {
+            previous = nil
+            await releaseFromLostDrivers(open, at: now)
+            return summary
+        }
+        rounds += 1
+        let started = microseconds()
+        let inputs = TickInputs(snapshot: snapshot, previous: previous, seed: rounds)
+        let plan = await solve(snapshot, previous, rounds)
+        summary.solveMicroseconds = microseconds() - started
+        tickTime.recordMicroseconds(summary.solveMicroseconds)
+        summary.isDegraded = plan.isDegraded
+        // The actor was free while the plan was made; what it says is checked again, row by row, inside the transaction.
+        previous = plan
+        let told = try await commit(plan, versions: open, fence: fence, at: now)
+        summary.note(told)
+        try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
+        await releaseFromLostDrivers(open, at: now)
+        return summary
+    }
+
+    /// Commits every batch of the plan in one transaction. A batch of which anything changed meanwhile is left out whole:
+    /// its orders are in the pool again at the next tick.
+    private func commit(
+        _ plan: DispatchPlan, versions open: [OpenOrder], fence: Fence, at now: Timestamp
+    ) async throws -> ToldBatches {
+        guard !plan.commits.isEmpty else { return ToldBatches() }
+        let ids = try await house.orders.reserveBatchIDs(plan.commits.count)
+        var scope = TransactionScope(by: .engine, at: now)
+        scope.orderIDs = plan.commits.flatMap(\.orders).sorted()
+        scope.driverIDs = plan.commits.map(\.driver).uniqued().sorted()
+        scope.includesOrdersHeld = true
+        scope.skipsLocked = true
+        scope.fence = fence
+        let commit = PlanCommit(
+            batches: plan.commits, ids: ids,
+            versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
+            settings: house.settings, now: now)
+        let committed = try await house.orders.transact(scope) { rows in commit.decide(rows) }
+        house.push.push(committed.events)
+        for batch in committed.result.batches {
+            house.fleet.setDelivering(true, batch.driver)
+            let name = house.fleet.member(batch.driver)?.account.name
+            for order in batch.orders { house.feed.orderChanged(order, state: .assigned, driverName: name) }
+        }
+        if !committed.result.conflicts.isEmpty {
+            conflicts.increment(by: committed.result.conflicts.count)
+            house.rounds.raise()
+        }
+        var told = committed.result
+        told.pushes = committed.events.count
+        return told
+    }
+
+    /// Contract section 2: after a long time without a sign of life, orders not yet picked up return to the pool if the
+    /// engine gave them; a forced one, or food on board, is an alarm for the admin.
+    private func releaseFromLostDrivers(_ open: [OpenOrder], at now: Timestamp) async {
+        let change = ChangeOrder(house)
+        for order in open where order.state.isHeld {
+            guard let driver = order.driverID, let assignedAt = order.assignedAt else { continue }
+            let sign = max(house.fleet.member(driver)?.lastSeen ?? assignedAt, assignedAt)
+            guard now.millisecondsSince(sign) > house.settings.lostDriverAfterMilliseconds else { continue }
+            guard order.state.isHeldBeforePickup, !order.pinned else {
+                log.warning(
+                    "driver lost with an order that only an admin may move",
+                    metadata: [
+                        "order_id": "\(order.id)", "driver_id": "\(driver)", "state": "\(order.state.rawValue)",
+                    ])
+                continue
+            }
+            do {
+                _ = try await change(.lapse, order: order.id, by: .engine)
+            } catch {
+                log.debug("order of a lost driver moved meanwhile", metadata: ["order_id": "\(order.id)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import DispatchCore
+import Geo
+
+/// Freezes the pool and the fleet for one tick.
+struct SnapshotBuilder {
+    let house: House
+    let policy: DispatchPolicy
+    let now: Timestamp
+
+    /// - Parameters:
+    ///   - open: Every order that is not ended.
+    ///   - members: Drivers by id.
+    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates and those of external pools
+    ///   are not in it: they wait for a hand.
+    func snapshot(
+        open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], readyDeviation: [RestaurantID: Seconds]
+    ) -> DispatchSnapshot {
+        var snapshot = DispatchSnapshot(
+            now: now, policy: policy,
+            travel: .estimate(TravelEstimate(house.settings.travel, hour: house.settings.hour(at: now))))
+        var excluded: [OrderID: [DriverID]] = [:]
+        for pair in exclusions { excluded[pair.orderID, default: []].append(pair.driverID) }
+        for order in open where order.state == .pending && order.externalPoolID == nil {
+            guard let pickup = order.pickup, let dropoff = order.dropoff else { continue }
+            var waiting = WaitingOrder(
+                id: order.id, pickup: snapshot.place(pickup), dropoff: snapshot.place(dropoff),
+                placedAt: order.createdAt)
+            waiting.restaurant = order.restaurantID
+            waiting.pooledAt = order.pooledAt
+            waiting.readyAt = order.readyAt
+            waiting.promisedAt = order.promisedAt
+            waiting.bagUnits = Int32(clamping: order.bagUnits)
+            waiting.excluded = excluded[order.id, default: []].sorted()
+            if let restaurant = order.restaurantID { waiting.readyDeviation = readyDeviation[restaurant] ?? .zero }
+            snapshot.orders.append(waiting)
+        }
+        let held = Dictionary(grouping: open.filter { $0.state.isHeld }, by: \.driverID)
+        for member in members where member.account.standing == .approved {
+            guard let fix = member.lastFix else { continue }
+            snapshot.drivers.append(driver(member, fix: fix, held: held[member.account.id] ?? [], in: &snapshot))
+        }
+        return snapshot
+    }
+
+    private func driver(
+        _ member: FleetMember, fix: Fix, held: [OpenOrder], in snapshot: inout DispatchSnapshot
+    ) -> DriverState {
+        var driver = DriverState(
+            id: member.account.id, place: snapshot.place(fix.point), freeAt: now, lastFixAt: fix.receivedAt)
+        driver.capacity = Int32(clamping: member.account.capacity)
+        driver.bagUnits = Int32(clamping: member.account.bagUnits)
+        driver.vehicle = member.account.vehicleType.vehicleClass
+        driver.shiftEndsAt = member.account.shiftEndsAt
+        driver.isOnline = member.account.availability == .online
+        driver.running = running(held, from: fix.point, in: &snapshot)
+        return driver
+    }
+
+    /// The stops still to be made, in the shortest sequence: what the driver was told, less what he has done.
+    private func running(
+        _ held: [OpenOrder], from point: GeoPoint, in snapshot: inout DispatchSnapshot
+    ) -> [RunningStop] {
+        var stops: [OpenStop] = []
+        for (index, order) in held.enumerated() {
+            if order.state.isHeldBeforePickup {
+                stops.append(OpenStop(order: index, isPickup: true, point: order.pickup))
+            }
+            stops.append(OpenStop(order: index, isPickup: false, point: order.dropoff))
+        }
+        let sequence = OpenStop.sequence(of: stops, start: point) { Int(house.settings.leg($0, $1, at: now).metres) }
+        return sequence.compactMap { index in
+            let stop = stops[index]
+            guard let place = stop.point else { return nil }
+            let order = held[stop.order]
+            var running = RunningStop(
+                kind: stop.isPickup ? .pickup : .dropoff, order: order.id, place: snapshot.place(place),
+                placedAt: order.createdAt)
+            running.readyAt = stop.isPickup ? order.readyAt : nil
+            running.restaurant = order.restaurantID
+            running.bagUnits = Int32(clamping: order.bagUnits)
+            running.promisedAt = order.promisedAt
+            return running
+        }
+    }
+}
+
+extension VehicleType {
+    var vehicleClass: VehicleClass {
+        switch self {
+        case .bicycle: .bicycle
+        case .motorbike: .motorcycle
+        case .car: .car
+        }
+    }
+}

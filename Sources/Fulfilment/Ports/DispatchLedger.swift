@@ -1,0 +1,108 @@
+package import DispatchCore
+
+/// The dispatcher's lease, and the record of what each tick decided and why.
+package protocol DispatchLedger: Sendable {
+    /// Takes or renews the lease when it is free, expired or already this holder's; the epoch grows with each new holder.
+    ///
+    /// - Returns: The fence to commit with, nil while another holds the lease.
+    func claimLease(holder: String, lasting milliseconds: Int64) async throws -> Fence?
+
+    /// Gives the lease back, so that a waiting server need not wait for its end.
+    func releaseLease(holder: String) async throws
+
+    /// Keeps a tick with its decisions.
+    func record(_ tick: TickRecord) async throws
+
+    /// The newest decision about an order, with the tick it belongs to.
+    func newestDecision(about order: OrderID) async throws -> (tick: TickRecord, decision: OrderDecision)?
+
+    /// A stored tick, for replay.
+    func tick(_ id: Int64) async throws -> TickRecord?
+}
+
+/// One run of decide, commit, tell.
+package struct TickRecord: Sendable, Equatable {
+    /// Time of the tick; unique because one dispatcher runs at a time.
+    package var id: Int64
+    package var startedAt: Timestamp
+    package var policyVersion: Int64
+    package var solveMicroseconds: Int64
+    /// ``TickInputs`` and the plan that came of them, byte for byte, for replay.
+    package var inputs: [UInt8]
+    package var plan: [UInt8]
+    package var decisions: [OrderDecision]
+
+    package init(
+        id: Int64, startedAt: Timestamp, policyVersion: Int64, solveMicroseconds: Int64, inputs: [UInt8],
+        plan: [UInt8],
+        decisions: [OrderDecision]
+    ) {
+        self.id = id
+        self.startedAt = startedAt
+        self.policyVersion = policyVersion
+        self.solveMicroseconds = solveMicroseconds
+        self.inputs = inputs
+        self.plan = plan
+        self.decisions = decisions
+    }
+}
+
+/// Why one order went where it went, or why it still waits.
+package struct OrderDecision: Sendable, Equatable, Codable {
+    package var order: Int64
+    /// `assigned`, `waiting` or `conflict`.
+    package var outcome: String
+    package var driver: Int64?
+    package var batch: Int64?
+    /// The rule that held a waiting order, empty for an assigned one.
+    package var heldBy: String
+    /// Why the batch was told at this tick and not later; nil for a waiting order.
+    package var trigger: String?
+    /// When the driver meant for a waiting order will be told at the latest, as things stand.
+    package var tellAt: Timestamp?
+    /// For a waiting order without a driver: how many drivers are refused, by rule.
+    package var refusalCounts: [NamedCost]
+    /// Cost terms of the chosen driver in thousandths of a second of one order's delay, by name.
+    package var terms: [NamedCost]
+    /// The next best drivers with what forcing them would have cost.
+    package var alternatives: [Alternative]
+    /// Drivers that were refused, with the rule.
+    package var refused: [Refusal]
+
+    package struct NamedCost: Sendable, Equatable, Codable {
+        package var name: String
+        package var value: Int64
+        package init(name: String, value: Int64) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package struct Alternative: Sendable, Equatable, Codable {
+        package var driver: Int64
+        package var difference: Int64
+        package init(driver: Int64, difference: Int64) {
+            self.driver = driver
+            self.difference = difference
+        }
+    }
+
+    package struct Refusal: Sendable, Equatable, Codable {
+        package var driver: Int64
+        package var rule: String
+        package init(driver: Int64, rule: String) {
+            self.driver = driver
+            self.rule = rule
+        }
+    }
+
+    package init(order: Int64, outcome: String, heldBy: String = "") {
+        self.order = order
+        self.outcome = outcome
+        self.heldBy = heldBy
+        self.refusalCounts = []
+        self.terms = []
+        self.alternatives = []
+        self.refused = []
+    }
+}

@@ -1,0 +1,42 @@
+package import DispatchCore
+
+/// The way to the drivers' phones. Calls return at once: bytes leave from the session's own loop.
+package protocol DriverPush: Sendable {
+    /// Hands committed events to the live sessions of their drivers; drivers without one get them at their next connect.
+    func push(_ events: [DriverEvent])
+
+    /// Ends the driver's session (and any that comes with an older token epoch) at once with close code 4001.
+    func cutOff(_ driver: DriverID, because reason: CutOffReason)
+
+    /// Whether the driver has a live session.
+    func isConnected(_ driver: DriverID) -> Bool
+
+    /// Live sessions now.
+    var connectionCount: Int { get }
+}
+
+package enum CutOffReason: String, Sendable {
+    case blocked = "driver_blocked"
+    case loggedOut = "logged_out"
+    case passwordChanged = "password_changed"
+}
+
+/// The way to the admins' consoles: latest wins, bursts are coalesced, nothing is kept for who is away.
+package protocol AdminFeed: Sendable {
+    func orderChanged(_ order: OrderID, state: OrderState, driverName: String?)
+    func driverStatusChanged(_ driver: DriverID)
+    func driverMoved(_ sighting: DriverSighting)
+}
+
+/// A driver as the console's map shows him.
+package struct DriverSighting: Sendable, Equatable {
+    package var fix: Fix
+    package var isOnline: Bool
+    package var isDelivering: Bool
+
+    package init(fix: Fix, isOnline: Bool, isDelivering: Bool) {
+        self.fix = fix
+        self.isOnline = isOnline
+        self.isDelivering = isDelivering
+    }
+}

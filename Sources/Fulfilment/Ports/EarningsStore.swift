@@ -1,0 +1,54 @@
+package import DispatchCore
+
+/// What drivers have earned.
+package protocol EarningsStore: Sendable {
+    /// Rows earned in `from ..< to`, oldest first.
+    func earnings(of driver: DriverID, from: Timestamp, to: Timestamp) async throws -> [EarningsEntry]
+    /// Sums over a driver's whole life.
+    func totals(of driver: DriverID) async throws -> EarningsTotals
+    /// Sums per driver.
+    func totals() async throws -> [DriverID: EarningsTotals]
+    /// Marks every unpaid row of the drivers as paid, each exactly once.
+    ///
+    /// - Returns: The drivers paid, and how much each.
+    func payOut(
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+    ) async throws -> [DriverID: Paise]
+}
+
+package struct EarningsEntry: Sendable, Equatable {
+    package var orderID: OrderID
+    package var driverID: DriverID
+    package var quote: EarningsQuote
+    /// Metres.
+    package var distance: Int
+    package var earnedAt: Timestamp
+    package var isPaid: Bool
+    package var customerName: String
+    package var deliveryAddress: String
+
+    package init(
+        orderID: OrderID, driverID: DriverID, quote: EarningsQuote, distance: Int, earnedAt: Timestamp, isPaid: Bool,
+        customerName: String, deliveryAddress: String
+    ) {
+        self.orderID = orderID
+        self.driverID = driverID
+        self.quote = quote
+        self.distance = distance
+        self.earnedAt = earnedAt
+        self.isPaid = isPaid
+        self.customerName = customerName
+        self.deliveryAddress = deliveryAddress
+    }
+}
+
+package struct EarningsTotals: Sendable, Equatable {
+    package var lifetime = Paise.zero
+    package var pending = Paise.zero
+    package var paid = Paise.zero
+    package var deliveries = 0
+    package var lastPaidAt: Timestamp?
+    package var lastPaidAmount: Paise?
+
+    package init() {}
+}

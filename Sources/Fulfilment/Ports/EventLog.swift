@@ -1,0 +1,50 @@
+package import DispatchCore
+
+/// The drivers' event streams in the database.
+package protocol EventLog: Sendable {
+    /// Events of one driver that are not yet known to be delivered, by sequence.
+    func undelivered(for driver: DriverID) async throws -> [DriverEvent]
+
+    /// Undelivered events of any driver with a sequence number above what his session has sent; the sweep that finds what a
+    /// lost hint missed.
+    func undelivered(beyond sent: [DriverID: Int64], limit: Int) async throws -> [DriverEvent]
+
+    /// Highest sequence number of the driver's stream, 0 for an empty one.
+    func lastSequence(of driver: DriverID) async throws -> Int64
+
+    /// Written to the socket at this moment.
+    func markSent(_ marks: [EventMark]) async throws
+
+    /// Delivered up to and including the mark.
+    func markDelivered(_ marks: [EventMark]) async throws
+
+    /// Delivery state of a driver's newest events, newest first, for admins.
+    func states(of driver: DriverID, limit: Int) async throws -> [EventState]
+
+    /// Assignments that stay undelivered longer than a bound, oldest first.
+    func overdue(before: Timestamp, limit: Int) async throws -> [EventState]
+}
+
+package struct EventMark: Hashable, Sendable {
+    package var driverID: DriverID
+    package var seq: Int64
+    package var at: Timestamp
+
+    package init(driverID: DriverID, seq: Int64, at: Timestamp) {
+        self.driverID = driverID
+        self.seq = seq
+        self.at = at
+    }
+}
+
+package struct EventState: Sendable, Equatable {
+    package var event: DriverEvent
+    package var sentAt: Timestamp?
+    package var deliveredAt: Timestamp?
+
+    package init(event: DriverEvent, sentAt: Timestamp?, deliveredAt: Timestamp?) {
+        self.event = event
+        self.sentAt = sentAt
+        self.deliveredAt = deliveredAt
+    }
+}

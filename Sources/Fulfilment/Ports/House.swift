@@ -1,0 +1,76 @@
+package import DispatchCore
+package import Geo
+
+/// Everything the use cases reach the world through, put together once by `App` (real) and by tests and `Simulation`.
+package struct House: Sendable {
+    package var orders: any OrderStore
+    package var accounts: any AccountStore
+    package var places: any PlaceStore
+    package var earnings: any EarningsStore
+    package var locations: any LocationStore
+    package var events: any EventLog
+    package var ledger: any DispatchLedger
+    package var push: any DriverPush
+    package var feed: any AdminFeed
+    package var fleet: Fleet
+    package var atlas: Atlas
+    package var rounds: RoundSignal
+    package var settings: HouseSettings
+    package var now: @Sendable () -> Timestamp
+
+    package init(
+        orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, earnings: any EarningsStore,
+        locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush,
+        feed: any AdminFeed,
+        fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.orders = orders
+        self.accounts = accounts
+        self.places = places
+        self.earnings = earnings
+        self.locations = locations
+        self.events = events
+        self.ledger = ledger
+        self.push = push
+        self.feed = feed
+        self.fleet = fleet
+        self.atlas = atlas
+        self.rounds = rounds
+        self.settings = settings
+        self.now = now
+    }
+}
+
+/// Settings that rules of the house read. Made from the configuration in one place.
+package struct HouseSettings: Sendable {
+    package var earnings = EarningsPolicy()
+    /// Offset of the region's clock at a moment, in seconds east of UTC.
+    package var secondsEastOfUTC: @Sendable (Timestamp) -> Int = { _ in 0 }
+    /// A one-time password is made for every order that has none.
+    package var makesOTP = false
+    /// Draws six digits; handed in because drawing is not the house's business.
+    package var drawOTP: @Sendable () -> String = { "000000" }
+    /// Every n milliseconds a tick.
+    package var tickMilliseconds: Int64 = 10_000
+    /// The engine gives orders on its own; otherwise only by hand.
+    package var isAutomatic = true
+    package var lostDriverAfterMilliseconds: Int64 = 600_000
+    package var staleAfterMilliseconds: Int64 = 60_000
+    /// Travel times without a map; the speeds of the region.
+    package var travel = TravelTimeEstimator()
+
+    package init() {}
+
+    /// The way between two points at a moment, as estimated for a motorbike.
+    package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
+        travel.leg(from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: hour(at: moment)))
+    }
+
+    /// Local hour of the day, 0 to 23.
+    package func hour(at moment: Timestamp) -> Int {
+        let seconds = moment.milliseconds / 1000 + Int64(secondsEastOfUTC(moment))
+        let day = ((seconds % 86_400) + 86_400) % 86_400
+        return Int(day / 3600)
+    }
+}

@@ -1,0 +1,37 @@
+package import DispatchCore
+
+/// Restaurants and zones.
+package protocol PlaceStore: Sendable {
+    func restaurants() async throws -> [Restaurant]
+    func restaurant(_ id: RestaurantID) async throws -> Restaurant?
+    func restaurant(externalID: String) async throws -> Restaurant?
+    func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant
+    /// Replaces the particulars; nil when there is no such restaurant.
+    func updateRestaurant(_ id: RestaurantID, _ draft: RestaurantDraft) async throws -> Restaurant?
+
+    func zones() async throws -> [Zone]
+    /// Replaces all zones at once; ids are kept where names are equal.
+    func replaceZones(_ zones: [ZoneDraft]) async throws -> [Zone]
+}
+
+/// A service zone. Its border is kept as the GeoJSON geometry it came as.
+package struct Zone: Sendable, Equatable {
+    package let id: ZoneID
+    package var draft: ZoneDraft
+
+    package init(id: ZoneID, draft: ZoneDraft) {
+        self.id = id
+        self.draft = draft
+    }
+}
+
+package struct ZoneDraft: Sendable, Equatable {
+    package var name: String
+    /// A GeoJSON Polygon or MultiPolygon geometry.
+    package var geometry: String
+
+    package init(name: String, geometry: String) {
+        self.name = name
+        self.geometry = geometry
+    }
+}

@@ -1,0 +1,182 @@
+import DequeModule
+import DispatchCore
+import Metrics
+import Synchronization
+
+/// Takes every reported fix: into the live fleet at once, into the history in bulk soon after.
+///
+/// The buffer towards the database is bounded. When it is full, the oldest waiting fix of the same driver gives way and is
+/// counted; a driver without a waiting fix takes the place of the driver who has waited longest. A socket never waits.
+package final class LocationIntake: Sendable {
+    package struct Limits: Sendable {
+        /// Fixes that may wait for the database: 64 MiB at about 150 bytes each would be 400,000; this is ten minutes of the
+        /// database away for 1,000 drivers.
+        package var waiting = 65_536
+        /// A flush as soon as this many wait…
+        package var flushRows = 1000
+        /// …or this long after the last one.
+        package var flushMilliseconds: Int64 = 250
+        /// Rows in one statement.
+        package var batchRows = 4096
+
+        package init() {}
+    }
+
+    private struct Buffer {
+        var fixes: [DriverID: Deque<Fix>] = [:]
+        /// Drivers with waiting fixes, longest waiting first.
+        var rotation: Deque<DriverID> = []
+        var count = 0
+        var dropped = 0
+    }
+
+    private let fleet: Fleet
+    private let store: any LocationStore
+    private let accounts: any AccountStore
+    private let feed: any AdminFeed
+    private let limits: Limits
+    private let buffer = Mutex(Buffer())
+    private let fullEnough = RoundSignal()
+    private let accepted = Counter(label: "location_updates_total", dimensions: [("result", "accepted")])
+    private let dropped = Counter(label: "location_dropped_total")
+    private let stored = Counter(label: "location_stored_total")
+    private let failures = Counter(label: "location_flush_failures_total")
+    private let waitingGauge = Gauge(label: "location_waiting")
+
+    package init(
+        fleet: Fleet, store: any LocationStore, accounts: any AccountStore, feed: any AdminFeed,
+        limits: Limits = Limits()
+    ) {
+        self.fleet = fleet
+        self.store = store
+        self.accounts = accounts
+        self.feed = feed
+        self.limits = limits
+    }
+
+    /// Takes fixes in the order they were received. Never waits.
+    ///
+    /// - Complexity: O(1) for each fix.
+    package func accept(_ fixes: [Fix]) {
+        for fix in fixes {
+            let sighting = fleet.accept(fix)
+            feed.driverMoved(sighting)
+        }
+        accepted.increment(by: fixes.count)
+        let (waiting, droppedNow) = buffer.withLock { buffer -> (Int, Int) in
+            let before = buffer.dropped
+            for fix in fixes { Self.put(fix, into: &buffer, limit: limits.waiting) }
+            return (buffer.count, buffer.dropped - before)
+        }
+        if droppedNow > 0 { dropped.increment(by: droppedNow) }
+        if waiting >= limits.flushRows { fullEnough.raise() }
+    }
+
+    /// Fixes that wait for the database, and how many had to give way so far.
+    package var backlog: (waiting: Int, dropped: Int) {
+        buffer.withLock { ($0.count, $0.dropped) }
+    }
+
+    /// Writes until cancelled, then writes what is left once more.
+    package func run(clock: some Clock<Duration>) async {
+        var backOff: Int64 = 0
+        while !Task.isCancelled {
+            await pause(
+                milliseconds: backOff == 0 ? limits.flushMilliseconds : backOff, clock: clock,
+                wakesWhenFull: backOff == 0)
+            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 5000)
+        }
+        _ = await flush()
+    }
+
+    /// Writes everything that waits, in batches.
+    ///
+    /// - Returns: False when the database refused; the fixes wait on.
+    package func flush() async -> Bool {
+        while true {
+            let batch = buffer.withLock { Self.take(limits.batchRows, from: &$0) }
+            guard !batch.isEmpty else { return true }
+            do {
+                try await store.append(batch)
+            } catch {
+                failures.increment()
+                putBack(batch)
+                return false
+            }
+            stored.increment(by: batch.count)
+            waitingGauge.record(backlog.waiting)
+            await greetNewcomers(in: batch)
+        }
+    }
+
+    /// Contract: a driver who has never said anything becomes available with his first stored position.
+    private func greetNewcomers(in batch: [Fix]) async {
+        let unsaid = fleet.unsaid(among: batch.map(\.driverID))
+        guard !unsaid.isEmpty, let changed = try? await accounts.makeAvailableIfUnsaid(unsaid) else { return }
+        for driver in changed {
+            fleet.setAvailability(.online, of: driver)
+            feed.driverStatusChanged(driver)
+        }
+    }
+
+    private func pause(milliseconds: Int64, clock: some Clock<Duration>, wakesWhenFull: Bool) async {
+        guard wakesWhenFull else {
+            try? await clock.sleep(for: .milliseconds(milliseconds))
+            return
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await clock.sleep(for: .milliseconds(milliseconds)) }
+            group.addTask { await self.fullEnough.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private static func put(_ fix: Fix, into buffer: inout Buffer, limit: Int) {
+        if buffer.count >= limit {
+            buffer.dropped += 1
+            if buffer.fixes[fix.driverID] != nil {
+                _ = buffer.fixes[fix.driverID]?.popFirst()
+                buffer.count -= 1
+            } else if let longest = buffer.rotation.first {
+                _ = buffer.fixes[longest]?.popFirst()
+                buffer.count -= 1
+                if buffer.fixes[longest]?.isEmpty == true {
+                    buffer.fixes[longest] = nil
+                    buffer.rotation.removeFirst()
+                }
+            }
+        }
+        if buffer.fixes[fix.driverID] == nil { buffer.rotation.append(fix.driverID) }
+        buffer.fixes[fix.driverID, default: []].append(fix)
+        buffer.count += 1
+    }
+
+    private static func take(_ limit: Int, from buffer: inout Buffer) -> [Fix] {
+        var taken: [Fix] = []
+        taken.reserveCapacity(min(limit, buffer.count))
+        while taken.count < limit, let driver = buffer.rotation.popFirst() {
+            var queue = buffer.fixes.removeValue(forKey: driver) ?? []
+            while taken.count < limit, let fix = queue.popFirst() { taken.append(fix) }
+            if !queue.isEmpty {
+                buffer.fixes[driver] = queue
+                buffer.rotation.append(driver)
+            }
+        }
+        buffer.count -= taken.count
+        return taken
+    }
+
+    private func putBack(_ batch: [Fix]) {
+        let droppedNow = buffer.withLock { buffer -> Int in
+            let before = buffer.dropped
+            var newer = Buffer()
+            swap(&newer, &buffer)
+            buffer.dropped = newer.dropped
+            let waiting = Self.take(newer.count, from: &newer)
+            for fix in batch + waiting { Self.put(fix, into: &buffer, limit: limits.waiting) }
+            return buffer.dropped - before
+        }
+        if droppedNow > 0 { dropped.increment(by: droppedNow) }
+    }
+}

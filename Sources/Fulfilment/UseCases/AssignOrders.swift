@@ -1,0 +1,183 @@
+package import DispatchCore
+import Geo
+
+/// An admin gives orders to a driver by hand: the force. It is pinned, wins over the engine, and needs no flag.
+package struct AssignOrders: Sendable {
+    private let house: House
+
+    package init(_ house: House) {
+        self.house = house
+    }
+
+    package struct Request: Sendable {
+        package var orderIDs: [OrderID]
+        package var driverID: DriverID
+        /// For all of the orders together; split over them so that the parts add up.
+        package var earnings: Paise?
+        /// Takes even an order that another admin has pinned.
+        package var force: Bool
+        package var reason: String?
+        package var idempotency: IdempotencyKey?
+
+        package init(orderIDs: [OrderID], driverID: DriverID) {
+            self.orderIDs = orderIDs
+            self.driverID = driverID
+            self.force = false
+        }
+    }
+
+    package struct Outcome: Sendable {
+        package var orders: [Order]
+        package var batchID: BatchID?
+        /// Rules that the force overrode, by name.
+        package var warnings: [Warning]
+    }
+
+    package enum Warning: String, Sendable {
+        case overCapacity = "driver_over_capacity"
+        case outsideZone = "order_outside_every_zone"
+        case shiftOver = "driver_shift_over"
+        case offline = "driver_offline"
+        case stalePosition = "driver_position_stale"
+        case refusedBefore = "driver_refused_this_order_before"
+        case noCoordinates = "order_without_coordinates"
+    }
+
+    private struct Decision: Sendable {
+        var batchID: BatchID?
+        var orderIDs: [OrderID]
+        var warnings: [Warning]
+    }
+
+    /// Makes one batch of the orders and binds the driver, all or nothing, in one transaction with the events that tell the
+    /// new driver and whoever had an order before.
+    ///
+    /// - Throws: ``FulfilmentError`` for the refusals of contract section 2, ``StoreError``.
+    package func callAsFunction(_ request: Request, by admin: AdminID) async throws -> Outcome {
+        let now = house.now()
+        guard !request.orderIDs.isEmpty else {
+            throw FulfilmentError.invalid(field: "order_ids", detail: "at least one order is needed")
+        }
+        guard let batchID = try await house.orders.reserveBatchIDs(1).first else {
+            throw StoreError(.unavailable, detail: "no batch number could be reserved")
+        }
+        let excluded = Set(try await house.orders.exclusions())
+        var scope = TransactionScope(by: .admin(admin), at: now)
+        scope.orderIDs = request.orderIDs
+        scope.driverIDs = [request.driverID]
+        scope.includesOrdersHeld = true
+        scope.idempotency = request.idempotency
+        let member = house.fleet.member(request.driverID)
+        let context = Context(
+            request: request, admin: admin, batchID: batchID, now: now, member: member,
+            isStale: member.map { house.fleet.isStale($0, at: now) } ?? true, excluded: excluded,
+            settings: house.settings,
+            hasZones: house.atlas.hasZones)
+        let committed = try await house.orders.transact(scope) { rows in try context.decide(rows) }
+        if !committed.events.isEmpty {
+            house.push.push(committed.events)
+            house.fleet.setDelivering(true, request.driverID)
+        }
+        var orders: [Order] = []
+        for id in committed.result.orderIDs {
+            if let order = try await house.orders.order(id) { orders.append(order) }
+        }
+        for order in orders where !committed.events.isEmpty {
+            house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
+        }
+        return Outcome(
+            orders: orders, batchID: committed.result.batchID ?? orders.first?.assignment?.batchID,
+            warnings: committed.result.warnings)
+    }
+
+    /// What the pure decision needs besides the locked rows.
+    private struct Context: Sendable {
+        let request: Request
+        let admin: AdminID
+        let batchID: BatchID
+        let now: Timestamp
+        let member: FleetMember?
+        let isStale: Bool
+        let excluded: Set<Exclusion>
+        let settings: HouseSettings
+        let hasZones: Bool
+
+        func decide(_ rows: LockedRows) throws -> OrderChanges<Decision> {
+            if let repeats = rows.repeats {
+                return OrderChanges(result: Decision(batchID: nil, orderIDs: repeats, warnings: []))
+            }
+            guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
+            guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
+            let orders = try request.orderIDs.uniqued().map { id in
+                guard let order = rows.orders.first(where: { $0.id == id }) else {
+                    throw FulfilmentError.unknownOrder(id)
+                }
+                try refuse(order)
+                return order
+            }
+            let moving = orders.filter { $0.holder != driver.id }
+            let warnings = warnings(driver, moving: moving, held: rows.held)
+            var changes = OrderChanges(result: Decision(batchID: nil, orderIDs: orders.map(\.id), warnings: warnings))
+            pin(orders.filter { $0.holder == driver.id }, into: &changes)
+            if !moving.isEmpty { bind(moving, to: driver, into: &changes) }
+            return changes
+        }
+
+        /// The few refusals that no admin overrides, and the one that takes `force`.
+        private func refuse(_ order: Order) throws(FulfilmentError) {
+            guard !order.state.isEnded else { throw .orderEnded(order: order.id, current: order.state) }
+            if order.holder == request.driverID { return }
+            guard !order.state.isOnBoard else { throw .foodOnBoard(order: order.id, current: order.state) }
+            if let other = order.assignment?.pinnedBy, order.state.isHeld, other != admin, !request.force {
+                throw .pinnedByAnother(order: order.id, admin: other)
+            }
+        }
+
+        /// The driver has these already: they only become pinned.
+        private func pin(_ orders: [Order], into changes: inout OrderChanges<Decision>) {
+            for order in orders where order.assignment?.pinnedBy != admin {
+                var after = order
+                after.assignment?.pinnedBy = admin
+                changes.orders.append(OrderChange(before: order, after: after, reason: request.reason))
+            }
+        }
+
+        private func bind(_ orders: [Order], to driver: DriverAccount, into changes: inout OrderChanges<Decision>) {
+            let start = member?.lastFix?.point
+            let sketch = RouteSketch(orders: orders, start: isStale ? nil : start) {
+                Int(settings.leg($0, $1, at: now).metres)
+            }
+            let draft = AssignmentDraft(
+                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch,
+                earnings: request.earnings,
+                reason: request.reason, now: now)
+            draft.apply(to: orders, settings: settings, changes: &changes)
+            changes.result.batchID = batchID
+        }
+
+        private func warnings(_ driver: DriverAccount, moving: [Order], held: [Order]) -> [Warning] {
+            var warnings: [Warning] = []
+            let units = (held + moving).reduce(0) { $0 + $1.content.bagUnits }
+            if held.count + moving.count > driver.capacity || units > driver.bagUnits { warnings.append(.overCapacity) }
+            if driver.availability == .offline { warnings.append(.offline) }
+            if isStale { warnings.append(.stalePosition) }
+            if let end = driver.shiftEndsAt, end <= now { warnings.append(.shiftOver) }
+            if moving.contains(where: { excluded.contains(Exclusion(orderID: $0.id, driverID: driver.id)) }) {
+                warnings.append(.refusedBefore)
+            }
+            if hasZones, moving.contains(where: { $0.zoneID == nil }) { warnings.append(.outsideZone) }
+            if moving.contains(where: { $0.content.pickup.point == nil || $0.content.dropoff.point == nil }) {
+                warnings.append(.noCoordinates)
+            }
+            return warnings
+        }
+    }
+}
+
+extension Array where Element: Hashable {
+    /// Each element once, in the order of first appearance.
+    package func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,150 @@
+package import DispatchCore
+
+/// Every step of an order that is not its assignment: accept, pickup, transit, delivery, rejection, cancellation, return.
+package struct ChangeOrder: Sendable {
+    private let house: House
+
+    package init(_ house: House) {
+        self.house = house
+    }
+
+    /// Carries out a command on one order.
+    ///
+    /// - Returns: The order as it is now.
+    /// - Throws: ``FulfilmentError``, ``StoreError``.
+    package func callAsFunction(
+        _ command: OrderCommand, order id: OrderID, by principal: Principal, reason: String? = nil
+    ) async throws -> Order {
+        if case .reject = command, case .driver(let driver) = principal {
+            return try await reject(id, by: driver, reason: reason)
+        }
+        return try await change(command, first: id, by: principal, reason: reason, driver: nil) { first, _ in [first] }
+    }
+
+    /// A rejection that comes after the order was taken back, or twice, is a success that changes nothing: the app's pop-up
+    /// cannot know better.
+    private func reject(_ id: OrderID, by driver: DriverID, reason: String?) async throws -> Order {
+        do {
+            return try await change(
+                .reject(reason: reason), first: id, by: .driver(driver), reason: reason, driver: nil
+            ) {
+                first, _ in [first]
+            }
+        } catch FulfilmentError.unknownOrder {
+            guard let order = try await house.orders.order(id), try await house.orders.wasHeld(id, by: driver) else {
+                throw FulfilmentError.unknownOrder(id)
+            }
+            return order
+        }
+    }
+
+    /// Delivers the order and every other order of the same customer that the driver carries from the same pool (or batch):
+    /// the app asks once for all that one customer gets.
+    package func deliverAllOfCustomer(_ id: OrderID, otp: String?, by driver: DriverID) async throws -> Order {
+        try await change(
+            .deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver,
+            widen: { first, held in
+                guard !first.content.customer.phone.isEmpty else { return [first] }
+                let others = held.filter { other in
+                    other.id != first.id && other.state.isOnBoard && other.holder == driver
+                        && other.content.customer.phone == first.content.customer.phone
+                        && other.content.externalPoolID == first.content.externalPoolID
+                        && (first.content.externalPoolID != nil
+                            || other.assignment?.batchID == first.assignment?.batchID)
+                }
+                return [first] + others
+            })
+    }
+
+    private func change(
+        _ command: OrderCommand, first id: OrderID, by principal: Principal, reason: String?, driver: DriverID?,
+        widen: @Sendable @escaping (Order, [Order]) -> [Order]
+    ) async throws -> Order {
+        let now = house.now()
+        var scope = TransactionScope(by: principal, at: now)
+        scope.orderIDs = [id]
+        if let driver {
+            scope.driverIDs = [driver]
+            scope.includesOrdersHeld = true
+        }
+        let committed = try await house.orders.transact(scope) { rows -> OrderChanges<Outcome> in
+            guard let order = rows.orders.first else { throw FulfilmentError.unknownOrder(id) }
+            return try Self.decide(command, on: widen(order, rows.held), by: principal, at: now, reason: reason)
+        }
+        switch committed.result {
+        case .changed(let orders):
+            tell(committed.events, of: orders)
+            if orders.contains(where: { $0.state == .pending || $0.state == .cancelled }) { house.rounds.raise() }
+        case .unchanged: break
+        case .refused(let refusal): throw refusal
+        }
+        guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
+        return order
+    }
+
+    private enum Outcome: Sendable {
+        case changed([Order])
+        case unchanged
+        /// Refused, yet something was written (a wrong password was counted).
+        case refused(FulfilmentError)
+    }
+
+    private static func decide(
+        _ command: OrderCommand, on orders: [Order], by principal: Principal, at now: Timestamp, reason: String?
+    ) throws -> OrderChanges<Outcome> {
+        // Any password of the customer opens the delivery of all that he gets.
+        var command = command
+        if case .deliver(.otp(let otp)) = command, orders.count > 1,
+            orders.contains(where: { opens(otp, $0) })
+        {
+            command = .deliver(.checked)
+        }
+        var changes = OrderChanges<Outcome>(result: .unchanged)
+        var changed: [Order] = []
+        for order in orders {
+            let step: OrderStep
+            do {
+                step = try OrderMachine.decide(command, on: order, by: principal, at: now)
+            } catch {
+                guard case .otpWrong(let id, _) = error else { throw error }
+                var refusal = OrderChanges<Outcome>(result: .refused(error))
+                refusal.otpFailures = [id]
+                return refusal
+            }
+            guard step.after != order else { continue }
+            changes.orders.append(
+                OrderChange(before: order, after: step.after, reason: reason ?? spokenReason(of: command)))
+            if let event = step.event { changes.events.append(event) }
+            if let earnings = step.earnings { changes.earnings.append(earnings) }
+            if let exclusion = step.exclusion { changes.exclusions.append(exclusion) }
+            changed.append(step.after)
+        }
+        if !changed.isEmpty { changes.result = .changed(changed) }
+        return changes
+    }
+
+    private static func opens(_ otp: String?, _ order: Order) -> Bool {
+        do {
+            try OrderMachine.check(otp, of: order)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static func spokenReason(of command: OrderCommand) -> String? {
+        switch command {
+        case .reject(let reason): reason
+        case .cancel(_, let reason): reason
+        case .unassign(let reason): reason
+        case .accept, .pickUp, .startTransit, .deliver, .deliverByHand, .lapse: nil
+        }
+    }
+
+    private func tell(_ events: [DriverEvent], of orders: [Order]) {
+        if !events.isEmpty { house.push.push(events) }
+        for order in orders {
+            house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package import DispatchCore
+package import Fulfilment
+import Contract
+import Geo
+import NIOCore
+import Synchronization
+
+/// The admins' feed: latest wins, bursts are coalesced, nothing is kept for who is away.
+///
+/// Owner of its state: one `Mutex`, held for one change or one exchange. Without an open console a change costs one atomic
+/// read.
+package final class AdminHub: AdminFeed {
+    /// Order changes told one by one in one round; of more, the console learns the last ones and fetches the rest anyway.
+    private static let ordersTold = 3
+
+    private struct OrderChange {
+        var state: OrderState
+        var driverName: String?
+        var turn: Int
+    }
+
+    private struct Waiting {
+        var sightings: [DriverID: DriverSighting] = [:]
+        var orders: [OrderID: OrderChange] = [:]
+        var driversChanged = false
+        var turn = 0
+    }
+
+    private struct State {
+        var waiting = Waiting()
+        var consoles: [UInt64: @Sendable ([ByteBuffer]) -> Void] = [:]
+        var nextConsole: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let open = Atomic<Int>(0)
+
+    package init() {}
+
+    package func orderChanged(_ order: OrderID, state new: OrderState, driverName: String?) {
+        guard hasConsoles else { return }
+        state.withLock { state in
+            state.waiting.turn += 1
+            state.waiting.orders[order] = OrderChange(
+                state: new, driverName: driverName, turn: state.waiting.turn)
+        }
+    }
+
+    package func driverStatusChanged(_ driver: DriverID) {
+        guard hasConsoles else { return }
+        state.withLock { $0.waiting.driversChanged = true }
+    }
+
+    package func driverMoved(_ sighting: DriverSighting) {
+        guard hasConsoles else { return }
+        state.withLock { $0.waiting.sightings[sighting.fix.driverID] = sighting }
+    }
+
+    /// Consoles open now.
+    package var consoleCount: Int { open.load(ordering: .relaxed) }
+
+    /// Sends what has changed since the last round to every console. Called at a steady pace.
+    ///
+    /// - Complexity: O(n log n) in the changes; each message is encoded once, however many consoles are open.
+    package func flush() {
+        let (waiting, consoles) = state.withLock { state in
+            let taken = state.waiting
+            state.waiting = Waiting()
+            return (taken, Array(state.consoles.values))
+        }
+        guard !consoles.isEmpty else { return }
+        let frames = Self.messages(waiting).map { FrameWriter.frame(.text, $0.jsonBytes) }
+        guard !frames.isEmpty else { return }
+        for console in consoles { console(frames) }
+    }
+
+    /// The messages that show where these drivers are.
+    static func locations(_ sightings: [DriverSighting]) -> [AdminMessage] {
+        sightings.map { sighting in
+            let status = !sighting.isOnline ? "OFFLINE" : sighting.isDelivering ? "IN_TRANSIT" : "ONLINE"
+            let fix = sighting.fix
+            return .driverLocation(
+                DriverLocationMessage(
+                    driverID: fix.driverID.rawValue,
+                    point: WirePoint(latitude: fix.point.latitude, longitude: fix.point.longitude), status: status,
+                    speed: fix.speed, heading: fix.heading, batteryLevel: fix.batteryLevel,
+                    at: fix.receivedAt.milliseconds))
+        }
+    }
+
+    func add(_ console: @escaping @Sendable ([ByteBuffer]) -> Void) -> UInt64 {
+        open.add(1, ordering: .relaxed)
+        return state.withLock { state in
+            state.nextConsole += 1
+            state.consoles[state.nextConsole] = console
+            return state.nextConsole
+        }
+    }
+
+    func remove(_ id: UInt64) {
+        let removed = state.withLock { $0.consoles.removeValue(forKey: id) }
+        if removed != nil { open.subtract(1, ordering: .relaxed) }
+    }
+
+    private var hasConsoles: Bool { open.load(ordering: .relaxed) > 0 }
+
+    private static func messages(_ waiting: Waiting) -> [AdminMessage] {
+        var messages = locations(waiting.sightings.values.sorted { $0.fix.driverID < $1.fix.driverID })
+        let changes = waiting.orders.sorted { $0.value.turn < $1.value.turn }.suffix(ordersTold)
+        for (order, change) in changes {
+            messages.append(
+                .orderUpdate(
+                    OrderUpdateMessage(
+                        orderID: order.rawValue, status: change.state.rawValue, driverName: change.driverName)))
+        }
+        if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
+        if waiting.driversChanged { messages.append(.driverStatusUpdate) }
+        return messages
+    }
+}

@@ -1,0 +1,70 @@
+import DispatchCore
+package import Fulfilment
+import Metrics
+import Synchronization
+
+/// Collects what the sessions have sent and what was delivered, and writes it in bulk. Only the highest number of a driver
+/// counts, so the memory is bounded by the number of drivers, however long the database is away.
+///
+/// Owner of its state: one `Mutex`, held for one mark or one exchange.
+package final class DeliveryRecorder: Sendable {
+    private struct Marks {
+        var sent: [DriverID: EventMark] = [:]
+        var delivered: [DriverID: EventMark] = [:]
+    }
+
+    private let log: any EventLog
+    private let marks = Mutex(Marks())
+    private let failures = Counter(label: "event_mark_failures_total")
+
+    package init(log: any EventLog) {
+        self.log = log
+    }
+
+    package func sent(_ mark: EventMark) {
+        marks.withLock { Self.keep(mark, in: &$0.sent) }
+    }
+
+    package func delivered(_ mark: EventMark) {
+        marks.withLock { Self.keep(mark, in: &$0.delivered) }
+    }
+
+    /// Writes until cancelled, then once more.
+    package func run(every milliseconds: Int64, clock: GatewayClock) async {
+        while !Task.isCancelled {
+            try? await clock.sleep(milliseconds)
+            await flush()
+        }
+    }
+
+    /// Writes all marks; what the database refuses is kept for the next time.
+    package func flush() async {
+        let taken = marks.withLock { marks -> Marks in
+            let taken = marks
+            marks = Marks()
+            return taken
+        }
+        do {
+            if !taken.sent.isEmpty { try await log.markSent(Self.ordered(taken.sent)) }
+        } catch {
+            failures.increment()
+            for mark in taken.sent.values { sent(mark) }
+        }
+        do {
+            if !taken.delivered.isEmpty { try await log.markDelivered(Self.ordered(taken.delivered)) }
+        } catch {
+            failures.increment()
+            for mark in taken.delivered.values { delivered(mark) }
+        }
+    }
+
+    /// Keeps the highest number, with the moment at which it was reached first.
+    private static func keep(_ mark: EventMark, in marks: inout [DriverID: EventMark]) {
+        if let present = marks[mark.driverID], present.seq >= mark.seq { return }
+        marks[mark.driverID] = mark
+    }
+
+    private static func ordered(_ marks: [DriverID: EventMark]) -> [EventMark] {
+        marks.values.sorted { $0.driverID < $1.driverID }
+    }
+}

@@ -1,0 +1,36 @@
+package import DispatchCore
+package import Fulfilment
+
+/// The house's way to the phones: finds the drivers' sessions and leaves the events at their doors.
+package struct RegistryPush: DriverPush {
+    private let registry: ConnectionRegistry
+
+    package init(_ registry: ConnectionRegistry) {
+        self.registry = registry
+    }
+
+    package func push(_ events: [DriverEvent]) {
+        var index = 0
+        while index < events.count {
+            let driver = events[index].driverID
+            var end = index + 1
+            while end < events.count, events[end].driverID == driver { end += 1 }
+            registry.session(of: driver)?.deliver(.pushed(Array(events[index..<end])))
+            index = end
+        }
+    }
+
+    package func cutOff(_ driver: DriverID, because reason: CutOffReason) {
+        let close: CloseReason =
+            switch reason {
+            case .blocked: .driverBlocked
+            case .loggedOut: .loggedOut
+            case .passwordChanged: .passwordChanged
+            }
+        registry.session(of: driver)?.deliver(.end(close))
+    }
+
+    package func isConnected(_ driver: DriverID) -> Bool { registry.session(of: driver) != nil }
+
+    package var connectionCount: Int { registry.count }
+}

@@ -1,0 +1,75 @@
+package import HummingbirdCore
+package import Logging
+package import NIOCore
+import NIOHTTP1
+package import NIOHTTPTypes
+
+/// One listening port for REST and sockets: each accepted connection passes the ``RequestGate`` and becomes the one or the
+/// other. TLS wraps it from outside.
+package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
+    /// What a connection has become.
+    package enum Connection: ServerChildChannelValue {
+        case rest(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case socket(any Channel)
+
+        package var channel: any Channel {
+            switch self {
+            case .rest(let channel): channel.channel
+            case .socket(let channel): channel
+            }
+        }
+    }
+
+    package typealias Value = Connection
+
+    static let encoderName = "tiffin.http.encoder"
+    static let decoderName = "tiffin.http.decoder"
+
+    package let responder: Responder
+    private let factory: any SocketFactory
+
+    package init(factory: any SocketFactory, responder: @escaping Responder) {
+        self.factory = factory
+        self.responder = responder
+    }
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
+        let decided = channel.eventLoop.makePromise(of: Connection.self)
+        do { try addHandlers(to: channel, decided: decided, logger: logger) } catch { decided.fail(error) }
+        return decided.futureResult
+    }
+
+    private func addHandlers(
+        to channel: any Channel, decided: EventLoopPromise<Connection>, logger: Logger
+    ) throws {
+        let settings = factory.settings
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = settings.headerBytes
+        limits.maxHeaderListSize = settings.headerBytes
+        limits.maxHeaderFieldCount = settings.headerCount
+        if let options = channel.syncOptions {
+            try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
+            let mark = ChannelOptions.Types.WriteBufferWaterMark(
+                low: settings.outboundLimit / 2, high: settings.outboundLimit)
+            try options.setOption(.writeBufferWaterMark, value: mark)
+        }
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(HTTPResponseEncoder(), name: Self.encoderName)
+        let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+        try pipeline.addHandler(ByteToMessageHandler(decoder), name: Self.decoderName)
+        let desk = factory.desk(of: channel.eventLoop)
+        try pipeline.addHandler(RequestGate(factory: factory, desk: desk, decided: decided, logger: logger))
+    }
+
+    package func handle(value: Connection, logger: Logger) async {
+        switch value {
+        case .rest(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
+        case .socket(let channel):
+            await withTaskCancellationHandler {
+                try? await channel.closeFuture.get()
+            } onCancel: {
+                channel.triggerUserOutboundEvent(SocketHandler.Abandon(), promise: nil)
+            }
+        }
+    }
+}

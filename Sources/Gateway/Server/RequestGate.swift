@@ -1,0 +1,283 @@
+import Contract
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import NIOWebSocket
+
+/// The first thing behind the HTTP codec on every connection: decides for each request whether it becomes a socket or goes on
+/// to REST, and holds the deadlines of both until then.
+///
+/// The first request that is not a socket's sets up REST behind this gate. A later request on the same connection may still
+/// become a socket: proxies reuse their connections. Then the HTTP handlers are taken out, REST is told that no more requests
+/// will come, and the socket takes this gate's place.
+final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Stage {
+        /// Nothing has been decided on this connection yet.
+        case fresh(since: Int64)
+        case rest
+        /// An upgrade that waits for its request's end, and for the answers before it.
+        case upgrading(SocketRoute, HTTPRequestHead, hasEnded: Bool)
+        /// Answered or upgraded here; whatever comes is ignored.
+        case done
+    }
+
+    private let factory: any SocketFactory
+    private let desk: LoopDesk
+    private let decided: EventLoopPromise<GatewayChannel.Connection>
+    private let logger: Logger
+    private var context: ChannelHandlerContext?
+    private var stage: Stage
+    private var isDecided = false
+    private var restHandlers: [any RemovableChannelHandler] = []
+    private var unanswered = 0
+    /// Since when a request's body is being read.
+    private var readingSince: Int64?
+
+    init(
+        factory: any SocketFactory, desk: LoopDesk, decided: EventLoopPromise<GatewayChannel.Connection>, logger: Logger
+    ) {
+        self.factory = factory
+        self.desk = desk
+        self.decided = decided
+        self.logger = logger
+        stage = .fresh(since: desk.clock.read().uptime)
+    }
+
+    // MARK: - Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        desk.add(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        desk.remove(self)
+        decideNothing()
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        desk.remove(self)
+        decideNothing()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): read(head, context)
+        case .body: forward(data, context)
+        case .end: readEnd(data, context)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        var isAnswered = false
+        if case .end = unwrapOutboundIn(data) { isAnswered = true }
+        context.write(data, promise: promise)
+        guard isAnswered else { return }
+        unanswered -= 1
+        upgradeIfReady(context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch (event, stage) {
+        case (is ChannelShouldQuiesceEvent, .fresh), (ChannelEvent.inputClosed, .fresh): context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch stage {
+        case .rest: context.fireErrorCaught(error)
+        case .fresh where error is HTTPParserError: answer(.badRequest, nil, context)
+        case .fresh, .upgrading, .done: context.close(promise: nil)
+        }
+    }
+
+    // MARK: - Requests
+
+    private func read(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch stage {
+        case .done, .upgrading: return
+        case .fresh, .rest: break
+        }
+        readingSince = desk.clock.read().uptime
+        guard let route = SocketRoute(uri: head.uri, authorization: head.headers.first(name: "authorization")) else {
+            pass(head, context)
+            return
+        }
+        let refusal = factory.floodRefusal(
+            peer: context.remoteAddress, forwardedFor: head.headers["x-forwarded-for"])
+        if let seconds = refusal {
+            answer(.tooManyRequests, seconds, context)
+        } else if Self.isUpgrade(head) {
+            stage = .upgrading(route, head, hasEnded: false)
+        } else {
+            answer(.upgradeRequired, nil, context)
+        }
+    }
+
+    private static func isUpgrade(_ head: HTTPRequestHead) -> Bool {
+        head.method == .GET && head.version == .http1_1
+            && head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+            && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+    }
+
+    private func readEnd(_ data: NIOAny, _ context: ChannelHandlerContext) {
+        readingSince = nil
+        guard case .upgrading(let route, let head, _) = stage else { return forward(data, context) }
+        stage = .upgrading(route, head, hasEnded: true)
+        upgradeIfReady(context)
+    }
+
+    private func forward(_ data: NIOAny, _ context: ChannelHandlerContext) {
+        if case .rest = stage { context.fireChannelRead(data) }
+    }
+
+    private func pass(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var head = head
+        // After an upgrade that is not ours the decoder reads no further requests.
+        if head.headers.contains(name: "upgrade") { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if case .fresh = stage {
+            do { try setUpREST(context) } catch {
+                context.close(promise: nil)
+                return
+            }
+        }
+        unanswered += 1
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    private func setUpREST(_ context: ChannelHandlerContext) throws {
+        let handlers: [any RemovableChannelHandler] = [
+            HTTP1ToHTTPServerCodec(secure: false),
+            HTTPConnectionStateHandler(
+                idleTimeout: .milliseconds(factory.settings.httpIdle), logger: logger),
+        ]
+        let pipeline = context.pipeline.syncOperations
+        try pipeline.addHandlers(handlers, position: .last)
+        let channel = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+            wrappingChannelSynchronously: context.channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        restHandlers = handlers
+        stage = .rest
+        isDecided = true
+        decided.succeed(.rest(channel))
+    }
+
+    // MARK: - Upgrades
+
+    private func upgradeIfReady(_ context: ChannelHandlerContext) {
+        guard case .upgrading(let route, let head, true) = stage, unanswered <= 0 else { return }
+        let upgrader = NIOWebSocketServerUpgrader(
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
+            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+        let response = upgrader.buildUpgradeResponse(
+            channel: context.channel, upgradeRequest: head, initialResponseHeaders: HTTPHeaders())
+        let gate = NIOLoopBound(self, eventLoop: context.eventLoop)
+        // Complete already, so this runs before anything else can arrive.
+        response.whenComplete { result in gate.value.upgrade(route, result) }
+    }
+
+    private func upgrade(_ route: SocketRoute, _ response: Result<HTTPHeaders, any Error>) {
+        guard let context, case .upgrading = stage else { return }
+        guard case .success(var headers) = response else {
+            answer(.badRequest, nil, context)
+            return
+        }
+        stage = .done
+        headers.replaceOrAdd(name: "connection", value: "upgrade")
+        headers.replaceOrAdd(name: "upgrade", value: "websocket")
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        do { try becomeSocket(route, context) } catch { context.close(promise: nil) }
+    }
+
+    private func becomeSocket(_ route: SocketRoute, _ context: ChannelHandlerContext) throws {
+        let channel = context.channel
+        let pipeline = context.pipeline.syncOperations
+        if isDecided {
+            // REST stands behind us and hears that nothing more will come.
+            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            for handler in restHandlers { pipeline.removeHandler(handler, promise: nil) }
+        }
+        pipeline.removeHandler(name: GatewayChannel.encoderName, promise: nil)
+        try pipeline.addHandler(factory.socket(for: route, desk: desk), position: .after(self))
+        if !isDecided {
+            isDecided = true
+            decided.succeed(.socket(channel))
+        }
+        // The decoder hands on what came after the request as bytes, so the socket must stand directly behind it then.
+        pipeline.removeHandler(self, promise: nil)
+        pipeline.removeHandler(name: GatewayChannel.decoderName, promise: nil)
+    }
+
+    // MARK: - Answers of our own
+
+    private func answer(_ status: HTTPResponseStatus, _ retryAfter: Int64?, _ context: ChannelHandlerContext) {
+        stage = .done
+        let body = Self.problem(status, retryAfter: retryAfter)
+        var headers: HTTPHeaders = [
+            "content-type": "application/problem+json", "content-length": "\(body.readableBytes)",
+            "connection": "close",
+        ]
+        if let retryAfter { headers.add(name: "retry-after", value: "\(retryAfter)") }
+        if status == .upgradeRequired {
+            headers.add(name: "upgrade", value: "websocket")
+            headers.add(name: "sec-websocket-version", value: "13")
+        }
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        let gate = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.whenComplete { _ in gate.value.context?.close(promise: nil) }
+    }
+
+    /// A problem document for the few answers that the gateway gives before REST.
+    private static func problem(_ status: HTTPResponseStatus, retryAfter: Int64?) -> ByteBuffer {
+        let detail =
+            switch status {
+            case .tooManyRequests: "Too many connections from this address; try again in \(retryAfter ?? 1) s."
+            case .upgradeRequired: "This path is a WebSocket; the request must ask for an upgrade."
+            default: "The request cannot be read."
+            }
+        let code =
+            switch status {
+            case .tooManyRequests: "too_many_requests"
+            case .upgradeRequired: "upgrade_required"
+            default: "bad_request"
+            }
+        let problem = Problem(status: Int(status.code), code: code, title: status.reasonPhrase, detail: detail)
+        return ByteBuffer(bytes: problem.jsonBytes)
+    }
+
+    /// The connection ends without ever having become anything.
+    private func decideNothing() {
+        guard !isDecided else { return }
+        isDecided = true
+        decided.fail(ChannelError.eof)
+    }
+}
+
+extension RequestGate: LoopDesk.Swept {
+    var needsAttention: Bool { false }
+
+    func swept(at now: Moment) {
+        let settings = factory.settings
+        switch stage {
+        case .fresh(let since) where now.uptime - since >= settings.headDeadline: context?.close(promise: nil)
+        case .rest, .upgrading:
+            if let readingSince, now.uptime - readingSince >= settings.bodyDeadline { context?.close(promise: nil) }
+        case .fresh, .done: break
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package import NIOCore
+
+/// What the gate of a connection asks: who speaks on a socket, and whether the address may open one.
+package protocol SocketFactory: Sendable {
+    var settings: GatewaySettings { get }
+    /// The desk of the loop that this is called on.
+    func desk(of eventLoop: any EventLoop) -> LoopDesk
+    /// Seconds to wait when the client's address floods us, else nil.
+    func floodRefusal(peer: SocketAddress?, forwardedFor: [String]) -> Int64?
+    /// The handler of a socket whose upgrade has been answered.
+    func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler
+}

@@ -1,0 +1,204 @@
+import Contract
+import DispatchCore
+import Fulfilment
+import Geo
+import Logging
+import NIOCore
+import Synchronization
+
+/// One driver's socket: tells ``DriverSessionMachine`` what happens and carries out what it answers. Decides nothing.
+final class DriverSession: SocketApplication {
+    private static let pong = FrameWriter.frame(.text, ServerMessage.pongBytes)
+
+    private let core: GatewayCore
+    private let desk: LoopDesk
+    private let driverID: DriverID
+    private let token: VerifiedToken
+    private let epoch: UInt64
+    private let isPenalised: Bool
+    private let connectedAt: Int64
+    private var machine: DriverSessionMachine
+    private var socket: SocketHandler?
+    private var mailbox: SessionMailbox?
+    private var wasSeen = true
+    private var fixes = 0
+    private var refusals = 0
+
+    init(core: GatewayCore, desk: LoopDesk, driverID: DriverID, token: VerifiedToken) {
+        let now = core.clock.read()
+        self.core = core
+        self.desk = desk
+        self.driverID = driverID
+        self.token = token
+        connectedAt = now.uptime
+        epoch = core.registry.nextEpoch()
+        isPenalised = !core.limiter.admits(driverID, at: now.uptime)
+        machine = DriverSessionMachine(
+            driverID: driverID, tokenExpiresAt: token.expiresAt, isPenalised: isPenalised, settings: core.settings,
+            at: now)
+    }
+
+    // MARK: - Commands from other threads
+
+    func perform(_ command: SessionCommand) {
+        let now = core.clock.read()
+        switch command {
+        case .pushed(let events): carryOut(machine.pushed(events), at: now)
+        case .replayed(let events): carryOut(machine.replayed(events), at: now)
+        case .welcomed(let welcome): carryOut(machine.welcomed(welcome, at: now), at: now)
+        case .end(let reason): carryOut(machine.ended(by: reason), at: now)
+        case .drain(let closesAt): draining(closesAt: closesAt)
+        }
+        socket?.flush()
+    }
+
+    // MARK: - Actions
+
+    private func carryOut(_ action: DriverSessionMachine.Action, at now: Moment) {
+        switch action {
+        case .none: break
+        case .pong: socket?.send(Self.pong)
+        case .accept(let update): accept(update, at: now)
+        case .send(let message): send(message)
+        case .sendEvents(let messages): sendEvents(messages, at: now)
+        case .ping(let sequence):
+            socket?.send(FrameWriter.frame(.ping, withUnsafeBytes(of: sequence.bigEndian) { Array($0) }))
+        case .delivered(let through):
+            core.recorder.delivered(EventMark(driverID: driverID, seq: through, at: now.wall))
+        case .holdReading:
+            core.meters.throttle()
+            socket?.rouse()
+        case .resumeReading: socket?.resumeReading()
+        case .close(let reason): socket?.close(reason)
+        case .drop(let reason): socket?.drop(reason)
+        case .all(let actions): for action in actions { carryOut(action, at: now) }
+        }
+    }
+
+    private func accept(_ update: LocationUpdate, at now: Moment) {
+        // The decoder has checked the coordinates; a point that is none after all is a refused message, never a crash.
+        guard let point = GeoPoint(latitude: update.latitude, longitude: update.longitude) else { return }
+        if !update.rejected.isEmpty { core.meters.rejectedFields(update.rejected.names) }
+        fixes += 1
+        var fix = Fix(driverID: driverID, point: point, receivedAt: now.wall)
+        fix.accuracy = update.accuracy
+        fix.heading = update.heading
+        fix.speed = update.speed
+        fix.batteryLevel = update.batteryLevel
+        fix.recordedAt = update.recordedAt.map(Timestamp.init(milliseconds:))
+        desk.accept(fix)
+    }
+
+    private func send(_ message: ServerMessage) {
+        if case .error(let error) = message {
+            refusals += 1
+            core.meters.refusedMessage(error.code)
+        }
+        socket?.send(FrameWriter.frame(.text, message.jsonBytes))
+    }
+
+    private func sendEvents(_ messages: [EventMessage], at now: Moment) {
+        for message in messages { socket?.send(FrameWriter.frame(.text, message.message.jsonBytes)) }
+        guard let last = messages.last, socket?.isOpen == true else { return }
+        core.meters.eventsSent(messages.count)
+        mailbox?.noteSent(through: machine.sentThrough)
+        core.recorder.sent(EventMark(driverID: driverID, seq: last.sequence, at: now.wall))
+    }
+
+    // MARK: - SocketApplication
+
+    var isReading: Bool { machine.isReading }
+    var needsAttention: Bool { machine.needsAttention }
+
+    func opened(_ socket: SocketHandler, at now: Moment) {
+        self.socket = socket
+        guard !isPenalised else {
+            let held = core.unauthenticated.add(1, ordering: .relaxed).newValue
+            if held > core.settings.unauthenticatedSockets { socket.close(.tooManyConnections) }
+            return
+        }
+        let mailbox = SessionMailbox(self, eventLoop: desk.eventLoop)
+        self.mailbox = mailbox
+        core.registry.register(mailbox, of: driverID, epoch: epoch)?.deliver(.end(.takenOver))
+        core.meters.connected(.driver, sessions: core.registry.count)
+        log("driver connected", ["epoch": "\(epoch)"])
+        let core = core
+        let driverID = driverID
+        let tokenEpoch = token.epoch
+        core.joins.ask {
+            // Without an answer in time the session begins with what memory knows, and the sweep replays.
+            guard let answer = try? await core.door.welcome(driverID, epoch: tokenEpoch) else { return }
+            switch answer {
+            case .success(let welcome): mailbox.deliver(.welcomed(welcome))
+            case .failure(let reason): mailbox.deliver(.end(reason))
+            }
+        }
+    }
+
+    func frameArrived(isPong: Bool, at now: Moment) {
+        if !isPong { wasSeen = true }
+        carryOut(machine.frameArrived(isPong: isPong, at: now), at: now)
+    }
+
+    func text(_ message: ByteBuffer, at now: Moment) {
+        let decoded = message.withUnsafeReadableBytes { bytes in
+            Result { () throws(MessageRefusal) in try DriverMessage.decode(bytes) }
+        }
+        carryOut(machine.received(decoded, at: now), at: now)
+    }
+
+    func binary(_ message: ByteBuffer, at now: Moment) {
+        socket?.close(.binary)
+    }
+
+    func ponged(_ payload: ByteBuffer, at now: Moment) {
+        var payload = payload
+        let sequence: Int64? = payload.readableBytes == 8 ? payload.readInteger() : nil
+        carryOut(machine.ponged(sequence: sequence), at: now)
+    }
+
+    func swept(at now: Moment) {
+        if wasSeen {
+            wasSeen = false
+            core.door.seen(driverID, at: now.wall)
+        }
+        if machine.isOverdue(at: now) {
+            core.meters.joinFallback()
+            carryOut(machine.welcomed(core.door.fallbackWelcome(driverID), at: now), at: now)
+        }
+        carryOut(machine.timerFired(at: now), at: now)
+    }
+
+    func draining(closesAt: Int64) {
+        machine.draining(closesAt: closesAt)
+        socket?.rouse()
+    }
+
+    func outboundLimitReached() -> Bool { true }
+    func outboundDrained() {}
+
+    func ended(_ end: SocketEnd, at now: Moment) {
+        machine.socketEnded()
+        core.registry.remove(driverID, epoch: epoch)
+        core.meters.ended(.driver, end, sessions: core.registry.count)
+        log(
+            "driver disconnected",
+            [
+                "epoch": "\(epoch)", "code": "\(end.code)", "reason": "\(end.reason)",
+                "seconds": "\((now.uptime - connectedAt) / 1000)", "frames": "\(end.framesReceived)",
+                "fixes": "\(fixes)", "refused": "\(refusals)", "sent_through": "\(machine.sentThrough)",
+            ])
+        mailbox = nil
+        socket = nil
+    }
+
+    func gone() {
+        if isPenalised { core.unauthenticated.subtract(1, ordering: .relaxed) }
+    }
+
+    private func log(_ message: Logger.Message, _ metadata: Logger.Metadata) {
+        var metadata = metadata
+        metadata["driver_id"] = "\(driverID)"
+        core.logger.info(message, metadata: metadata)
+    }
+}

@@ -1,0 +1,238 @@
+package import Contract
+package import DispatchCore
+package import Fulfilment
+
+/// What the house knows of a driver at the moment he connects.
+package struct Welcome: Sendable, Equatable {
+    package var isOnline: Bool
+    package var assignedCount: Int64
+    /// Newest number of his event stream; nil when the event log did not answer, and the sweep replays later.
+    package var lastSequence: Int64?
+    package var undelivered: [DriverEvent]
+
+    package init(isOnline: Bool, assignedCount: Int64, lastSequence: Int64?, undelivered: [DriverEvent]) {
+        self.isOnline = isOnline
+        self.assignedCount = assignedCount
+        self.lastSequence = lastSequence
+        self.undelivered = undelivered
+    }
+}
+
+/// One driver's session from the accepted upgrade to its close, as a pure value: events go in, actions come out. It reads no
+/// clock, owns no socket and no timer; ``DriverSession`` carries its actions out and tells it the time.
+package struct DriverSessionMachine: Sendable {
+    package enum Action: Equatable, Sendable {
+        case none
+        /// Store and index the position.
+        case accept(LocationUpdate)
+        case pong
+        case send(ServerMessage)
+        /// Send these and record them as sent.
+        case sendEvents([EventMessage])
+        /// A protocol ping that carries the number; its pong proves that everything up to there has arrived.
+        case ping(sequence: Int64)
+        /// Record everything up to the number as delivered.
+        case delivered(through: Int64)
+        case holdReading
+        case resumeReading
+        case close(CloseReason)
+        case drop(DropReason)
+        /// Several, in this order.
+        case all([Action])
+    }
+
+    private enum Phase: Equatable {
+        /// Waiting for the house's word; frames stay unread.
+        case joining(since: Int64)
+        /// Too many connections of this driver: held unread, then closed.
+        case penalised(until: Int64)
+        case live
+        case ended
+    }
+
+    package let driverID: DriverID
+    private let settings: GatewaySettings
+    private let tokenExpiresAt: Timestamp
+    private var phase: Phase
+    private var cursor = DeliveryCursor()
+    private var bucket: TokenBucket
+    private var isThrottled = false
+    private var badInRow = 0
+    private var lastFrameAt: Int64
+    private var pingDueAt: Int64
+    private var unanswered = 0
+    private var closesAt: Int64?
+
+    /// - Parameter isPenalised: True when the driver connects too often.
+    package init(
+        driverID: DriverID, tokenExpiresAt: Timestamp, isPenalised: Bool, settings: GatewaySettings, at now: Moment
+    ) {
+        self.driverID = driverID
+        self.settings = settings
+        self.tokenExpiresAt = tokenExpiresAt
+        phase = isPenalised ? .penalised(until: now.uptime + settings.connectPenalty) : .joining(since: now.uptime)
+        bucket = TokenBucket(capacity: settings.messageBurst, rate: settings.messageRate, at: now.uptime)
+        lastFrameAt = now.uptime
+        pingDueAt = now.uptime + settings.pingInterval
+    }
+
+    /// Whether frames may be handed in now.
+    package var isReading: Bool { phase == .live && !isThrottled }
+
+    package var isLive: Bool { phase == .live }
+
+    /// Whether a timer finer than a second is wanted.
+    package var needsAttention: Bool { phase != .live || isThrottled || closesAt != nil }
+
+    /// The number up to which events have been sent; 0 while that is unknown.
+    package var sentThrough: Int64 { cursor.sentThrough ?? 0 }
+
+    // MARK: - From the house
+
+    /// The house has answered, or its time is up and `welcome` is what memory knows.
+    package mutating func welcomed(_ welcome: Welcome, at now: Moment) -> Action {
+        switch phase {
+        // The fall-back has been used meanwhile; the late answer still knows the stream.
+        case .live: return replayed(welcome.undelivered, through: welcome.lastSequence)
+        case .penalised, .ended: return .none
+        case .joining: break
+        }
+        phase = .live
+        lastFrameAt = now.uptime
+        let events = cursor.replay(welcome.undelivered, through: welcome.lastSequence)
+        let ack = ConnectionAck(
+            driverID: driverID.rawValue, serverTime: now.wall.milliseconds,
+            status: welcome.isOnline ? "online" : "offline", idleTimeoutSeconds: settings.idleTimeout / 1000,
+            assignedCount: welcome.assignedCount, lastEventSequence: cursor.sentThrough ?? 0)
+        return .all([.send(.connectionAck(ack)), send(events), .resumeReading])
+    }
+
+    /// The account may not have a session after all.
+    package mutating func refused(_ reason: CloseReason) -> Action {
+        end(with: reason)
+    }
+
+    /// Hints of committed events.
+    package mutating func pushed(_ events: [DriverEvent]) -> Action {
+        guard phase != .ended else { return .none }
+        let ready = cursor.pushed(events)
+        // While joining the cursor knows no number yet, so nothing is ready; the hints wait in it.
+        return send(ready)
+    }
+
+    /// What the event log lists as undelivered beyond what this session sent.
+    package mutating func replayed(_ events: [DriverEvent], through last: Int64? = nil) -> Action {
+        guard phase == .live else { return .none }
+        return send(cursor.replay(events, through: last))
+    }
+
+    private mutating func send(_ events: [DriverEvent]) -> Action {
+        guard !events.isEmpty else { return .none }
+        let messages = EventMessages.messages(for: events, settings.batchMessages)
+        cursor.sent(messages)
+        return .all([.sendEvents(messages), .ping(sequence: sentThrough)])
+    }
+
+    // MARK: - From the phone
+
+    /// A text message.
+    package mutating func received(_ message: Result<DriverMessage, MessageRefusal>, at now: Moment) -> Action {
+        guard phase == .live else { return .none }
+        switch message {
+        case .success(.location(let update)):
+            badInRow = 0
+            guard let orderID = update.orderID, let known = cursor.spokeOf(orderID) else { return .accept(update) }
+            return .all([.accept(update), .delivered(through: known)])
+        case .success(.ping):
+            badInRow = 0
+            return .pong
+        case .success(.ack(let sequence)):
+            badInRow = 0
+            return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+        case .success(.unknown(let type)):
+            // Harmless, so it does not count as bad: newer apps may say more than we know.
+            let error = ErrorMessage(code: "unknown_type", detail: "The type \"\(type)\" is not known.")
+            return .send(.error(error))
+        case .failure(let refusal):
+            badInRow += 1
+            if badInRow >= settings.badMessagesInRow { return end(with: .tooManyBadMessages) }
+            return .send(.error(ErrorMessage(refusal)))
+        }
+    }
+
+    /// Any frame but a pong counts as life and costs a token; the last one that there was a token for still is handled.
+    package mutating func frameArrived(isPong: Bool, at now: Moment) -> Action {
+        guard phase == .live else { return .none }
+        if !isPong { lastFrameAt = now.uptime }
+        _ = bucket.take(at: now.uptime)
+        guard !bucket.hasToken(at: now.uptime) else { return .none }
+        isThrottled = true
+        return .holdReading
+    }
+
+    /// The pong of a protocol ping; nil for one that was not asked for.
+    package mutating func ponged(sequence: Int64?) -> Action {
+        guard phase == .live, let sequence else { return .none }
+        unanswered = 0
+        return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+    }
+
+    // MARK: - From outside
+
+    /// Called about once a second, and more often while ``needsAttention`` says so.
+    package mutating func timerFired(at now: Moment) -> Action {
+        switch phase {
+        case .ended: return .none
+        case .penalised(let until): return now.uptime >= until ? end(with: .tooManyConnections) : .none
+        case .joining, .live: break
+        }
+        if let closesAt, now.uptime >= closesAt { return end(with: .restart) }
+        if now.wall >= tokenExpiresAt { return end(with: .tokenExpired) }
+        guard phase == .live else { return .none }
+        if now.uptime - lastFrameAt >= settings.idleTimeout, !isThrottled { return end(with: .idle) }
+        var actions: [Action] = []
+        if isThrottled, bucket.hasToken(at: now.uptime) {
+            isThrottled = false
+            actions.append(.resumeReading)
+        }
+        if now.uptime >= pingDueAt {
+            guard unanswered < settings.unansweredPings else { return drop(.unanswered) }
+            // While we read slowly, a pong may wait behind other frames: that silence is ours.
+            if !isThrottled { unanswered += 1 }
+            pingDueAt = now.uptime + settings.pingInterval
+            actions.append(.ping(sequence: sentThrough))
+        }
+        return actions.isEmpty ? .none : .all(actions)
+    }
+
+    /// Whether the house has kept a new session waiting too long.
+    package func isOverdue(at now: Moment) -> Bool {
+        if case .joining(let since) = phase { now.uptime - since >= settings.joinTimeout } else { false }
+    }
+
+    /// The server stops: closes at its moment within the drain's window.
+    package mutating func draining(closesAt moment: Int64) {
+        closesAt = min(closesAt ?? moment, moment)
+    }
+
+    /// The house or the registry ends the session: cut off, taken over.
+    package mutating func ended(by reason: CloseReason) -> Action {
+        end(with: reason)
+    }
+
+    /// The socket is gone or going.
+    package mutating func socketEnded() {
+        phase = .ended
+    }
+
+    private mutating func end(with reason: CloseReason) -> Action {
+        guard phase != .ended else { return .none }
+        phase = .ended
+        return .close(reason)
+    }
+
+    private mutating func drop(_ reason: DropReason) -> Action {
+        phase = .ended
+        return .drop(reason)
+    }
+}

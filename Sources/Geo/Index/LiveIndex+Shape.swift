@@ -1,0 +1,214 @@
+/// How the tree changes its shape: leaves grow, split, chain and shrink; crowds that have left collapse.
+extension LiveIndex {
+    // MARK: Unions
+
+    /// More flags below a child; stops at the first node that has them already.
+    @inline(__always)
+    mutating func addToUnions(_ bits: UInt8, slot: Int, below start: UInt32) {
+        var (node, slot) = (start, slot)
+        while node != 0 {
+            let current = inner(node)
+            let union = current.unions[slot]
+            if union | bits == union { return }
+            current.unions[slot] = union | bits
+            slot = Int(current.cell.slot)
+            node = current.cell.parent
+        }
+    }
+
+    /// The exact union of a child, carried upwards as far as it changes anything.
+    mutating func setUnion(of exact: UInt8, slot: Int, below start: UInt32) {
+        var (node, slot, union) = (start, slot, exact)
+        while node != 0 {
+            let current = inner(node)
+            if current.unions[slot] == union { return }
+            current.unions[slot] = union
+            union = current.flagsUnion
+            slot = Int(current.cell.slot)
+            node = current.cell.parent
+        }
+    }
+
+    func chainUnion(_ head: UInt32) -> UInt8 {
+        var (reference, union) = (head, UInt8(0))
+        while reference != 0 {
+            union |= leaf(reference).flagsUnion
+            reference = leaf(reference).next
+        }
+        return union
+    }
+
+    // MARK: Growing
+
+    /// The cell of a child.
+    private func childCell(_ slot: Int, below node: UInt32) -> LeafBlock.Cell {
+        let parent = inner(node).cell
+        let bits = parent.bits - 2
+        let south = parent.south &+ UInt32(slot >> 2) << UInt32(bits)
+        return LeafBlock.Cell(
+            parent: node, west: parent.west &+ UInt32(slot & 3) << UInt32(bits), south: south,
+            leastCosine: leastCosine(south: south, bits: bits), bits: bits, slot: UInt8(slot))
+    }
+
+    mutating func makeLeaf(_ slot: Int, below node: UInt32, sizeClass: Int) -> UInt32 {
+        let reference = slab.allocate(units: TreeLayout.units(ofClass: sizeClass))
+        LeafBlock.writeHead(at: slab.at(reference), sizeClass: sizeClass, cell: childCell(slot, below: node))
+        return reference
+    }
+
+    /// Makes room in a full leaf. False when the leaf was split, so that the way down has to be taken anew.
+    mutating func makeRoom(_ slot: Int, below node: UInt32) -> Bool {
+        let head = inner(node).children[slot]
+        let block = leaf(head)
+        if block.sizeClass < TreeLayout.largestClass {
+            inner(node).children[slot] = resized(head, sizeClass: block.sizeClass + 1)
+            return true
+        }
+        if block.cell.bits > TreeLayout.smallestCellBits {
+            split(slot, below: node)
+            return false
+        }
+        let link = makeLeaf(slot, below: node, sizeClass: 0)
+        leaf(link).next = head
+        inner(node).children[slot] = link
+        return true
+    }
+
+    /// The same leaf in a block of another size.
+    private mutating func resized(_ old: UInt32, sizeClass: Int) -> UInt32 {
+        let new = slab.allocate(units: TreeLayout.units(ofClass: sizeClass))
+        let source = leaf(old)
+        slab.at(new).copyMemory(from: source.cell.base, byteCount: 23)
+        slab.at(new).storeBytes(of: UInt8(sizeClass), toByteOffset: 23, as: UInt8.self)
+        let target = leaf(new)
+        let count = source.count
+        target.latitudes.update(from: source.latitudes, count: count)
+        target.longitudes.update(from: source.longitudes, count: count)
+        target.members.update(from: source.members, count: count)
+        target.flags.update(from: source.flags, count: count)
+        for lane in 0..<count { table[target.members[lane]].pointee.block = new }
+        slab.release(old, units: TreeLayout.units(ofClass: source.sizeClass))
+        return new
+    }
+
+    /// Turns a full leaf into an inner node with a leaf for each of its 16 squares that holds anything.
+    private mutating func split(_ slot: Int, below parent: UInt32) {
+        let old = inner(parent).children[slot]
+        let node = slab.allocate(units: TreeLayout.innerUnits)
+        InnerNode.writeHead(at: slab.at(node), cell: childCell(slot, below: parent))
+        let source = leaf(old)
+        let count = source.count
+        inner(node).count = count
+        var sizes = SIMD16<UInt8>()
+        for lane in 0..<count { sizes[square(of: lane, in: source, node: node)] += 1 }
+        for square in 0..<16 where sizes[square] > 0 {
+            let sizeClass = TreeLayout.smallestClass(holding: Int(sizes[square]))
+            inner(node).children[square] = makeLeaf(square, below: node, sizeClass: sizeClass)
+        }
+        for lane in 0..<count {
+            let square = square(of: lane, in: source, node: node)
+            moveLane(lane, of: source, to: inner(node).children[square])
+            inner(node).unions[square] |= source.flags[lane]
+        }
+        inner(parent).children[slot] = node | TreeLayout.innerMark
+        slab.release(old, units: TreeLayout.units(ofClass: source.sizeClass))
+    }
+
+    private func square(of lane: Int, in block: LeafBlock, node: UInt32) -> Int {
+        inner(node).slot(of: fixedX(block.longitudes[lane]), fixedY(block.latitudes[lane]))
+    }
+
+    private func moveLane(_ lane: Int, of source: LeafBlock, to reference: UInt32) {
+        let target = leaf(reference)
+        let end = target.count
+        target.latitudes[end] = source.latitudes[lane]
+        target.longitudes[end] = source.longitudes[lane]
+        target.members[end] = source.members[lane]
+        target.flags[end] = source.flags[lane]
+        target.count = end + 1
+        table[source.members[lane]].pointee.block = reference
+        table[source.members[lane]].pointee.lane = UInt8(end)
+    }
+
+    /// A root of four times the side around the old one.
+    mutating func growRoot() {
+        let old = inner(root)
+        precondition(old.cell.bits < 32, "the whole globe is not enough")
+        let bits = old.cell.bits + 2
+        let mask = bits == 32 ? 0 : ~UInt32(0) << UInt32(bits)
+        let (west, south) = (old.cell.west & mask, old.cell.south & mask)
+        let new = slab.allocate(units: TreeLayout.innerUnits)
+        let cell = LeafBlock.Cell(
+            parent: 0, west: west, south: south, leastCosine: leastCosine(south: south, bits: bits), bits: bits, slot: 0)
+        InnerNode.writeHead(at: slab.at(new), cell: cell)
+        let node = inner(new)
+        node.count = old.count
+        if old.count == 0 {
+            slab.release(root, units: TreeLayout.innerUnits)
+        } else {
+            let slot = node.slot(of: old.cell.west, old.cell.south)
+            old.cell.parent = new
+            old.cell.slot = UInt8(slot)
+            node.children[slot] = root | TreeLayout.innerMark
+            node.unions[slot] = old.flagsUnion
+        }
+        root = new
+    }
+
+    // MARK: Shrinking
+
+    /// Cleans up after a place was taken out of a leaf: frees or shrinks it, makes the unions exact, and lets a node with
+    /// few places left become a leaf.
+    mutating func tidy(_ slot: Int, below parent: UInt32) {
+        let node = inner(parent)
+        let head = node.children[slot]
+        let block = leaf(head)
+        if block.count == 0 {
+            slab.release(head, units: TreeLayout.units(ofClass: block.sizeClass))
+            node.children[slot] = 0
+            setUnion(of: 0, slot: slot, below: parent)
+        } else {
+            let sizeClass = block.sizeClass
+            let few = sizeClass >= 2 ? TreeLayout.capacity(ofClass: sizeClass - 2) : sizeClass
+            if block.count <= few, block.next == 0, sizeClass > 0 {
+                node.children[slot] = resized(head, sizeClass: sizeClass - 1)
+            }
+            setUnion(of: chainUnion(node.children[slot]), slot: slot, below: parent)
+        }
+        guard node.count <= TreeLayout.collapseAt, parent != root else { return }
+        var highest = parent
+        while true {
+            let above = inner(highest).cell.parent
+            if above == root || inner(above).count > TreeLayout.collapseAt { break }
+            highest = above
+        }
+        collapse(highest)
+    }
+
+    /// Turns a node with few places into one leaf, or into nothing.
+    private mutating func collapse(_ node: UInt32) {
+        let cell = inner(node).cell
+        let (parent, slot, count) = (cell.parent, Int(cell.slot), inner(node).count)
+        var leafReference: UInt32 = 0
+        if count > 0 {
+            leafReference = makeLeaf(slot, below: parent, sizeClass: TreeLayout.smallestClass(holding: count))
+        }
+        empty(node, into: leafReference)
+        inner(parent).children[slot] = leafReference
+        setUnion(of: chainUnion(leafReference), slot: slot, below: parent)
+    }
+
+    private mutating func empty(_ node: UInt32, into target: UInt32) {
+        for slot in 0..<16 {
+            let child = inner(node).children[slot]
+            if child & TreeLayout.innerMark != 0 {
+                empty(child & ~TreeLayout.innerMark, into: target)
+            } else if child != 0 {
+                let block = leaf(child)
+                for lane in 0..<block.count { moveLane(lane, of: block, to: target) }
+                slab.release(child, units: TreeLayout.units(ofClass: block.sizeClass))
+            }
+        }
+        slab.release(node, units: TreeLayout.innerUnits)
+    }
+}

@@ -1,0 +1,216 @@
+/// Sizes of the tree's parts, and why.
+enum TreeLayout {
+    /// Places that a leaf's block can have. Fine steps keep blocks four fifths full.
+    static let capacities: [Int] = [2, 4, 6, 8, 12, 16, 24, 32]
+    static let largestClass = 7
+    static let largestCapacity = 32
+    /// A node whose whole subtree holds at most this many becomes a leaf again; a quarter of what splits one.
+    static let collapseAt = 8
+    /// Smallest cell: 2^10 units of 9 mm, about 10 m. Places closer than that share a chain of blocks.
+    static let smallestCellBits: UInt8 = 10
+    static let innerUnits = 13
+    static let largestUnits = (24 + 21 * 32 + 7) / 8
+
+    @inline(__always)
+    static func capacity(ofClass sizeClass: Int) -> Int {
+        switch sizeClass {
+        case 0: 2
+        case 1: 4
+        case 2: 6
+        case 3: 8
+        case 4: 12
+        case 5: 16
+        case 6: 24
+        default: 32
+        }
+    }
+
+    @inline(__always)
+    static func units(ofClass sizeClass: Int) -> Int { (24 + 21 * capacity(ofClass: sizeClass) + 7) / 8 }
+
+    static func smallestClass(holding count: Int) -> Int {
+        var sizeClass = 0
+        while capacity(ofClass: sizeClass) < count { sizeClass += 1 }
+        return sizeClass
+    }
+
+    /// Marks a reference to an inner node; leaves have it clear.
+    static let innerMark: UInt32 = 1 << 31
+}
+
+/// The head that leaf blocks and inner nodes share: the cell and the way up.
+///
+/// A cell is a square of `1 << bits` units in fixed-point degrees, seen from the index's origin, wrapping around.
+struct TreeCell {
+    let base: UnsafeMutableRawPointer
+
+    @inline(__always)
+    init(_ base: UnsafeMutableRawPointer) { self.base = base }
+
+    /// The inner node above, without its mark; 0 above the root.
+    @inline(__always)
+    var parent: UInt32 {
+        get { base.load(fromByteOffset: 0, as: UInt32.self) }
+        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 0, as: UInt32.self) }
+    }
+    @inline(__always)
+    var west: UInt32 {
+        get { base.load(fromByteOffset: 8, as: UInt32.self) }
+        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 8, as: UInt32.self) }
+    }
+    @inline(__always)
+    var south: UInt32 {
+        get { base.load(fromByteOffset: 12, as: UInt32.self) }
+        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 12, as: UInt32.self) }
+    }
+    /// At most the smallest cosine of a latitude in the cell.
+    @inline(__always)
+    var leastCosine: Float {
+        get { base.load(fromByteOffset: 16, as: Float.self) }
+        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 16, as: Float.self) }
+    }
+    @inline(__always)
+    var bits: UInt8 {
+        get { base.load(fromByteOffset: 20, as: UInt8.self) }
+        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 20, as: UInt8.self) }
+    }
+    /// Which child of its parent this is, 0 to 15: row × 4 + column.
+    @inline(__always)
+    var slot: UInt8 {
+        get { base.load(fromByteOffset: 21, as: UInt8.self) }
+        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 21, as: UInt8.self) }
+    }
+
+    @inline(__always)
+    func contains(_ x: UInt32, _ y: UInt32) -> Bool {
+        ((x ^ west) | (y ^ south)) >> UInt32(bits) == 0
+    }
+}
+
+/// A leaf's block: up to 32 places side by side. A leaf at the smallest cell size may be a chain of blocks, of which all
+/// but the first are full.
+struct LeafBlock {
+    let cell: TreeCell
+    let capacity: Int
+
+    @inline(__always)
+    init(_ base: UnsafeMutableRawPointer) {
+        cell = TreeCell(base)
+        capacity = TreeLayout.capacity(ofClass: Int(base.load(fromByteOffset: 23, as: UInt8.self)))
+    }
+
+    @inline(__always)
+    var next: UInt32 {
+        get { cell.base.load(fromByteOffset: 4, as: UInt32.self) }
+        nonmutating set { cell.base.storeBytes(of: newValue, toByteOffset: 4, as: UInt32.self) }
+    }
+    @inline(__always)
+    var count: Int {
+        get { Int(cell.base.load(fromByteOffset: 22, as: UInt8.self)) }
+        nonmutating set {
+            cell.base.storeBytes(of: UInt8(truncatingIfNeeded: newValue), toByteOffset: 22, as: UInt8.self)
+        }
+    }
+    @inline(__always)
+    var sizeClass: Int { Int(cell.base.load(fromByteOffset: 23, as: UInt8.self)) }
+    @inline(__always)
+    var latitudes: UnsafeMutablePointer<Double> { (cell.base + 24).assumingMemoryBound(to: Double.self) }
+    @inline(__always)
+    var longitudes: UnsafeMutablePointer<Double> {
+        (cell.base + 24 + capacity &* 8).assumingMemoryBound(to: Double.self)
+    }
+    @inline(__always)
+    var members: UnsafeMutablePointer<UInt32> {
+        (cell.base + 24 + capacity &* 16).assumingMemoryBound(to: UInt32.self)
+    }
+    @inline(__always)
+    var flags: UnsafeMutablePointer<UInt8> {
+        (cell.base + 24 + capacity &* 20).assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// What any of the block's places has.
+    @inline(__always)
+    var flagsUnion: UInt8 {
+        var union: UInt8 = 0
+        for lane in 0..<count { union |= flags[lane] }
+        return union
+    }
+
+    static func writeHead(at base: UnsafeMutableRawPointer, sizeClass: Int, cell: Cell) {
+        let head = TreeCell(base)
+        head.parent = cell.parent
+        base.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)
+        head.west = cell.west
+        head.south = cell.south
+        head.leastCosine = cell.leastCosine
+        head.bits = cell.bits
+        head.slot = cell.slot
+        base.storeBytes(of: 0, toByteOffset: 22, as: UInt8.self)
+        base.storeBytes(of: UInt8(sizeClass), toByteOffset: 23, as: UInt8.self)
+    }
+
+    /// The describing part of a block, for making one.
+    struct Cell {
+        var parent: UInt32
+        var west: UInt32
+        var south: UInt32
+        var leastCosine: Float
+        var bits: UInt8
+        var slot: UInt8
+    }
+}
+
+/// An inner node: 4 × 4 children, how many places are below, and per child the union of the flags below it.
+struct InnerNode {
+    let cell: TreeCell
+
+    @inline(__always)
+    init(_ base: UnsafeMutableRawPointer) { cell = TreeCell(base) }
+
+    @inline(__always)
+    var count: Int {
+        get { Int(cell.base.load(fromByteOffset: 4, as: UInt32.self)) }
+        nonmutating set {
+            cell.base.storeBytes(of: UInt32(truncatingIfNeeded: newValue), toByteOffset: 4, as: UInt32.self)
+        }
+    }
+    @inline(__always)
+    var children: UnsafeMutablePointer<UInt32> { (cell.base + 24).assumingMemoryBound(to: UInt32.self) }
+    @inline(__always)
+    var unions: UnsafeMutablePointer<UInt8> { (cell.base + 88).assumingMemoryBound(to: UInt8.self) }
+
+    /// What any place below has.
+    @inline(__always)
+    var flagsUnion: UInt8 {
+        var folded = cell.base.load(fromByteOffset: 88, as: UInt64.self) | cell.base.load(fromByteOffset: 96, as: UInt64.self)
+        folded |= folded &>> 32
+        folded |= folded &>> 16
+        folded |= folded &>> 8
+        return UInt8(truncatingIfNeeded: folded)
+    }
+
+    @inline(__always)
+    func slot(of x: UInt32, _ y: UInt32) -> Int {
+        let shift = UInt32(cell.bits &- 2)
+        return Int(((y &>> shift) & 3) &<< 2 | (x &>> shift) & 3)
+    }
+
+    /// A lower bound for the children of a row, 0 to 3 from the south.
+    @inline(__always)
+    func rowBound(_ row: Int, _ size: UInt32, _ query: QueryPoint) -> Double {
+        let start = cell.south &+ UInt32(truncatingIfNeeded: row) &* size
+        return QueryPoint.bound(gap: QueryPoint.gap(from: query.y, start: start, sizeLessOne: size &- 1))
+    }
+
+    /// A lower bound for the children of a column, 0 to 3 from the west, on the equator.
+    @inline(__always)
+    func columnBound(_ column: Int, _ size: UInt32, _ query: QueryPoint) -> Double {
+        let start = cell.west &+ UInt32(truncatingIfNeeded: column) &* size
+        return QueryPoint.bound(gap: QueryPoint.gap(from: query.x, start: start, sizeLessOne: size &- 1))
+    }
+
+    static func writeHead(at base: UnsafeMutableRawPointer, cell: LeafBlock.Cell) {
+        LeafBlock.writeHead(at: base, sizeClass: 0, cell: cell)
+        (base + 24).initializeMemory(as: UInt8.self, repeating: 0, count: 80)
+    }
+}

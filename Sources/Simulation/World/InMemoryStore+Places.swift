@@ -1,0 +1,87 @@
+package import DispatchCore
+package import Fulfilment
+
+extension InMemoryStore: PlaceStore {
+    package func restaurants() async throws -> [Restaurant] {
+        try with { $0.restaurants.values.sorted { $0.id < $1.id } }
+    }
+
+    package func restaurant(_ id: RestaurantID) async throws -> Restaurant? {
+        try with { $0.restaurants[id] }
+    }
+
+    package func restaurant(externalID: String) async throws -> Restaurant? {
+        try with { $0.restaurants.values.first { $0.place.externalID == externalID } }
+    }
+
+    package func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant {
+        try with { state in
+            let restaurant = Restaurant(id: RestaurantID(state.newID()), place: draft)
+            state.restaurants[restaurant.id] = restaurant
+            return restaurant
+        }
+    }
+
+    package func updateRestaurant(_ id: RestaurantID, _ draft: RestaurantDraft) async throws -> Restaurant? {
+        try with { state in
+            guard state.restaurants[id] != nil else { return nil }
+            let restaurant = Restaurant(id: id, place: draft)
+            state.restaurants[id] = restaurant
+            return restaurant
+        }
+    }
+
+    package func zones() async throws -> [Zone] {
+        try with { $0.zones }
+    }
+
+    package func replaceZones(_ zones: [ZoneDraft]) async throws -> [Zone] {
+        try with { state in
+            let known = Dictionary(state.zones.map { ($0.draft.name, $0.id) }) { first, _ in first }
+            state.zones = zones.map { Zone(id: known[$0.name] ?? ZoneID(state.newID()), draft: $0) }
+            return state.zones
+        }
+    }
+}
+
+extension InMemoryStore: EarningsStore {
+    package func earnings(of driver: DriverID, from: Timestamp, to: Timestamp) async throws -> [EarningsEntry] {
+        try with { state in
+            state.earnings.values.filter { $0.driverID == driver && $0.earnedAt >= from && $0.earnedAt < to }
+                .sorted { ($0.earnedAt, $0.orderID) < ($1.earnedAt, $1.orderID) }
+        }
+    }
+
+    package func totals(of driver: DriverID) async throws -> EarningsTotals {
+        try await totals()[driver] ?? EarningsTotals()
+    }
+
+    package func totals() async throws -> [DriverID: EarningsTotals] {
+        try with { state in
+            var totals: [DriverID: EarningsTotals] = [:]
+            for entry in state.earnings.values {
+                totals[entry.driverID, default: EarningsTotals()].lifetime += entry.quote.total
+                totals[entry.driverID, default: EarningsTotals()].deliveries += 1
+                if entry.isPaid {
+                    totals[entry.driverID, default: EarningsTotals()].paid += entry.quote.total
+                } else {
+                    totals[entry.driverID, default: EarningsTotals()].pending += entry.quote.total
+                }
+            }
+            return totals
+        }
+    }
+
+    package func payOut(
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+    ) async throws -> [DriverID: Paise] {
+        try with { state in
+            var paid: [DriverID: Paise] = [:]
+            for (id, entry) in state.earnings where drivers.contains(entry.driverID) && !entry.isPaid {
+                paid[entry.driverID, default: .zero] += entry.quote.total
+                state.earnings[id]?.isPaid = true
+            }
+            return paid
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package import DispatchCore
+package import Fulfilment
+import Geo
+import Postgres
+
+extension Store: LocationStore {
+    /// One statement and one round trip for the whole buffer. A crash of the database may cost the last half second of
+    /// positions: their commit does not wait for the disk, as every other commit does.
+    package func append(_ fixes: [Fix]) async throws {
+        if fixes.isEmpty { return }
+        do {
+            try await write(fixes)
+        } catch let error as PostgresError where error.code == .checkViolation && error.constraint == nil {
+            // No partition for one of the days: upkeep is late, or the fixes come from a buffer of another day.
+            try await makeLocationPartitions(Set(fixes.map { UTCDay(containing: $0.receivedAt) }).sorted())
+            try await speaking { try await write(fixes) }
+        } catch let error as PostgresError {
+            throw StoreError(error)
+        }
+    }
+
+    private func write(_ fixes: [Fix]) async throws {
+        try await pool.query([
+            Statement("SELECT set_config('synchronous_commit', 'off', true)"),
+            Statement(
+                """
+                INSERT INTO driver_locations (driver_id, latitude, longitude, accuracy, heading, speed, battery_level, \
+                created_at, recorded_at) \
+                SELECT driver_id, latitude, longitude, accuracy, heading, speed, battery_level, created_at, recorded_at \
+                FROM UNNEST($1::int8[], $2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::int4[], \
+                $8::timestamptz[], $9::timestamptz[]) WITH ORDINALITY AS u(driver_id, latitude, longitude, accuracy, \
+                heading, speed, battery_level, created_at, recorded_at, ordinal) ORDER BY ordinal
+                """, Self.columns(of: fixes)),
+        ])
+    }
+
+    static func columns(of fixes: [Fix]) -> [Parameter] {
+        [
+            .ids(fixes.map(\.driverID)), .float8Array(fixes.map(\.point.latitude)), .float8Array(fixes.map(\.point.longitude)),
+            .float8Array(fixes.map(\.accuracy)), .float8Array(fixes.map(\.heading)), .float8Array(fixes.map(\.speed)),
+            .integers(fixes.map(\.batteryLevel)), .timestamps(fixes.map(\.receivedAt)), .timestamps(fixes.map(\.recordedAt)),
+        ]
+    }
+
+    private static let selected =
+        "driver_id, latitude, longitude, accuracy, heading, speed, battery_level, recorded_at, created_at"
+
+    private static func fix(_ cells: inout Row.Cells) throws -> Fix? {
+        let driver: DriverID = try cells.id()
+        let point = try cells.point()
+        let accuracy = try cells.next(Double?.self)
+        let heading = try cells.next(Double?.self)
+        let speed = try cells.next(Double?.self)
+        let battery = try cells.next(Int?.self)
+        let recordedAt = try cells.optionalTime()
+        let receivedAt = try cells.time()
+        guard let point else { return nil }
+        var fix = Fix(driverID: driver, point: point, receivedAt: receivedAt)
+        fix.accuracy = accuracy
+        fix.heading = heading
+        fix.speed = speed
+        fix.batteryLevel = battery
+        fix.recordedAt = recordedAt
+        return fix
+    }
+
+    package func fixes(of driver: DriverID, limit: Int) async throws -> [StoredFix] {
+        try await query(
+            """
+            SELECT id, \(Self.selected) FROM driver_locations WHERE driver_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
+            """, [.id(driver), .integer(limit)]
+        ).compactMap { row in
+            var cells = row.cells
+            let id = try cells.next(Int64.self)
+            return try Self.fix(&cells).map { StoredFix(id: id, fix: $0) }
+        }
+    }
+
+    package func newestFixes(since: Timestamp) async throws -> [Fix] {
+        try await query(
+            """
+            SELECT DISTINCT ON (driver_id) \(Self.selected) FROM driver_locations WHERE created_at >= $1 \
+            ORDER BY driver_id, created_at DESC, id DESC
+            """, [.timestamp(since)]
+        ).compactMap { row in
+            var cells = row.cells
+            return try Self.fix(&cells)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package import Fulfilment
+import DispatchCore
+import Geo
+import Postgres
+
+extension Store {
+    package func insert(_ placement: Placement) async throws -> (order: Order, created: Bool) {
+        let items = try JSONText.encode(placement.content.items)
+        return try await speaking {
+            try await pool.transaction { connection in
+                if let key = placement.idempotency {
+                    let repeated = try await IdempotencyRow.claim(key, orders: [], at: placement.at, on: connection)
+                    if let first = repeated?.first {
+                        return (try await Self.order(first, on: connection), false)
+                    }
+                }
+                let inserted = try await connection.query(Self.insertion, Self.parameters(placement, items: items))
+                guard let row = inserted.first else {
+                    let found = try await connection.query(
+                        "SELECT id FROM orders WHERE external_id = $1", [.text(placement.content.externalID)])
+                    let id = OrderID(try found.only().get(0))
+                    try await IdempotencyRow.complete(placement.idempotency, orders: [id], on: connection)
+                    return (try await Self.order(id, on: connection), false)
+                }
+                let id = OrderID(try row.get(0))
+                try await connection.query(
+                    "INSERT INTO order_audit (order_id, version, to_state, asked_by, at) VALUES ($1, 1, 'PENDING', $2, $3)",
+                    [.id(id), .text(placement.by), .timestamp(placement.at)])
+                try await IdempotencyRow.complete(placement.idempotency, orders: [id], on: connection)
+                return (try await Self.order(id, on: connection), true)
+            }
+        }
+    }
+
+    private static func order(_ id: OrderID, on connection: PostgresConnection) async throws -> Order {
+        let rows = try await connection.query("\(OrderRow.selection) WHERE o.id = $1", [.id(id)])
+        return try OrderRow.order(try rows.only())
+    }
+
+    private static let insertion = """
+        INSERT INTO orders (external_id, external_pool_id, zone_id, restaurant_id, customer_name, customer_phone, \
+        customer_email, pickup_name, pickup_address, pickup_phone, pickup_latitude, pickup_longitude, dropoff_name, \
+        dropoff_address, dropoff_phone, dropoff_latitude, dropoff_longitude, items, total_paise, instructions, bag_units, \
+        ready_at, promised_at, otp, stated_earnings_paise, stated_distance_m, created_at, pooled_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
+        $24, $25, $26, $27, $27) ON CONFLICT (external_id) DO NOTHING RETURNING id
+        """
+
+    private static func parameters(_ placement: Placement, items: String) -> [Parameter] {
+        let content = placement.content
+        return [
+            .text(content.externalID), .id(content.externalPoolID), .id(placement.zoneID), .id(content.restaurantID),
+            .text(content.customer.name), .text(content.customer.phone), .text(content.customer.email),
+        ] + parameters(content.pickup) + parameters(content.dropoff) + [
+            .jsonb(items), .paise(content.total), .text(content.instructions), .integer(content.bagUnits),
+            .timestamp(content.readyAt), .timestamp(content.promisedAt), .text(content.otp),
+            .paise(content.statedEarnings), .integer(content.statedDistance), .timestamp(placement.at),
+        ]
+    }
+
+    private static func parameters(_ place: Place) -> [Parameter] {
+        [
+            .text(place.name), .text(place.address), .text(place.phone), .float8(place.point?.latitude),
+            .float8(place.point?.longitude),
+        ]
+    }
+}
+
+/// A client's promise that two requests are one, kept in the transaction that carries the first one out.
+enum IdempotencyRow {
+    /// Claims the key. A second transaction with the same key waits here for the first.
+    ///
+    /// - Returns: the orders of the first request when this is a repetition, `nil` when the key is new.
+    static func claim(
+        _ key: IdempotencyKey, orders: [OrderID], at now: Timestamp, on connection: PostgresConnection
+    ) async throws -> [OrderID]? {
+        let answers = try await connection.query(statements(key, orders: orders, at: now))
+        return try repeats(key, inserted: answers[0], found: answers[1])
+    }
+
+    static func statements(_ key: IdempotencyKey, orders: [OrderID], at now: Timestamp) -> [Statement] {
+        [
+            Statement(
+                """
+                INSERT INTO idempotency_keys (principal, key, request_hash, order_ids, created_at) \
+                VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING 1
+                """,
+                [.text(key.principal), .text(key.key), .text(key.requestHash), .ids(orders), .timestamp(now)]),
+            Statement(
+                "SELECT request_hash, order_ids FROM idempotency_keys WHERE principal = $1 AND key = $2",
+                [.text(key.principal), .text(key.key)]),
+        ]
+    }
+
+    static func repeats(_ key: IdempotencyKey, inserted: Rows, found: Rows) throws -> [OrderID]? {
+        let row = try found.only()
+        guard try row.get(0, as: String.self) == key.requestHash else {
+            throw StoreError(.keyReused, detail: "the idempotency key came with another request")
+        }
+        return inserted.isEmpty ? try row.get(1, as: [Int64].self).map { OrderID($0) } : nil
+    }
+
+    static func complete(_ key: IdempotencyKey?, orders: [OrderID], on connection: PostgresConnection) async throws {
+        guard let key else { return }
+        try await connection.query(
+            "UPDATE idempotency_keys SET order_ids = $3 WHERE principal = $1 AND key = $2",
+            [.text(key.principal), .text(key.key), .ids(orders)])
+    }
+}

@@ -1,0 +1,101 @@
+package import Fulfilment
+import DispatchCore
+import Postgres
+
+extension Store {
+    /// Three round trips: lock and read, write, commit. See `OrderStore` for what is promised.
+    package func transact<Result: Sendable>(
+        _ scope: TransactionScope, decide: @Sendable @escaping (LockedRows) throws -> OrderChanges<Result>
+    ) async throws -> Committed<Result> {
+        try await speaking {
+            try await pool.transaction { connection in
+                let rows = try await LockingRead(scope).perform(on: connection)
+                let changes = try decide(rows)
+                let events = try await ChangeWriter(changes, scope: scope).perform(on: connection)
+                return Committed(result: changes.result, events: events)
+            }
+        }
+    }
+}
+
+/// The first round trip of a transaction: the fence, the idempotency key, the locks in their order, then the rows.
+///
+/// Locking and reading are separate statements, because a row that was waited for is read anew while what is joined to it
+/// is not. The locks: orders by id, among them those that the scope's drivers hold; drivers by id, among them those who
+/// hold the orders and will be told. What a driver holds grows only under his row's lock, so the last statements see the
+/// truth.
+private struct LockingRead {
+    let scope: TransactionScope
+
+    init(_ scope: TransactionScope) { self.scope = scope }
+
+    func perform(on connection: PostgresConnection) async throws -> LockedRows {
+        var statements: [Statement] = []
+        if let fence = scope.fence { statements.append(Statement("SELECT check_fence($1)", [.int8(fence.epoch)])) }
+        let keyIndex = statements.count
+        if let key = scope.idempotency {
+            statements += IdempotencyRow.statements(key, orders: scope.orderIDs, at: scope.at)
+        }
+        let lockIndex = statements.count
+        statements += locks + reads
+        let answers = try await connection.query(statements)
+
+        var repeats: [OrderID]?
+        if let key = scope.idempotency {
+            repeats = try IdempotencyRow.repeats(key, inserted: answers[keyIndex], found: answers[keyIndex + 1])
+        }
+        let locked = Set(try answers[lockIndex].map { try $0.get(0, as: Int64.self) })
+        let read = answers.suffix(reads.count)
+        let orders = try OrderRow.orders(read[read.startIndex]).filter { locked.contains($0.id.rawValue) }
+        let drivers = try read[read.startIndex + 1].map(DriverRow.account)
+        let held = scope.includesOrdersHeld ? try OrderRow.orders(read[read.startIndex + 2]) : []
+        return LockedRows(orders: orders, drivers: drivers, held: held, repeats: repeats)
+    }
+
+    private var orderIDs: Parameter { .ids(scope.orderIDs) }
+    private var driverIDs: Parameter { .ids(scope.driverIDs) }
+
+    private var locks: [Statement] {
+        let drivers = Statement(
+            """
+            SELECT id FROM drivers WHERE id IN (SELECT unnest($1::int8[]) UNION SELECT h.driver_id FROM holds h \
+            WHERE h.order_id = ANY ($2) AND upper_inf(h.held)) ORDER BY id FOR NO KEY UPDATE
+            """, [driverIDs, orderIDs])
+        if scope.skipsLocked {
+            // The engine gives way, and changes nothing of what drivers hold already: that is read without a lock.
+            return [
+                Statement(
+                    "SELECT id FROM orders WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED", [orderIDs]),
+                drivers,
+            ]
+        }
+        guard scope.includesOrdersHeld else {
+            return [
+                Statement("SELECT id FROM orders WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [orderIDs]), drivers,
+            ]
+        }
+        let orders = Statement(
+            """
+            SELECT id FROM orders WHERE id IN (SELECT unnest($1::int8[]) UNION SELECT h.order_id FROM holds h \
+            WHERE h.driver_id = ANY ($2) AND upper_inf(h.held)) ORDER BY id FOR NO KEY UPDATE
+            """, [orderIDs, driverIDs])
+        // Once more after the drivers: what came to them between the two locks is locked as well.
+        return [orders, drivers, orders]
+    }
+
+    private var reads: [Statement] {
+        var reads = [
+            Statement("\(OrderRow.selection) WHERE o.id = ANY ($1) ORDER BY o.id", [orderIDs]),
+            Statement("\(DriverRow.selection) WHERE d.id = ANY ($1) ORDER BY d.id", [driverIDs]),
+        ]
+        if scope.includesOrdersHeld {
+            reads.append(
+                Statement(
+                    """
+                    \(OrderRow.selection) WHERE h.driver_id = ANY ($1) AND upper_inf(h.held) \
+                    ORDER BY h.driver_id, h.batch_id, h.sequence
+                    """, [driverIDs]))
+        }
+        return reads
+    }
+}

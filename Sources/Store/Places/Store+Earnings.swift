@@ -1,0 +1,95 @@
+package import DispatchCore
+package import Fulfilment
+import Postgres
+
+extension Store: EarningsStore {
+    package func earnings(of driver: DriverID, from: Timestamp, to: Timestamp) async throws -> [EarningsEntry] {
+        let rows = try await query(
+            """
+            SELECT e.order_id, e.driver_id, e.base_paise, e.distance_paise, e.peak_hour_paise, e.multi_order_paise, \
+            e.adjustment_paise, e.distance_m, e.earned_at, e.payout_id IS NOT NULL, o.customer_name, o.dropoff_address \
+            FROM earnings e JOIN orders o ON o.id = e.order_id \
+            WHERE e.driver_id = $1 AND e.earned_at >= $2 AND e.earned_at < $3 ORDER BY e.earned_at, e.order_id
+            """, [.id(driver), .timestamp(from), .timestamp(to)])
+        return try rows.map { row in
+            var cells = row.cells
+            return EarningsEntry(
+                orderID: try cells.id(), driverID: try cells.id(),
+                quote: EarningsQuote(
+                    base: try cells.paise(), distance: try cells.paise(), peakHour: try cells.paise(),
+                    multiOrder: try cells.paise(), adjustment: try cells.paise()),
+                distance: try cells.next(), earnedAt: try cells.time(), isPaid: try cells.next(),
+                customerName: try cells.next(), deliveryAddress: try cells.next())
+        }
+    }
+
+    package func totals(of driver: DriverID) async throws -> EarningsTotals {
+        try await totals(driver)[driver] ?? EarningsTotals()
+    }
+
+    package func totals() async throws -> [DriverID: EarningsTotals] {
+        try await totals(nil)
+    }
+
+    private func totals(_ driver: DriverID?) async throws -> [DriverID: EarningsTotals] {
+        let rows = try await query(
+            """
+            SELECT e.driver_id, sum(e.total_paise)::int8, \
+            COALESCE(sum(e.total_paise) FILTER (WHERE e.payout_id IS NULL), 0)::int8, \
+            COALESCE(sum(e.total_paise) FILTER (WHERE e.payout_id IS NOT NULL), 0)::int8, count(*), \
+            (SELECT p.paid_at FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1), \
+            (SELECT p.amount_paise FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1) \
+            FROM earnings e WHERE $1::int8 IS NULL OR e.driver_id = $1 GROUP BY e.driver_id
+            """, [.id(driver)])
+        var totals: [DriverID: EarningsTotals] = [:]
+        for row in rows {
+            var cells = row.cells
+            let id: DriverID = try cells.id()
+            var total = EarningsTotals()
+            total.lifetime = try cells.paise()
+            total.pending = try cells.paise()
+            total.paid = try cells.paise()
+            total.deliveries = try cells.next()
+            total.lastPaidAt = try cells.optionalTime()
+            total.lastPaidAmount = try cells.optionalPaise()
+            totals[id] = total
+        }
+        return totals
+    }
+
+    package func payOut(
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+    ) async throws -> [DriverID: Paise] {
+        try await speaking {
+            try await pool.transaction { connection in
+                // The unpaid rows are locked first: of two payouts at once, the second finds none left.
+                let due = try await connection.query(
+                    """
+                    SELECT driver_id, order_id, total_paise FROM earnings \
+                    WHERE driver_id = ANY ($1) AND payout_id IS NULL ORDER BY order_id FOR UPDATE
+                    """, [.ids(drivers)])
+                var amounts: [DriverID: Paise] = [:]
+                var orders: [Int64] = []
+                for row in due {
+                    amounts[DriverID(try row.get(0)), default: .zero] += Paise(try row.get(2))
+                    orders.append(try row.get(1))
+                }
+                if orders.isEmpty { return [:] }
+                let paid = amounts.keys.sorted()
+                try await connection.query(
+                    """
+                    WITH made AS (INSERT INTO payouts (driver_id, amount_paise, method, reference, paid_at) \
+                    SELECT u.driver_id, u.amount, $3, $4, $5 FROM UNNEST($1::int8[], $2::int8[]) AS u(driver_id, amount) \
+                    RETURNING id, driver_id) \
+                    UPDATE earnings e SET payout_id = m.id FROM made m \
+                    WHERE e.driver_id = m.driver_id AND e.order_id = ANY ($6) AND e.payout_id IS NULL
+                    """,
+                    [
+                        .ids(paid), .int8Array(paid.map { amounts[$0]?.rawValue }), .text(method), .text(reference),
+                        .timestamp(now), .int8Array(orders),
+                    ])
+                return amounts
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/// One numbered step of the schema. A step that has been released is never changed; a change is a new step.
+package struct Migration: Sendable {
+    package let version: Int
+    package let sql: String
+
+    package init(version: Int, sql: String) {
+        self.version = version
+        self.sql = sql
+    }
+
+    /// Every step in order. The texts are part of the program, so that it can migrate wherever it is installed.
+    package static let all = [
+        Migration(version: 1, sql: String(decoding: PackageResources.schema_0001_sql, as: UTF8.self))
+    ]
+}
+
+/// Queries that must return no row: the promises of the schema, asked of the data.
+package enum Invariants {
+    /// One statement with the columns `promise` and `id`.
+    package static let sql = String(decoding: PackageResources.invariants_sql, as: UTF8.self)
+}

@@ -1,0 +1,172 @@
+import DispatchCore
+import Fulfilment
+import Geo
+import Postgres
+import Store
+import TestSupport
+import Testing
+
+@Suite("Events, positions, leases and upkeep")
+struct StreamTests {
+    @Test func eventsAreReplayedUntilDelivered() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let sample = Sample(store: store)
+            let driver = try await sample.driver(1)
+            let fence = try await sample.fence()
+            let orders = [try await sample.order(1), try await sample.order(2), try await sample.order(3)]
+            let events = try await sample.assign(orders.map(\.id), to: driver, fence: fence).events
+            #expect(try await store.undelivered(for: driver.id) == events)
+            #expect(try await store.lastSequence(of: driver.id) == 3)
+            #expect(try await store.lastSequence(of: DriverID(99)) == 0)
+            let sentAt = Sample.start.advanced(bySeconds: 1)
+            try await store.markSent([EventMark(driverID: driver.id, seq: 2, at: sentAt)])
+            try await store.markDelivered([EventMark(driverID: driver.id, seq: 1, at: sentAt)])
+            // A repeated mark changes nothing of what was noted first.
+            try await store.markDelivered([EventMark(driverID: driver.id, seq: 1, at: sentAt.advanced(bySeconds: 9))])
+            let states = try await store.states(of: driver.id, limit: 10)
+            #expect(states.map(\.event.seq) == [3, 2, 1])
+            #expect(states.map(\.sentAt) == [nil, sentAt, sentAt])
+            #expect(states.map(\.deliveredAt) == [nil, nil, sentAt])
+            #expect(try await store.undelivered(beyond: [driver.id: 2], limit: 10).map(\.seq) == [3])
+            #expect(try await store.undelivered(beyond: [driver.id: 0], limit: 1).map(\.seq) == [2])
+            #expect(try await store.undelivered(beyond: [:], limit: 10).isEmpty)
+            #expect(try await store.overdue(before: Sample.start, limit: 10).isEmpty)
+            #expect(try await store.overdue(before: sentAt, limit: 10).map(\.event.seq) == [2, 3])
+        }
+    }
+
+    private func fix(_ driver: Int64, latitude: Double, at now: Timestamp) throws -> Fix {
+        var fix = Fix(
+            driverID: DriverID(driver), point: try #require(GeoPoint(latitude: latitude, longitude: 77.59461234)),
+            receivedAt: now)
+        fix.accuracy = 4.5
+        fix.batteryLevel = 80
+        fix.recordedAt = now.advanced(bySeconds: -3600)
+        return fix
+    }
+
+    @Test func positionsKeepTheirOwnTimesAndFindTheirDay() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let night = Timestamp(milliseconds: Sample.start.milliseconds / 86_400_000 * 86_400_000)
+            // Either side of midnight, and no partition made ahead.
+            let fixes = [
+                try fix(1, latitude: 12.97159876, at: night.advanced(byMilliseconds: -1)),
+                try fix(1, latitude: -90, at: night), try fix(2, latitude: 90, at: night),
+            ]
+            try await store.append(fixes)
+            try await store.append([fixes[0]])
+            let stored = try await store.fixes(of: DriverID(1), limit: 10)
+            #expect(stored.map(\.fix) == [fixes[1], fixes[0], fixes[0]])
+            #expect(Set(stored.map(\.id)).count == 3)
+            #expect(try await store.newestFixes(since: night) == [fixes[1], fixes[2]])
+            #expect(try await store.newestFixes(since: night.advanced(byMilliseconds: -1)) == [fixes[1], fixes[2]])
+            let days = try await database.pool.query(
+                "SELECT count(DISTINCT tableoid) FROM driver_locations").only().get(0, as: Int.self)
+            #expect(days == 2)
+        }
+    }
+
+    @Test func upkeepMakesDaysAheadAndDropsOldOnes() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let old = try fix(1, latitude: 1, at: Sample.start.advanced(bySeconds: -86_400 * 40))
+            let kept = try fix(1, latitude: 2, at: Sample.start.advanced(bySeconds: -86_400 * 30))
+            try await store.append([old, kept])
+            try await store.keepUp(at: Sample.start)
+            try await store.keepUp(at: Sample.start)
+            #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept])
+            let days = try await database.pool.query(
+                "SELECT count(*) FROM pg_inherits WHERE inhparent = 'driver_locations'::regclass")
+            #expect(try days.only().get(0, as: Int.self) == 10)
+        }
+    }
+
+    @Test func theSeedsColumnsAndIndexAreThere() async throws {
+        try await StoreDatabase.with { database in
+            let columns = try await database.pool.query(
+                """
+                SELECT column_name::text, data_type::text FROM information_schema.columns
+                WHERE table_name = 'driver_locations' ORDER BY ordinal_position
+                """)
+            #expect(try columns.map { try $0.get(0, as: String.self) } == [
+                "id", "driver_id", "latitude", "longitude", "accuracy", "heading", "speed", "battery_level", "created_at",
+                "recorded_at",
+            ])
+            let index = try await database.pool.query(
+                "SELECT indexdef FROM pg_indexes WHERE indexname = 'idx_driver_created'"
+            ).only().get(0, as: String.self)
+            #expect(index.hasSuffix("(driver_id, created_at)"))
+        }
+    }
+
+    @Test func aLeaseIsRenewedByItsHolderAndTakenOverAfterItsEnd() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            #expect(try await store.claimLease(holder: "a", lasting: 60_000) == Fence(epoch: 1))
+            #expect(try await store.claimLease(holder: "a", lasting: 60_000) == Fence(epoch: 1))
+            #expect(try await store.claimLease(holder: "b", lasting: 60_000) == nil)
+            try await store.releaseLease(holder: "b")
+            #expect(try await store.claimLease(holder: "b", lasting: 60_000) == nil)
+            try await store.releaseLease(holder: "a")
+            #expect(try await store.claimLease(holder: "b", lasting: 60_000) == Fence(epoch: 2))
+            try await store.releaseLease(holder: "b")
+            // Its own ended lease gives a new epoch as well: somebody might have decided in between.
+            #expect(try await store.claimLease(holder: "b", lasting: 60_000) == Fence(epoch: 3))
+        }
+    }
+
+    @Test func ticksAndTheirReasonsAreKept() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            var decision = OrderDecision(order: 7, outcome: "waiting", heldBy: "no_driver")
+            decision.terms = [.init(name: "detour", value: 12)]
+            for id in [Int64(10), 20] {
+                decision.driver = id
+                try await store.record(
+                    TickRecord(
+                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, snapshot: [1, 0, 255],
+                        plan: [], decisions: [decision]))
+            }
+            let newest = try #require(try await store.newestDecision(about: OrderID(7)))
+            #expect(newest.tick.id == 20 && newest.decision == decision && newest.tick.snapshot == [1, 0, 255])
+            #expect(try await store.tick(10)?.decisions.first?.driver == 10)
+            #expect(try await store.tick(11) == nil)
+            #expect(try await store.newestDecision(about: OrderID(8)) == nil)
+        }
+    }
+
+    @Test func migrationsRunOnceAndRefuseWhatTheyDoNotKnow() async throws {
+        try await TestDatabase.with(connections: 4) { database in
+            // Two programs at once: one does the work, the other finds it done.
+            async let first = Migrator(pool: database.pool).migrate()
+            async let second = Migrator(pool: database.pool).migrate()
+            let versions = try await [first, second]
+            #expect(versions.sorted { $0.count < $1.count } == [[], Migration.all.map(\.version)])
+
+            let newer = Migration.all + [Migration(version: 99, sql: "CREATE TABLE extra (a int)")]
+            #expect(try await Migrator(pool: database.pool, migrations: newer).migrate() == [99])
+            let error = await #expect(throws: MigrationError.self) { try await Migrator(pool: database.pool).migrate() }
+            #expect(error?.code == .newerSchema)
+            let changed = newer.dropLast() + [Migration(version: 99, sql: "CREATE TABLE other (a int)")]
+            let refused = await #expect(throws: MigrationError.self) {
+                try await Migrator(pool: database.pool, migrations: Array(changed)).migrate()
+            }
+            #expect(refused?.code == .changedStep)
+        }
+    }
+
+    @Test func aStepThatFailsLeavesNothing() async throws {
+        try await TestDatabase.with { database in
+            let steps = [
+                Migration(version: 1, sql: "CREATE TABLE good (a int)"), Migration(version: 2, sql: "CREATE TABLE bad (a nothing)"),
+            ]
+            await #expect(throws: PostgresError.self) {
+                try await Migrator(pool: database.pool, migrations: steps).migrate()
+            }
+            let tables = try await database.pool.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
+            #expect(tables.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Glibc
+package import Postgres
+import Synchronization
+
+/// A fresh database of its own for one test or suite, with a pool on it.
+package struct TestDatabase: Sendable {
+    package let name: String
+    package let target: ConnectionTarget
+    package let pool: ConnectionPool
+
+    private static let next = Atomic<Int>(0)
+
+    /// Makes a database, runs `body` with it, and drops it.
+    ///
+    /// - Parameters:
+    ///   - template: the database that is copied; see `prepare`.
+    ///   - connections: the size of the pool.
+    package static func with<Value: Sendable>(
+        template: String = "template1", connections: Int = 4, waiterLimit: Int = 1000, deadline: Duration = .seconds(30),
+        _ body: (TestDatabase) async throws -> Value
+    ) async throws -> Value {
+        let cluster = try await TestCluster.shared()
+        let name = "t\(next.add(1, ordering: .relaxed).newValue)"
+        try await administer("CREATE DATABASE \(name) TEMPLATE \(template)")
+        let target = ConnectionTarget(connectionString: cluster.url(database: name), applicationName: name)
+        let pool = try ConnectionPool(
+            configuration: .init(
+                target: target, connections: connections, waiterLimit: waiterLimit, deadline: deadline),
+            generator: SeededGenerator(seed: 1))
+        do {
+            let value = try await body(TestDatabase(name: name, target: target, pool: pool))
+            await pool.close()
+            try await administer("DROP DATABASE \(name) WITH (FORCE)")
+            return value
+        } catch {
+            await pool.close()
+            try? await administer("DROP DATABASE \(name) WITH (FORCE)")
+            throw error
+        }
+    }
+
+    /// A second pool on the same database, as another process would have.
+    package func anotherPool(connections: Int = 2, deadline: Duration = .seconds(30)) throws -> ConnectionPool {
+        try ConnectionPool(
+            configuration: .init(target: target, connections: connections, deadline: deadline),
+            generator: SeededGenerator(seed: 2))
+    }
+
+    /// Runs one command on the cluster, outside any test's database, one after the other: the server copies a template
+    /// only while nobody else uses it.
+    package static func administer(_ sql: String) async throws {
+        let cluster = try await TestCluster.shared()
+        let pool = try administration(cluster)
+        try await pool.script(sql, deadline: .seconds(60))
+    }
+
+    private static let administrationPool = Mutex<ConnectionPool?>(nil)
+
+    private static func administration(_ cluster: PrivateCluster) throws -> ConnectionPool {
+        try administrationPool.withLock { pool in
+            if let pool { return pool }
+            let target = ConnectionTarget(
+                connectionString: cluster.url(database: "postgres"), applicationName: "tests")
+            let made = try ConnectionPool(
+                configuration: .init(target: target, connections: 1), generator: SeededGenerator(seed: 0))
+            pool = made
+            return made
+        }
+    }
+}
