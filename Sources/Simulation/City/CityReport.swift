@@ -1,3 +1,6 @@
+internal import DispatchCore
+internal import Geo
+
 /// One file of HTML with the figures of one or two policies side by side and plots, without anything from outside.
 package struct CityReport {
     package struct Entry {
