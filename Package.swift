@@ -118,8 +118,12 @@ if !coresOnly {
         suite("IdentityTests", ["Identity"]),
         suite("OSRMTests", ["OSRM", "Geo"]),
         suite("GatewayTests", [
-            "Gateway", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded,
+            "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore, httpTypes, log, lifecycle,
         ]),
+        // The gateway's own handlers with an echo behind them, for conformance suites: see Tests/SocketEcho.
+        .executableTarget(name: "socket-echo", dependencies: [
+            "Gateway", "Fulfilment", "DispatchCore", hummingbirdCore, httpTypes, lifecycle, nioCore, nioPosix, log,
+        ], path: "Tests/SocketEcho", swiftSettings: swiftSettings),
         suite("APITests", [
             "API", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", hummingbird,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
