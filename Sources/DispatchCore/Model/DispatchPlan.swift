@@ -106,6 +106,11 @@ package struct RunnerUp: Hashable, Sendable {
 package struct RefusedDriver: Hashable, Sendable {
     package var driver: DriverID
     package var why: Refusal
+
+    package init(driver: DriverID, why: Refusal) {
+        self.driver = driver
+        self.why = why
+    }
 }
 
 /// Why a driver cannot take an order.
@@ -164,4 +169,9 @@ package struct WaitingReason: Hashable, Sendable {
 package struct RefusalCount: Hashable, Sendable {
     package var why: Refusal
     package var drivers: Int32
+
+    package init(why: Refusal, drivers: Int32) {
+        self.why = why
+        self.drivers = drivers
+    }
 }

@@ -75,8 +75,7 @@ struct TickCompiler {
         let deviation = order.readyDeviation.value.held(0, 86_400) * Int64(policy.readyDeviation.perMille) / 1000
         let ready = order.readyAt.map { Int64(seconds($0)) + deviation } ?? Int64(seconds(order.placedAt))
         let ride = policy.pickupHandover.value + way(order.pickup, order.dropoff) + policy.dropoffApproach.value
-        let age = max(0, now.millisecondsSince(order.pooledAt).held(0, 86_400_000)) / 60_000
-        let growth = min(1000 + age * Int64(policy.weights.agePerMinute.perMille), 8000)
+        let growth = growth(age: now.millisecondsSince(order.pooledAt).held(0, 86_400_000) / 1000)
         let weight = Int64(order.weight.perMille).held(1, 50_000) * growth / 1000
         let placed = Int64(seconds(order.placedAt, roundedUp: false))
         let direct = max(policy.limits.bagTime.value, ride)
@@ -89,6 +88,14 @@ struct TickCompiler {
             ride: Int32(ride.held(0, 2 * Self.horizon)), restaurant: restaurantNumber(order.restaurant, order.pickup),
             units: order.bagUnits, onBoard: false,
             unserved: Int(policy.weights.unserved.value * max(growth, weight)))
+    }
+
+    /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes before all
+    /// others: nobody starves.
+    private func growth(age: Int64) -> Int64 {
+        let rate = Int64(policy.weights.agePerMinute.perMille)
+        if rate == 0 { return 1000 }
+        return age > policy.maxWait.value ? 8000 : min(1000 + age / 60 * rate, 4000)
     }
 
     /// The row of an order that a driver has been told: no limit can forbid what has to be finished.

@@ -22,10 +22,11 @@ struct MemberRecord {
 struct MemberTable: ~Copyable {
     static let numberBits: UInt32 = 26
     static let numberMask: UInt32 = (1 << numberBits) - 1
-    private static let segmentShift = 12
-    private static let segmentSize = 1 << segmentShift
+    static let segmentShift = 12
+    static let segmentSize = 1 << segmentShift
 
-    private var segments: UnsafeMutablePointer<UnsafeMutablePointer<MemberRecord>>
+    /// Where the records are; changes only when there are more segments.
+    private(set) var segments: UnsafeMutablePointer<UnsafeMutablePointer<MemberRecord>>
     private var segmentCapacity = 16
     private var segmentCount = 0
     private var recordCount = 0

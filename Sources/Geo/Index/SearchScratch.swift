@@ -1,8 +1,8 @@
 /// Memory that a search works in, kept between searches so that a search allocates nothing.
 struct SearchScratch: ~Copyable {
     /// What is still to be visited: the bits of the bound above, the reference below. A binary heap, smallest first.
-    var heap: UnsafeMutablePointer<UInt64>
-    private var heapCapacity = 256
+    private(set) var heap: UnsafeMutablePointer<UInt64>
+    private(set) var heapCapacity = 256
     /// The best so far, nearest first.
     var best: UnsafeMutablePointer<Found>
     private var bestCapacity = 64
@@ -32,19 +32,10 @@ struct SearchScratch: ~Copyable {
         excluded.deallocate()
     }
 
-    /// Room for 16 more entries than `count`.
-    @inline(__always)
-    mutating func reserveHeap(beyond count: Int) {
-        if count + 16 > heapCapacity { growHeap(count) }
-    }
-
-    @inline(never)
-    private mutating func growHeap(_ count: Int) {
-        let wider = UnsafeMutablePointer<UInt64>.allocate(capacity: heapCapacity * 2)
-        wider.moveInitialize(from: heap, count: count)
-        heap.deallocate()
-        heap = wider
-        heapCapacity *= 2
+    /// Takes over a heap that a search has had to make larger.
+    mutating func adoptHeap(_ heap: UnsafeMutablePointer<UInt64>, capacity: Int) {
+        self.heap = heap
+        heapCapacity = capacity
     }
 
     mutating func reserveBest(_ count: Int) {

@@ -6,7 +6,8 @@ struct Slab: ~Copyable {
     static let segmentShift = 15
     static let segmentUnits = 1 << segmentShift
 
-    private var segments: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    /// Where the segments are; changes only when there are more of them.
+    private(set) var segments: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private var segmentCapacity = 16
     private(set) var segmentCount = 0
     private var used = Slab.segmentUnits

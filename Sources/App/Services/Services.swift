@@ -1,0 +1,111 @@
+import DispatchCore
+import Fulfilment
+import Identity
+import Logging
+import NIOPosix
+import ServiceLifecycle
+
+/// Runs the dispatch ticks until the server stops.
+struct DispatchService: Service {
+    let dispatcher: Dispatcher
+    let onTick: @Sendable (TickSummary) -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await dispatcher.run(clock: ContinuousClock(), onTick: onTick)
+        }
+    }
+}
+
+/// Writes positions to the history; the last ones after everything else has stopped taking them.
+struct IntakeService: Service {
+    let intake: LocationIntake
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await intake.run(clock: ContinuousClock())
+        }
+    }
+}
+
+/// Something to do again and again: a failure is logged once, and again when it changes.
+struct RecurringService: Service {
+    let name: String
+    let every: Duration
+    let log: Logger
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var lastFailure = ""
+            while !Task.isCancelled {
+                do {
+                    try await body()
+                    lastFailure = ""
+                } catch {
+                    let failure = "\(error)"
+                    if failure != lastFailure, !Task.isCancelled {
+                        log.warning("recurring work failed", metadata: ["work": "\(name)", "reason": "\(failure)"])
+                    }
+                    lastFailure = failure
+                }
+                try? await Task.sleep(for: every)
+            }
+        }
+    }
+}
+
+/// Brings the register of dead tokens up to date from the database, also about what other servers did.
+actor EpochReader {
+    private let accounts: any AccountStore
+    private let register: EpochRegister
+    private let now: @Sendable () -> Timestamp
+    private var revision: Int64 = 0
+
+    init(accounts: any AccountStore, register: EpochRegister, now: @escaping @Sendable () -> Timestamp) {
+        self.accounts = accounts
+        self.register = register
+        self.now = now
+    }
+
+    func read() async throws {
+        let readAt = now()
+        let (newest, epochs) = try await accounts.tokenEpochs(since: revision)
+        revision = newest
+        register.learn(
+            epochs.compactMap { entry in
+                Self.key(of: entry.principal).map { ($0, Standing(epoch: entry.epoch, isBlocked: entry.isBlocked)) }
+            }, readAt: readAt.milliseconds)
+    }
+
+    private static func key(of principal: Principal) -> AccountKey? {
+        switch principal {
+        case .driver(let id): AccountKey(role: .driver, id: id.rawValue)
+        case .admin(let id): AccountKey(role: .admin, id: id.rawValue)
+        case .engine, .integration: nil
+        }
+    }
+}
+
+/// Makes plans on threads of their own, so that a long search keeps nobody waiting.
+struct PlanningThreads: Sendable {
+    private let pool: NIOThreadPool
+
+    init() {
+        pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+    }
+
+    func plan(_ snapshot: DispatchSnapshot, _ previous: DispatchPlan?, _ seed: UInt64) async -> DispatchPlan {
+        do {
+            return try await pool.runIfActive { DispatchEngine.plan(snapshot, previous: previous, seed: seed) }
+        } catch {
+            // The pool is closing with the server: this last plan is made where we are.
+            return DispatchEngine.plan(snapshot, previous: previous, seed: seed, budget: WorkBudget(steps: 0))
+        }
+    }
+
+    func stop() async {
+        try? await pool.shutdownGracefully()
+    }
+}

@@ -1,0 +1,165 @@
+internal import Geo
+
+extension TravelEstimate: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(Int64(detourPerMille))
+        writer.write(speeds)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(detourPerMille: try reader.readInt32(), speeds: try reader.readList())
+    }
+}
+
+extension TravelSeconds: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(Int64(rows))
+        writer.write(Int64(columns))
+        writer.write(seconds)
+        writer.write(metres)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        let (rows, columns) = (try reader.readInt32(), try reader.readInt32())
+        let seconds: [Int32] = try reader.readList()
+        guard rows >= 0, columns >= 0, Int(rows) * Int(columns) == seconds.count else { throw .invalidValue }
+        self.init(rows: Int(rows), columns: Int(columns), seconds: seconds, metres: try reader.readList())
+    }
+}
+
+extension Travel: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        switch self {
+        case .estimate(let estimate):
+            writer.write(UInt8(0))
+            writer.write(estimate)
+        case .matrix(let matrix):
+            writer.write(UInt8(1))
+            writer.write(matrix)
+        }
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        switch try reader.readByte() {
+        case 0: self = .estimate(try reader.read())
+        case 1: self = .matrix(try reader.read())
+        default: throw .invalidValue
+        }
+    }
+}
+
+extension WaitingOrder: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(id)
+        writer.write(pickup)
+        writer.write(dropoff)
+        writer.write(placedAt)
+        writer.write(restaurant)
+        writer.write(pooledAt)
+        writer.write(readyAt)
+        writer.write(readyDeviation)
+        writer.write(promisedAt)
+        writer.write(Int64(bagUnits))
+        writer.write(weight)
+        writer.write(excluded)
+        writer.write(pinned)
+        writer.write(vehicles)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(
+            id: try reader.read(), pickup: try reader.read(), dropoff: try reader.read(), placedAt: try reader.read())
+        restaurant = try reader.readOptional()
+        pooledAt = try reader.read()
+        readyAt = try reader.readOptional()
+        readyDeviation = try reader.read()
+        promisedAt = try reader.readOptional()
+        bagUnits = try reader.readInt32()
+        weight = try reader.read()
+        excluded = try reader.readList()
+        pinned = try reader.readOptional()
+        vehicles = try reader.readList()
+    }
+}
+
+extension RunningStop: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(kind)
+        writer.write(order)
+        writer.write(place)
+        writer.write(placedAt)
+        writer.write(readyAt)
+        writer.write(restaurant)
+        writer.write(Int64(bagUnits))
+        writer.write(promisedAt)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(
+            kind: try reader.read(), order: try reader.read(), place: try reader.read(), placedAt: try reader.read())
+        readyAt = try reader.readOptional()
+        restaurant = try reader.readOptional()
+        bagUnits = try reader.readInt32()
+        promisedAt = try reader.readOptional()
+    }
+}
+
+extension DriverState.RestaurantRule: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(restaurant)
+        writer.write(kind)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(restaurant: try reader.read(), kind: try reader.read())
+    }
+}
+
+extension DriverState: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(id)
+        writer.write(place)
+        writer.write(freeAt)
+        writer.write(lastFixAt)
+        writer.write(Int64(capacity))
+        writer.write(Int64(bagUnits))
+        writer.write(vehicle)
+        writer.write(shiftEndsAt)
+        writer.write(isOnline)
+        writer.write(running)
+        writer.write(rules)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(
+            id: try reader.read(), place: try reader.read(), freeAt: try reader.read(), lastFixAt: try reader.read())
+        capacity = try reader.readInt32()
+        bagUnits = try reader.readInt32()
+        vehicle = try reader.read()
+        shiftEndsAt = try reader.readOptional()
+        isOnline = try reader.readFlag()
+        running = try reader.readList()
+        rules = try reader.readList()
+    }
+}
+
+extension DispatchSnapshot: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(now)
+        writer.write(policy)
+        writer.write(zone)
+        writer.write(travel)
+        writer.write(places)
+        writer.write(orders)
+        writer.write(drivers)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(now: try reader.read(), policy: try reader.read())
+        zone = try reader.readOptional()
+        travel = try reader.read()
+        places = try reader.readList()
+        orders = try reader.readList()
+        drivers = try reader.readList()
+    }
+}

@@ -1,0 +1,217 @@
+/// One search for the nearest.
+///
+/// Begins in the smallest node around the query and works best-first inside it. Only when something outside could be
+/// nearer than what is left inside does it climb to the node above; by then most of what is there is too far.
+struct NearestSearch {
+    private let view: TreeView
+    private let query: QueryPoint
+    private let wanted: Int
+    /// What is farther than this cannot join the best.
+    private var worst: Double
+    private var count = 0
+    private let best: UnsafeMutablePointer<SearchScratch.Found>
+    private(set) var heap: UnsafeMutablePointer<UInt64>
+    private(set) var heapCapacity: Int
+    private var heapCount = 0
+    var need: UInt8 = 0
+    private let excluded: UnsafeMutablePointer<UInt32>
+    var excludedCount = 0
+
+    init(
+        _ view: TreeView, from query: QueryPoint, wanted: Int, cap: Double, scratch: borrowing SearchScratch
+    ) {
+        self.view = view
+        self.query = query
+        self.wanted = wanted
+        worst = cap
+        best = scratch.best
+        heap = scratch.heap
+        heapCapacity = scratch.heapCapacity
+        excluded = scratch.excluded
+    }
+
+    /// Finds the best. Afterwards the heap may be another, larger one.
+    mutating func run(area: borrowing GeoPolygon?) {
+        guard view.inner(view.root).flagsUnion & need == need else { return }
+        var top = smallestNode()
+        var outside = boundOutside(top)
+        var current = open(top, except: .max)
+        while true {
+            if current == .max {
+                if heapCount > 0, BoundHeap.bound(of: heap[0]) <= outside {
+                    current = BoundHeap.pop(from: heap, count: &heapCount)
+                    if BoundHeap.bound(of: current) > worst { return }
+                } else {
+                    guard top != view.root, outside <= worst else { return }
+                    let slot = view.inner(top).cell.slot
+                    top = view.inner(top).cell.parent
+                    outside = boundOutside(top)
+                    let nearest = open(top, except: slot)
+                    if nearest != .max { BoundHeap.push(nearest, onto: heap, count: &heapCount) }
+                    continue
+                }
+            }
+            let reference = UInt32(truncatingIfNeeded: current)
+            current = .max
+            if reference & TreeLayout.innerMark == 0 {
+                scan(reference, area: area)
+                continue
+            }
+            let nearest = open(reference & ~TreeLayout.innerMark, except: .max)
+            // The nearest child is visited at once, without a way through the heap, when nothing else is nearer.
+            if nearest == .max { continue }
+            if (heapCount == 0 || nearest <= heap[0]) && BoundHeap.bound(of: nearest) <= outside {
+                current = nearest
+            } else {
+                BoundHeap.push(nearest, onto: heap, count: &heapCount)
+            }
+        }
+    }
+
+    /// Adds what was found to `result`, nearest first.
+    func write(into result: inout [Neighbour]) {
+        result.reserveCapacity(count)
+        for index in 0..<count {
+            let record = view.record(best[index].number)
+            let block = view.leaf(record.pointee.block)
+            let lane = Int(record.pointee.lane)
+            guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else {
+                continue
+            }
+            result.append(
+                Neighbour(
+                    id: record.pointee.id, place: place, flags: PointFlags(rawValue: block.flags[lane]),
+                    chordSquared: best[index].chordSquared))
+        }
+    }
+
+    // MARK: The tree
+
+    /// The deepest inner node whose square holds the query; the root when the query is outside of it.
+    private func smallestNode() -> UInt32 {
+        guard view.inner(view.root).cell.contains(query.x, query.y) else { return view.root }
+        var node = view.root
+        while true {
+            let child = view.inner(node).children[view.inner(node).slot(of: query.x, query.y)]
+            guard child & TreeLayout.innerMark != 0 else { return node }
+            node = child & ~TreeLayout.innerMark
+        }
+    }
+
+    /// At most the squared chord to anything outside of a node that holds the query; infinite for the root.
+    private func boundOutside(_ reference: UInt32) -> Double {
+        if reference == view.root { return .infinity }
+        let cell = view.inner(reference).cell
+        let size = (1 as UInt32) &<< UInt32(cell.bits)
+        let (x, y) = (query.x &- cell.west, query.y &- cell.south)
+        let upright = QueryPoint.bound(gap: min(y, size &- y))
+        // To the meridian of an edge g away: sin d = cos φ · sin g, and the chord is longer than sin d.
+        let gap = Double(max(min(x, size &- x), 1) &- 1) * FixedPoint.radians
+        let square = gap * gap
+        let sideways = query.cosine * query.cosine * square * max(0, 1 - square / 3)
+        return min(upright, sideways) * 0.999_999
+    }
+
+    /// Puts the children that may hold something onto the heap, except the nearest, which is returned; `.max` is none.
+    private mutating func open(_ reference: UInt32, except visited: UInt8) -> UInt64 {
+        if heapCount &+ 16 > heapCapacity { growHeap() }
+        let node = view.inner(reference)
+        let size = (1 as UInt32) &<< UInt32(node.cell.bits &- 2)
+        let parallels = query.cosine * Double(node.cell.leastCosine) * 0.999_999
+        var nearest = UInt64.max
+        let west = parallels * node.columnBound(0, size, query)
+        let midWest = parallels * node.columnBound(1, size, query)
+        let midEast = parallels * node.columnBound(2, size, query)
+        let east = parallels * node.columnBound(3, size, query)
+        for row in 0..<4 {
+            let bound = node.rowBound(row, size, query) * 0.999_999
+            guard bound <= worst else { continue }
+            let slot = row &* 4
+            offer(node, slot, bound + west, visited, &nearest)
+            offer(node, slot &+ 1, bound + midWest, visited, &nearest)
+            offer(node, slot &+ 2, bound + midEast, visited, &nearest)
+            offer(node, slot &+ 3, bound + east, visited, &nearest)
+        }
+        return nearest
+    }
+
+    @inline(__always)
+    private mutating func offer(
+        _ node: InnerNode, _ slot: Int, _ bound: Double, _ visited: UInt8, _ nearest: inout UInt64
+    ) {
+        guard bound <= worst, node.unions[slot] & need == need else { return }
+        let child = node.children[slot]
+        guard child != 0, slot != Int(visited) else { return }
+        let entry = BoundHeap.entry(bound: bound, reference: child)
+        let farther = max(entry, nearest)
+        nearest = min(entry, nearest)
+        if farther != .max { BoundHeap.push(farther, onto: heap, count: &heapCount) }
+    }
+
+    @inline(never)
+    private mutating func growHeap() {
+        let wider = UnsafeMutablePointer<UInt64>.allocate(capacity: heapCapacity * 2)
+        wider.moveInitialize(from: heap, count: heapCount)
+        heap.deallocate()
+        heap = wider
+        heapCapacity *= 2
+    }
+
+    // MARK: The places
+
+    /// Looks at each place of a leaf.
+    @inline(__always)
+    private mutating func scan(_ head: UInt32, area: borrowing GeoPolygon?) {
+        var reference = head
+        repeat {
+            let block = view.leaf(reference)
+            let factors = LeafBound(block.cell, from: query, origin: view.originX)
+            let (latitudes, longitudes, flags) = (block.latitudes, block.longitudes, block.flags)
+            let east = query.longitude + factors.turn(at: longitudes[0] - query.longitude)
+            let (south, vertical, horizontal) = (query.latitude, factors.vertical, factors.horizontal)
+            for lane in 0..<block.count {
+                let dy = latitudes[lane] - south
+                let dx = longitudes[lane] - east
+                guard vertical * dy * dy + horizontal * dx * dx <= worst, flags[lane] & need == need else { continue }
+                let number = block.members[lane]
+                if excludedCount > 0, excludes(number) { continue }
+                let chord = query.chordSquared(latitude: latitudes[lane], longitude: longitudes[lane])
+                guard chord <= worst else { continue }
+                if let isInside = area?.contains(latitude: latitudes[lane], longitude: longitudes[lane]), !isInside {
+                    continue
+                }
+                add(chord, number)
+            }
+            reference = block.next
+        } while reference != 0
+    }
+
+    private func excludes(_ number: UInt32) -> Bool {
+        for index in 0..<excludedCount where excluded[index] == number { return true }
+        return false
+    }
+
+    /// Keeps the best sorted by distance, then id.
+    @inline(__always)
+    private mutating func add(_ chord: Double, _ number: UInt32) {
+        var position = count
+        if count < wanted {
+            count &+= 1
+        } else {
+            position = count &- 1
+            if !precedes(chord, number, best[position]) { return }
+        }
+        while position > 0, precedes(chord, number, best[position &- 1]) {
+            best[position] = best[position &- 1]
+            position &-= 1
+        }
+        best[position] = SearchScratch.Found(chordSquared: chord, number: number)
+        if count == wanted { worst = best[wanted &- 1].chordSquared }
+    }
+
+    @inline(__always)
+    private func precedes(_ chord: Double, _ number: UInt32, _ other: SearchScratch.Found) -> Bool {
+        if chord != other.chordSquared { return chord < other.chordSquared }
+        return view.record(number).pointee.id < view.record(other.number).pointee.id
+    }
+}
