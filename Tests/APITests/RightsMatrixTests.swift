@@ -1,7 +1,11 @@
 import API
+import Contract
 import DispatchCore
 import Fulfilment
+import Geo
 import HTTPTypes
+import Identity
+import Simulation
 import Testing
 
 /// Every route against every kind of caller. The list of routes is the server's own: a new one is tested as soon as it

@@ -1,7 +1,11 @@
 import API
 import Contract
+import DispatchCore
 import Fulfilment
+import Geo
+import HTTPTypes
 import Identity
+import Simulation
 import Testing
 
 @Suite struct SessionTests {
@@ -138,7 +142,8 @@ import Testing
     @Test func anAdminLogsOutToo() async throws {
         let house = try await RestHouse()
         try await house.serve { caller in
-            #expect(try await caller.post("auth/logout", as: house.adminToken).status == 200)
+            let out = try await caller.post("auth/logout", as: house.adminToken)
+            #expect(out.status == 200)
             #expect(try await caller.get("orders", as: house.adminToken).code == "token_revoked")
         }
     }
