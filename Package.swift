@@ -164,7 +164,8 @@ if !coresOnly {
         suite(
             "APITests",
             [
-                "API", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", hummingbird,
+                "API", "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", "Simulation", "TestSupport", hummingbird,
+                httpTypes, nioCore, log,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         suite(
