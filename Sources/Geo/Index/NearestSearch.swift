@@ -75,9 +75,7 @@ struct NearestSearch {
             let record = view.record(best[index].number)
             let block = view.leaf(record.pointee.block)
             let lane = Int(record.pointee.lane)
-            guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else {
-                continue
-            }
+            let place = GeoPoint(known: block.latitudes[lane], block.longitudes[lane])
             result.append(
                 Neighbour(
                     id: record.pointee.id, place: place, flags: PointFlags(rawValue: block.flags[lane]),

@@ -45,7 +45,7 @@ struct GeoBench {
         let heapBefore = LiveHeap.bytes()
         let start = GeoBench.threadSeconds()
         var index = LiveIndex(area: workload.area)
-        for driver in workload.drivers { index.update(driver.id, to: driver.place, flags: driver.flags, at: 0) }
+        index.update(workload.drivers)
         let rebuild = GeoBench.threadSeconds() - start
         for number in workload.ticks.indices { run(number, on: &index) }
         var bytes: Double?
@@ -58,7 +58,7 @@ struct GeoBench {
     private mutating func run(_ number: Int, on index: inout LiveIndex) {
         let tick = workload.ticks[number]
         var start = GeoBench.threadSeconds()
-        for move in tick.moves { index.update(move.id, to: move.place, flags: move.flags, at: Int64(number)) }
+        index.update(tick.moves)
         if !tick.moves.isEmpty { update.append((GeoBench.threadSeconds() - start) / Double(tick.moves.count)) }
         start = GeoBench.threadSeconds()
         for at in tick.queries.indices { ask(tick.queries[at], at, of: &index) }
