@@ -117,6 +117,16 @@ struct GeoBench {
         }
     }
 
+    /// Writes a line to standard output, all of it.
+    static func write(line: String) throws {
+        var bytes = Array((line + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            guard written > 0 else { throw GeoWorkload.Damage(description: "standard output is closed") }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+
     /// The median as a JSON number; `null` without values.
     private static func median(_ values: [Double], scale: Double) -> String {
         guard !values.isEmpty else { return "null" }
