@@ -33,6 +33,13 @@ struct BatchMemory: ~Copyable {
 
     deinit { entries.deallocate() }
 
+    /// A slot for about every hundred steps, between four thousand and half a million.
+    static func bits(for budget: Int) -> Int {
+        var bits = 12
+        while bits < 19, 1 << bits < budget / 100 { bits += 1 }
+        return bits
+    }
+
     /// Orders in ascending sequence; nil where the numbers do not fit.
     @inline(__always)
     static func key(vehicle: Int, orders: UnsafePointer<Int32>, count: Int) -> UInt64 {

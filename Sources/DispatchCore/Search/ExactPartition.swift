@@ -31,12 +31,23 @@ struct ExactPartition: Sendable {
             let columns = lane.batches(of: vehicle)
             var choice = [UInt16](repeating: 0, count: sets)
             var next = best
-            for set in 1..<sets {
-                for column in columns where column.set & set == column.set {
-                    let cost = best[set & ~column.set] &+ column.cost
-                    if cost < next[set] {
-                        next[set] = cost
-                        choice[set] = UInt16(column.set)
+            best.withUnsafeBufferPointer { best in
+                next.withUnsafeMutableBufferPointer { next in
+                    choice.withUnsafeMutableBufferPointer { choice in
+                        for column in columns {
+                            // Every set that holds the column: its orders and any subset of the others.
+                            let others = (sets - 1) & ~column.set
+                            var rest = others
+                            while true {
+                                let cost = best[rest] &+ column.cost
+                                if cost < next[rest | column.set] {
+                                    next[rest | column.set] = cost
+                                    choice[rest | column.set] = UInt16(column.set)
+                                }
+                                if rest == 0 { break }
+                                rest = (rest - 1) & others
+                            }
+                        }
                     }
                 }
             }

@@ -32,6 +32,7 @@ extension Lane {
         _ order: Int, candidate: Int, row: UnsafePointer<Candidate>, best: inout Insertion
     ) {
         let vehicle = Int(row.pointee.vehicle)
+        guard isActive[vehicle] else { return }
         let extra = Int(row.pointee.extra)
         if isEmpty(vehicle) {
             let delta = Int(row.pointee.single) &+ extra

@@ -12,9 +12,8 @@ extension Lane {
     /// Takes related orders out: around one random order, the drivers of its nearest relatives lose that relative, often
     /// all they have.
     mutating func ruin(about count: Int) {
-        let orders = tables.orderCount
         let target = 1 &+ random.below(2 &* count &- 1)
-        let seed = random.below(orders)
+        let seed = Int(activeOrders[random.below(activeOrderCount)])
         takeOut(seed, all: random.unit() < 0.5, upTo: target)
         var next = 0
         while removedCount < target, next < tables.relatedCount {
@@ -35,6 +34,7 @@ extension Lane {
             }
             return
         }
+        guard isActive[vehicle] else { return }
         remove(order)
         guard all else { return }
         for batch in 0..<queue {
@@ -102,7 +102,7 @@ extension Lane {
     /// Ruin and recreate with annealing (Schrimpf et al. 2000; Christiaens and Vanden Berghe 2020) until the steps are
     /// used up. Ends with the best routes met.
     mutating func anneal(_ cooling: Cooling, untilSteps limit: Int, into best: inout RouteSet) {
-        guard tables.orderCount > 1 else { return }
+        guard activeOrderCount > 1 else { return }
         let first = stops.steps
         let span = Double(max(limit &- first, 1))
         let ratio = cooling.last / cooling.first

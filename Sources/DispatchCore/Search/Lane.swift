@@ -13,6 +13,11 @@ struct Lane: ~Copyable {
     let places: UnsafeMutablePointer<Int32>
     let batchCosts: UnsafeMutablePointer<Int>
     let costs: UnsafeMutablePointer<Int>
+    /// Vehicles that the search may change; the others keep what they have.
+    let isActive: UnsafeMutablePointer<Bool>
+    /// Orders from which ruins start.
+    let activeOrders: UnsafeMutablePointer<Int32>
+    var activeOrderCount: Int
     /// The vehicle of each new order, -1 for none.
     let owners: UnsafeMutablePointer<Int32>
     let extras: UnsafeMutablePointer<Int32>
@@ -55,6 +60,9 @@ struct Lane: ~Copyable {
         let batches = vehicles * queue
         members = .filled(0, batches * slots)
         sizes = .filled(0, batches)
+        isActive = .filled(true, vehicles)
+        activeOrders = .filled(0, orders)
+        activeOrderCount = tables.orderCount
         starts = .filled(0, batches)
         places = .filled(0, batches)
         batchCosts = .filled(0, batches)
@@ -80,6 +88,7 @@ struct Lane: ~Copyable {
         touchedOrders = .filled(0, orders)
         removed = .filled(0, orders)
         sortKeys = .filled(0, orders)
+        for order in 0..<tables.orderCount { activeOrders[order] = Int32(order) }
         clear()
     }
 
@@ -87,7 +96,8 @@ struct Lane: ~Copyable {
         for pointer in [members, starts, places, owners, extras, trial, savedMembers, savedStarts, savedPlaces] {
             pointer.deallocate()
         }
-        for pointer in [savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed] {
+        isActive.deallocate()
+        for pointer in [activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed] {
             pointer.deallocate()
         }
         for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }

@@ -12,19 +12,6 @@ struct Solution: Sendable {
     var isProvenOptimal = false
     var isDegraded = false
     var steps: Int64 = 0
-    var columns: [Column] = []
-}
-
-/// Orders that one vehicle can serve as one batch, with the best cost of doing so.
-struct Column: Sendable {
-    var vehicle: Int32
-    /// Ascending; -1 behind the last.
-    var first: Int32
-    var second: Int32
-    var third: Int32
-    var cost: Int
-
-    var count: Int { third >= 0 ? 3 : second >= 0 ? 2 : 1 }
 }
 
 extension Lane {

@@ -9,22 +9,49 @@ struct Solver: Sendable {
     func solve(start: Solution?, runner: some LaneRunner) -> Solution {
         if problem.orderCount == 0 { return Solution(total: runningCost()) }
         if let exact = ExactPartition(problem).solve() { return exact }
-        let lanes = runner.map(Self.laneCount) { number in lane(number, start: start) }
-        var best = lanes[0]
-        for other in lanes.dropFirst() where other.total < best.total {
-            best = other
+        let isPolished = canPolish
+        let annealing = isPolished ? budget / 100 * annealShare : budget
+        let lanes: [LaneResult]
+        if Halves.areWorthwhile(problem) {
+            lanes = Halves(problem: problem, seed: seed, budget: annealing, cooling: cooling).run(
+                start: start, keepsColumns: isPolished, runner: runner)
+        } else {
+            lanes = runner.map(Self.laneCount) { number in
+                lane(number, start: start, budget: annealing, keepsColumns: isPolished)
+            }
         }
-        best.steps = lanes.reduce(0) { $0 + $1.steps }
-        return best
+        var best = lanes[0].solution
+        for other in lanes.dropFirst() where other.solution.total < best.total {
+            best = other.solution
+        }
+        best.steps = lanes.reduce(0) { $0 + $1.solution.steps }
+        guard isPolished, !best.isDegraded else { return best }
+        return Polish(problem: problem, seed: seed, budget: budget - annealing).run(
+            from: best, found: lanes.map(\.columns), runner: runner)
+    }
+
+    /// Part of the budget that is annealed before the columns found are recombined, in hundredths.
+    private var annealShare: Int { problem.orderCount > 400 ? 85 : 50 }
+
+    /// One batch a driver and nothing running: then a plan is a choice of columns.
+    private var canPolish: Bool {
+        problem.rules.queue == 1 && problem.rules.maxBatch <= 3 && problem.orderCount > 4 && problem.orderCount < 0xFFF0
+            && problem.vehicles.count < 0xFFFF && budget > 200_000
+            && problem.vehicles.allSatisfy { $0.runningCount == 0 } && problem.candidates.allSatisfy { $0.extra == 0 }
     }
 
     private func runningCost() -> Int {
         problem.withTables { tables in Lane(tables, seed: RandomSource(seed: seed), memoryBits: 4).total }
     }
 
-    private func lane(_ number: Int, start: Solution?) -> Solution {
+    struct LaneResult: Sendable {
+        var solution: Solution
+        var columns: [FoundColumn]
+    }
+
+    private func lane(_ number: Int, start: Solution?, budget: Int, keepsColumns: Bool) -> LaneResult {
         problem.withTables { tables in
-            var lane = Lane(tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: memoryBits)
+            var lane = Lane(tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
             if !isDegraded {
                 var best = RouteSet(like: lane)
@@ -32,15 +59,8 @@ struct Solver: Sendable {
             }
             var solution = lane.solution()
             solution.isDegraded = isDegraded
-            return solution
+            return LaneResult(solution: solution, columns: keepsColumns ? lane.foundColumns() : [])
         }
-    }
-
-    /// A slot for about every step of a hundred, between 4 thousand and a million.
-    private var memoryBits: Int {
-        var bits = 12
-        while bits < 20, 1 << bits < budget / 100 { bits += 1 }
-        return bits
     }
 
     private var cooling: Cooling {
@@ -48,7 +68,7 @@ struct Solver: Sendable {
         // Where a second of driving weighs more than one of delay, everything is dearer by as much.
         let scale = max(1, Double(problem.rules.driving) / 1000)
         return Cooling(
-            first: (many ? 20_000 : 60_000) * scale, last: (many ? 1000 : 2000) * scale, ruin: 6, blink: 0.01)
+            first: (many ? 20_000 : 60_000) * scale, last: (many ? 500 : 2000) * scale, ruin: many ? 4 : 6, blink: 0.01)
     }
 }
 
