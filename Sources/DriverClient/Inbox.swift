@@ -4,8 +4,8 @@ import Synchronization
 
 /// Collects what one socket receives, for callers that ask "did it come within this time?".
 ///
-/// Pass ``receive(_:)`` as a socket's `onEvent`. What counts is when an event was received, not when a caller that shares
-/// a busy machine gets to look. Keeps the newest 4,096 texts; older ones are dropped.
+/// Pass ``receive(_:)`` as a socket's `onEvent`. What counts is when an event was received, not when a caller that
+/// shares a busy machine gets to look. Keeps the newest 4,096 texts; older ones are dropped.
 package final class Inbox: Sendable {
     private struct State {
         var texts: [(text: String, at: NIODeadline)] = []
