@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 
 /// What commands say to the person or script that started them. The one place that writes to the terminal.
@@ -11,10 +10,6 @@ enum Terminal {
 
     /// Writes one line to standard error.
     static func complain(_ text: String) {
-<<<<<<< HEAD
         _ = (text + "\n").withCString { write(STDERR_FILENO, $0, strlen($0)) }
-=======
-        FileHandle.standardError.write(Data((text + "\n").utf8))
->>>>>>> tools
     }
 }
