@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// What commands say to the person or script that started them. The one place that writes to the terminal.
@@ -10,6 +11,6 @@ enum Terminal {
 
     /// Writes one line to standard error.
     static func complain(_ text: String) {
-        _ = (text + "\n").withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 }
