@@ -126,11 +126,11 @@ struct StreamTests {
                 decision.driver = id
                 try await store.record(
                     TickRecord(
-                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, snapshot: [1, 0, 255],
+                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, inputs: [1, 0, 255],
                         plan: [], decisions: [decision]))
             }
             let newest = try #require(try await store.newestDecision(about: OrderID(7)))
-            #expect(newest.tick.id == 20 && newest.decision == decision && newest.tick.snapshot == [1, 0, 255])
+            #expect(newest.tick.id == 20 && newest.decision == decision && newest.tick.inputs == [1, 0, 255])
             #expect(try await store.tick(10)?.decisions.first?.driver == 10)
             #expect(try await store.tick(11) == nil)
             #expect(try await store.newestDecision(about: OrderID(8)) == nil)
