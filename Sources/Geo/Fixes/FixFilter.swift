@@ -1,5 +1,5 @@
 /// One reported position, as far as its plausibility goes.
-package struct Fix: Hashable, Sendable {
+package struct PlaceFix: Hashable, Sendable {
     package let place: GeoPoint
     /// Milliseconds on the device's clock.
     package let recordedAt: Int64
@@ -45,16 +45,16 @@ package struct FixFilter: Hashable, Sendable {
 
     private let limits: Limits
     /// The last fix that was believed.
-    package private(set) var last: Fix?
+    package private(set) var last: PlaceFix?
     /// A jump that waits for its confirmation.
-    private var suspect: Fix?
+    private var suspect: PlaceFix?
     private var refusals = 0
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
     }
 
-    package mutating func received(_ fix: Fix) -> Verdict {
+    package mutating func received(_ fix: PlaceFix) -> Verdict {
         if let accuracy = fix.accuracy, !(accuracy.value <= limits.accuracy.value) { return .inaccurate }
         guard let last else { return believe(fix) }
         if fix.recordedAt < last.recordedAt || fix.recordedAt == last.recordedAt && fix.place != last.place {
@@ -66,19 +66,19 @@ package struct FixFilter: Hashable, Sendable {
         return refuse(fix, as: .impossibleJump)
     }
 
-    private mutating func believe(_ fix: Fix) -> Verdict {
+    private mutating func believe(_ fix: PlaceFix) -> Verdict {
         last = fix
         suspect = nil
         refusals = 0
         return .moved
     }
 
-    private mutating func refuse(_ fix: Fix, as verdict: Verdict) -> Verdict {
+    private mutating func refuse(_ fix: PlaceFix, as verdict: Verdict) -> Verdict {
         refusals += 1
         return refusals >= limits.resetAfter ? believe(fix) : verdict
     }
 
-    private func isReachable(_ fix: Fix, from origin: Fix) -> Bool {
+    private func isReachable(_ fix: PlaceFix, from origin: PlaceFix) -> Bool {
         let (milliseconds, overflow) = fix.recordedAt.subtractingReportingOverflow(origin.recordedAt)
         if overflow { return true }
         let reach = limits.slack.value + Double(milliseconds) / 1000 * limits.speed

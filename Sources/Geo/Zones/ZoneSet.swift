@@ -2,7 +2,7 @@ internal import CGEOS
 internal import Synchronization
 
 /// One zone of a `ZoneSet`.
-package struct Zone: Hashable, Sendable {
+package struct ZoneBorder: Hashable, Sendable {
     package let id: Int64
     package let name: String
     package let shape: ZoneShape
@@ -22,7 +22,7 @@ package struct Zone: Hashable, Sendable {
 /// a lock. Safe from any thread.
 package final class ZoneSet: Sendable {
     /// Sorted by id.
-    package let zones: [Zone]
+    package let zones: [ZoneBorder]
     private let topology: Mutex<ZoneTopology>
 
     /// Checks every zone, repairs what can be repaired, and builds the tree.
@@ -30,7 +30,7 @@ package final class ZoneSet: Sendable {
     /// - Parameter features: those without an id get the next free one, in order.
     /// - Throws: the first problem, with the number of the feature.
     package init(_ features: [ZoneFeature], repair: Bool = true) throws(ZoneProblem) {
-        var zones: [Zone] = []
+        var zones: [ZoneBorder] = []
         var next = (features.compactMap(\.id).max() ?? 0) + 1
         var ids: Set<Int64> = []
         for (number, feature) in features.enumerated() {
@@ -46,7 +46,7 @@ package final class ZoneSet: Sendable {
             guard ids.insert(id).inserted else {
                 throw ZoneProblem(.duplicateID, feature: number, "the id \(id) is taken")
             }
-            zones.append(Zone(id: id, name: feature.name ?? "Zone \(id)", shape: shape, areas: areas))
+            zones.append(ZoneBorder(id: id, name: feature.name ?? "ZoneBorder \(id)", shape: shape, areas: areas))
         }
         zones.sort { $0.id < $1.id }
         self.zones = zones
@@ -60,7 +60,7 @@ package final class ZoneSet: Sendable {
     /// The zones that hold a place, edges included, by ascending id.
     ///
     /// - Complexity: O(log zones + boxes that hold the place × log corners)
-    package func zones(containing point: GeoPoint) throws(GEOSError) -> [Zone] {
+    package func zones(containing point: GeoPoint) throws(GEOSError) -> [ZoneBorder] {
         // The lock cannot pass on typed errors of its body as such; a result can.
         let found = topology.withLock { topology -> Result<[Int], GEOSError> in
             do throws(GEOSError) {
@@ -73,7 +73,7 @@ package final class ZoneSet: Sendable {
     }
 
     /// The zone that counts for a place: of several the one with the smallest id.
-    package func zone(at point: GeoPoint) throws(GEOSError) -> Zone? {
+    package func zone(at point: GeoPoint) throws(GEOSError) -> ZoneBorder? {
         try zones(containing: point).first
     }
 }
@@ -85,7 +85,7 @@ private struct ZoneTopology: ~Copyable {
     private let prepared: [OpaquePointer]
     private let reachesBeyond: Bool
 
-    init(_ zones: [Zone]) throws(GEOSError) {
+    init(_ zones: [ZoneBorder]) throws(GEOSError) {
         var context = try GEOSContext()
         var members: [OpaquePointer] = []
         var prepared: [OpaquePointer] = []

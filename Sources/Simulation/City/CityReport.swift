@@ -1,3 +1,5 @@
+import Geo
+import DispatchCore
 /// One file of HTML with the figures of one or two policies side by side and plots, without anything from outside.
 package struct CityReport {
     package struct Entry {

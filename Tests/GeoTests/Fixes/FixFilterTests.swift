@@ -2,8 +2,8 @@ import Geo
 import Testing
 
 @Suite struct FixFilterTests {
-    private func fix(_ latitude: Double, at seconds: Int64, accuracy: Double? = nil) throws -> Fix {
-        Fix(place: try place(latitude, 77), recordedAt: seconds * 1000, accuracy: accuracy.map { Metres($0) })
+    private func fix(_ latitude: Double, at seconds: Int64, accuracy: Double? = nil) throws -> PlaceFix {
+        PlaceFix(place: try place(latitude, 77), recordedAt: seconds * 1000, accuracy: accuracy.map { Metres($0) })
     }
 
     private func filter(startingAt latitude: Double) throws -> FixFilter {
@@ -58,8 +58,8 @@ import Testing
     @Test(arguments: [Int64.min, Int64.max])
     func absurdTimesDoNotTrap(_ time: Int64) throws {
         var filter = FixFilter()
-        let one = Fix(place: try place(0, 0), recordedAt: time)
-        let other = Fix(place: try place(50, 50), recordedAt: time == .max ? .min : .max)
+        let one = PlaceFix(place: try place(0, 0), recordedAt: time)
+        let other = PlaceFix(place: try place(50, 50), recordedAt: time == .max ? .min : .max)
         for fix in [one, other, one, other] { _ = filter.received(fix) }
     }
 }
