@@ -95,11 +95,13 @@ import Testing
         try await house.serve { caller in
             var ids: [Int64] = []
             for otp in ["111111", "222222"] {
-                let placed = try await caller.post("orders", as: house.adminToken, body(house, extra: #","otp":"\#(otp)""#))
+                let placed = try await caller.post(
+                    "orders", as: house.adminToken, body(house, extra: #","otp":"\#(otp)""#))
                 ids.append(try #require(placed.json["id"]?.int64))
             }
             let batch = try await caller.post(
-                "orders/assign", as: house.adminToken, #"{"order_ids":["\#(ids[0])",\#(ids[1])],"driver_id":\#(house.asha.id)}"#)
+                "orders/assign", as: house.adminToken,
+                #"{"order_ids":["\#(ids[0])",\#(ids[1])],"driver_id":\#(house.asha.id)}"#)
             #expect(batch.json["orders"]?.elements?.count == 2)
             for id in ids { _ = try await caller.post("driver/orders/\(id)/pickup", as: asha, #"{"picked_up":true}"#) }
             let done = try await caller.post("driver/orders/\(ids[0])/deliver", as: asha, #"{"otp":"222222"}"#)
@@ -224,7 +226,8 @@ import Testing
             let warnings = forced.json["warnings"]?.elements?.compactMap(\.text) ?? []
             #expect(warnings.contains("driver_offline"))
             #expect(warnings.contains("order_without_coordinates"))
-            _ = try await caller.patch("drivers/\(house.asha.id)/status", as: house.adminToken, #"{"status":"BLOCKED"}"#)
+            _ = try await caller.patch(
+                "drivers/\(house.asha.id)/status", as: house.adminToken, #"{"status":"BLOCKED"}"#)
             let refused = try await caller.post(
                 "orders/\(order.id)/assign", as: house.adminToken, #"{"driver_id":\#(house.asha.id)}"#)
             #expect(refused.status == 409)

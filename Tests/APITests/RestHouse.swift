@@ -57,7 +57,8 @@ struct RestHouse: Sendable {
         ravi = try await Self.driver("ravi", "+919800000002", hash, city)
         admin = try await city.store.createAdmin(email: "admin@example.org", fullName: "Admin", passwordHash: hash)
         restaurant = try await city.store.createRestaurant(
-            RestaurantDraft(name: "Burger King", address: "Koramangala 5th Block", phone: "+9180", point: Self.koramangala))
+            RestaurantDraft(
+                name: "Burger King", address: "Koramangala 5th Block", phone: "+9180", point: Self.koramangala))
     }
 
     private static func driver(
@@ -71,11 +72,13 @@ struct RestHouse: Sendable {
         return online
     }
 
-    /// Runs `body` against the router, without a socket.
-    func serve(_ body: @Sendable @escaping (Caller) async throws -> Void) async throws {
+    /// Runs `body` against the router, without a socket unless one is asked for.
+    func serve(
+        over setup: TestingSetup = .router, _ body: @Sendable @escaping (Caller) async throws -> Void
+    ) async throws {
         defer { hasher.stop() }
         let app = Application(responder: api.makeResponder(), logger: Logger(label: "server") { _ in logs.handler() })
-        try await app.test(.router) { client in
+        try await app.test(setup) { client in
             try await body(Caller(client: client))
         }
     }

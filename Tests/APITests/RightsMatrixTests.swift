@@ -78,7 +78,8 @@ import Testing
                     let token = isAdmin ? house.adminToken : house.token(house.asha)
                     let address = path(route, order: order.id.rawValue, driver: house.ravi.id.rawValue)
                     let answer = try await caller.call(route.method, address, as: token)
-                    #expect(![401, 403, 405, 500].contains(answer.status), "\(route.method) \(route.path): \(answer.text)")
+                    #expect(
+                        ![401, 403, 405, 500].contains(answer.status), "\(route.method) \(route.path): \(answer.text)")
                 }
             }
         }
@@ -93,7 +94,8 @@ import Testing
             where route.access != .admin && route.access != .open && route.path.contains("orders/{id}") {
                 let body = route.path.hasSuffix("/status") ? #"{"status":"accepted"}"# : nil
                 let foreign = try await caller.call(
-                    route.method, path(route, order: order.id.rawValue, driver: 1), as: house.token(house.ravi), body: body)
+                    route.method, path(route, order: order.id.rawValue, driver: 1), as: house.token(house.ravi),
+                    body: body)
                 let unknown = try await caller.call(
                     route.method, path(route, order: 999_999, driver: 1), as: house.token(house.ravi), body: body)
                 #expect(foreign.status == 404, "\(route.method) \(route.path)")

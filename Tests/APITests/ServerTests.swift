@@ -4,6 +4,7 @@ import DispatchCore
 import Fulfilment
 import Geo
 import HTTPTypes
+import HummingbirdTesting
 import Identity
 import Simulation
 import Testing
@@ -51,6 +52,20 @@ import Testing
             #expect(degraded.json["parts"]?["database"]?["ready"]?.boolean == false)
             #expect(try await caller.get("/health/live").status == 200)
             #expect(try await caller.get("/metrics").text == "up 1\n")
+        }
+    }
+
+    @Test func theSameHoldsOverARealSocket() async throws {
+        let house = try await RestHouse { $0.settings.bodyLimit = 100_000 }
+        try await house.serve(over: .live) { caller in
+            let profile = try await caller.get("driver/profile", as: house.token(house.asha))
+            #expect(profile.status == 200)
+            #expect(profile.json["name"]?.text == "asha")
+            let large = try await caller.post("auth/login", String(repeating: " ", count: 200_000))
+            #expect(large.status == 413)
+            #expect(large.code == "body_too_large")
+            let after = try await caller.call(.patch, "orders", as: house.adminToken)
+            #expect(after.status == 405)
         }
     }
 
