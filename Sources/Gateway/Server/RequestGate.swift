@@ -221,7 +221,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         pipeline.removeHandler(name: GatewayChannel.encoderName, promise: nil)
         // Before this gate, so that what the socket writes at once does not pass it.
-        try pipeline.addHandler(factory.socket(for: route, desk: desk), position: .before(self))
+        let socket = factory.socket(for: route, desk: desk)
+        socket.readsForItself = isDecided
+        try pipeline.addHandler(socket, position: .before(self))
         if !isDecided {
             isDecided = true
             decided.succeed(.socket)
