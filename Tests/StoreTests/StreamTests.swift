@@ -63,7 +63,8 @@ struct StreamTests {
             #expect(try await store.newestFixes(since: night) == [fixes[1], fixes[2]])
             #expect(try await store.newestFixes(since: night.advanced(byMilliseconds: -1)) == [fixes[1], fixes[2]])
             let days = try await database.pool.query(
-                "SELECT count(DISTINCT tableoid) FROM driver_locations").only().get(0, as: Int.self)
+                "SELECT count(DISTINCT tableoid) FROM driver_locations"
+            ).only().get(0, as: Int.self)
             #expect(days == 2)
         }
     }
@@ -90,10 +91,12 @@ struct StreamTests {
                 SELECT column_name::text, data_type::text FROM information_schema.columns
                 WHERE table_name = 'driver_locations' ORDER BY ordinal_position
                 """)
-            #expect(try columns.map { try $0.get(0, as: String.self) } == [
-                "id", "driver_id", "latitude", "longitude", "accuracy", "heading", "speed", "battery_level", "created_at",
-                "recorded_at",
-            ])
+            #expect(
+                try columns.map { try $0.get(0, as: String.self) } == [
+                    "id", "driver_id", "latitude", "longitude", "accuracy", "heading", "speed", "battery_level",
+                    "created_at",
+                    "recorded_at",
+                ])
             let index = try await database.pool.query(
                 "SELECT indexdef FROM pg_indexes WHERE indexname = 'idx_driver_created'"
             ).only().get(0, as: String.self)
@@ -160,7 +163,8 @@ struct StreamTests {
     @Test func aStepThatFailsLeavesNothing() async throws {
         try await TestDatabase.with { database in
             let steps = [
-                Migration(version: 1, sql: "CREATE TABLE good (a int)"), Migration(version: 2, sql: "CREATE TABLE bad (a nothing)"),
+                Migration(version: 1, sql: "CREATE TABLE good (a int)"),
+                Migration(version: 2, sql: "CREATE TABLE bad (a nothing)"),
             ]
             await #expect(throws: PostgresError.self) {
                 try await Migrator(pool: database.pool, migrations: steps).migrate()
