@@ -18,7 +18,7 @@ package struct Arrival: Hashable, Sendable {
         case there(since: Int64)
     }
 
-    private let fence: Fence
+    private let fence: Geofence
     private let dwell: Int64
     private let hysteresis: Metres
     private var state = State.away

@@ -1,5 +1,5 @@
 /// A place that one can be at: a circle around a point, or an area.
-package enum Fence: Hashable, Sendable {
+package enum Geofence: Hashable, Sendable {
     case circle(centre: GeoPoint, radius: Metres)
     case area(GeoPolygon)
 

@@ -3,12 +3,12 @@ import Testing
 
 @Suite struct FenceTests {
     @Test func depthIsPositiveInsideAndNegativeOutside() throws {
-        let circle = Fence.circle(centre: try place(0, 0), radius: Metres(100))
+        let circle = Geofence.circle(centre: try place(0, 0), radius: Metres(100))
         #expect(circle.depth(of: try place(0, 0)) == Metres(100))
         #expect(try abs(circle.depth(of: place(0.001, 0)).value + 11.2) < 0.1)
         let square = try #require(GeoPolygon(ring: [place(0, 0), place(0, 0.01), place(0.01, 0.01), place(0.01, 0)]))
-        #expect(try abs(Fence.area(square).depth(of: place(0.005, 0.002)).value - 222.4) < 0.5)
-        #expect(try abs(Fence.area(square).depth(of: place(0.005, -0.002)).value + 222.4) < 0.5)
+        #expect(try abs(Geofence.area(square).depth(of: place(0.005, 0.002)).value - 222.4) < 0.5)
+        #expect(try abs(Geofence.area(square).depth(of: place(0.005, -0.002)).value + 222.4) < 0.5)
     }
 
     @Test func waveringOnTheEdgeMakesNoEvents() {
