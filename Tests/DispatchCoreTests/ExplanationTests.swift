@@ -1,4 +1,5 @@
 import DispatchCore
+import Geo
 import Testing
 
 @Suite struct ExplanationTests {
