@@ -45,11 +45,11 @@ format: ## rewrite the sources in the project's format
 bench: setup ## build and run every benchmark in benchmarks/
 	.ci/bench $(ARGS)
 
-soak: setup ## long run under load: no growth of memory, files, or queues (MINUTES=30)
-	.ci/long soak
+soak: setup ## long run under load: no growth of memory or files (MINUTES=10 DRIVERS=100)
+	.ci/soak
 
 chaos: setup ## kill -9, database loss, slow clients, again and again (MINUTES=10)
-	.ci/long chaos
+	.ci/chaos
 
 docs: setup ## documentation pages in .build/documentation
 	.ci/docs

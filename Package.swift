@@ -152,21 +152,27 @@ if !coresOnly {
         suite(
             "GatewayTests",
             [
-                "Gateway", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", nioCore, nioPosix, nioHTTP1,
-                nioWebSocket, nioEmbedded,
+                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore, httpTypes,
+                log, lifecycle,
             ]),
+        // The gateway's own handlers with an echo behind them, for conformance suites: see Tests/SocketEcho.
+        .executableTarget(
+            name: "socket-echo",
+            dependencies: [
+                "Gateway", "Fulfilment", "DispatchCore", hummingbirdCore, httpTypes, lifecycle, nioCore, nioPosix, log,
+            ], path: "Tests/SocketEcho", swiftSettings: swiftSettings),
         suite(
             "APITests",
             [
-                "API", "Fulfilment", "Identity", "Contract", "Geo", "TestSupport", hummingbird,
+                "API", "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", "Simulation", "TestSupport", hummingbird,
+                httpTypes, nioCore, log,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         suite(
             "AppEndToEndTests",
             [
                 "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport",
-                httpClient, nioCore,
-                nioPosix, log,
+                "DispatchCore", httpClient, nioCore, nioPosix, log, lifecycle,
             ]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))

@@ -1,16 +1,16 @@
 package import Contract
+import NIOCore
 import Synchronization
 
 /// Collects what one socket receives, for callers that ask "did it come within this time?".
 ///
-/// Pass ``receive(_:)`` as a socket's `onEvent`. Keeps the newest 4,096 events; older ones are dropped and counted.
+/// Pass ``receive(_:)`` as a socket's `onEvent`. What counts is when an event was received, not when a caller that
+/// shares a busy machine gets to look. Keeps the newest 4,096 texts; older ones are dropped.
 package final class Inbox: Sendable {
     private struct State {
-        var texts: [String] = []
-        var taken = 0
-        var pings = 0
-        var dropped = 0
-        var close: SocketClose?
+        var texts: [(text: String, at: NIODeadline)] = []
+        var pings: [NIODeadline] = []
+        var close: (close: SocketClose, at: NIODeadline)?
     }
 
     private static let limit = 4_096
@@ -20,34 +20,31 @@ package final class Inbox: Sendable {
 
     /// Takes one event; safe from any thread.
     package func receive(_ event: SocketEvent) {
+        let now = NIODeadline.now()
         state.withLock { state in
             switch event {
             case .text(let text):
-                state.texts.append(text)
-                if state.texts.count > Self.limit {
-                    state.texts.removeFirst(Self.limit / 2)
-                    state.dropped += Self.limit / 2
-                }
-            case .ping: state.pings += 1
-            case .closed(let close): state.close = close
+                state.texts.append((text, now))
+                if state.texts.count > Self.limit { state.texts.removeFirst(Self.limit / 2) }
+            case .ping: state.pings.append(now)
+            case .closed(let close): state.close = (close, now)
             }
         }
     }
 
     /// How the socket ended; nil while it lives.
-    package var close: SocketClose? { state.withLock { $0.close } }
+    package var close: SocketClose? { state.withLock { $0.close?.close } }
     /// Protocol pings of the server so far.
-    package var pings: Int { state.withLock { $0.pings } }
+    package var pings: Int { state.withLock { $0.pings.count } }
     /// Texts so far that are still kept, oldest first.
-    package var texts: [String] { state.withLock { $0.texts } }
+    package var texts: [String] { state.withLock { $0.texts.map(\.text) } }
 
     /// Waits for a message that `wanted` accepts, also one that came before the call.
     ///
-    /// Looks every 2 ms, so a time measured around it is that coarse. Returns nil when the time is over or the socket has
-    /// ended without such a message.
+    /// Returns nil when the time is over or the socket has ended without such a message.
     package func message(within limit: Duration, where wanted: (JSON) -> Bool) async throws -> JSON? {
-        try await wait(within: limit) { state in
-            for text in state.texts {
+        try await wait(within: limit) { state, deadline in
+            for (text, at) in state.texts where at <= deadline {
                 if let json = try? JSON(parsing: text), wanted(json) { return json }
             }
             return nil
@@ -61,22 +58,27 @@ package final class Inbox: Sendable {
 
     /// Waits for the end of the socket.
     package func close(within limit: Duration) async throws -> SocketClose? {
-        try await wait(within: limit) { $0.close }
+        try await wait(within: limit) { state, deadline in
+            state.close.flatMap { $0.at <= deadline ? $0.close : nil }
+        }
     }
 
     /// Waits for a protocol ping beyond the first `known`.
     package func ping(after known: Int, within limit: Duration) async throws -> Bool {
-        try await wait(within: limit) { $0.pings > known ? true : nil } ?? false
+        try await wait(within: limit) { state, deadline in
+            state.pings.dropFirst(known).first.flatMap { $0 <= deadline ? true : nil }
+        } ?? false
     }
 
-    private func wait<Found>(within limit: Duration, for find: (State) -> Found?) async throws -> Found? {
-        let step = Duration.milliseconds(2)
-        var left = limit
+    private func wait<Found>(
+        within limit: Duration, for find: (State, NIODeadline) -> Found?
+    ) async throws -> Found? {
+        let deadline = NIODeadline.now() + TimeAmount(limit)
         while true {
-            let (found, ended) = state.withLock { (find($0), $0.close != nil) }
-            if found != nil || ended || left <= .zero { return found }
-            try await Task.sleep(for: step)
-            left -= step
+            let isLate = NIODeadline.now() > deadline
+            let (found, hasEnded) = state.withLock { (find($0, deadline), $0.close != nil) }
+            if found != nil || hasEnded || isLate { return found }
+            try await Task.sleep(for: .milliseconds(2))
         }
     }
 }

@@ -3,8 +3,8 @@ package import Postgres
 
 /// The ports of `Fulfilment` on PostgreSQL.
 ///
-/// It holds no business rule: it locks rows, hands them to the caller's pure decision and writes what comes back, with the
-/// schema's constraints as the last word. One value serves every port; it is a pool with words around it.
+/// It holds no business rule: it locks rows, hands them to the caller's pure decision and writes what comes back,
+/// with the schema's constraints as the last word. One value serves every port; it is a pool with words around it.
 package struct Store: Sendable {
     let pool: ConnectionPool
 

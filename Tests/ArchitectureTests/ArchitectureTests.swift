@@ -3,10 +3,13 @@ import Testing
 
 @Suite("The walls of the house", .timeLimit(.minutes(1)))
 struct ArchitectureTests {
+    /// Read once; every test is an instance of its own.
+    private static let read = Result { try Repository.swiftFiles(in: "Sources") }
+    private static let readTests = Result { try Repository.swiftFiles(in: "Tests") }
     let sources: [SourceFile]
 
     init() throws {
-        sources = try Repository.swiftFiles(in: "Sources")
+        sources = try Self.read.get()
         try #require(sources.count > 10, "the tests read the wrong folder")
     }
 
@@ -65,7 +68,7 @@ struct ArchitectureTests {
 
     @Test("files, functions and lines keep their limits")
     func sizes() throws {
-        let tests = try Repository.swiftFiles(in: "Tests")
+        let tests = try Self.readTests.get()
         expectNone((sources + tests).flatMap(Checks.length))
         expectNone(try sources.flatMap(Checks.functions))
     }
@@ -87,7 +90,7 @@ struct ArchitectureTests {
 
     @Test("tests use one test library")
     func oneTestLibrary() throws {
-        for file in try Repository.swiftFiles(in: "Tests") {
+        for file in try Self.readTests.get() {
             #expect(
                 try file.lineNumbers(matching: #"^\s*(@testable\s+import|import\s+XCTest)\b"#) == [], "\(file.path)")
         }

@@ -72,6 +72,9 @@ struct PlantedFaultTests {
         #expect(Checks.length(file(String(repeating: line, count: 801))).count == 1)
         #expect(Checks.length(file(String(repeating: line, count: 800))) == [])
         #expect(Checks.length(file(String(repeating: "x", count: 121))).count == 1)
+        #expect(Checks.length(file("// " + String(repeating: "x", count: 121))).count == 1)
+        let literal = "\"\"\"\n" + String(repeating: "x", count: 121) + "\n\"\"\""
+        #expect(Checks.length(file(literal)) == [])
         let long =
             "func f<A>(\n    a: A = { 1 }()\n) async throws -> [Int]\nwhere A: B {\n"
             + String(repeating: line, count: 70) + "}\n"

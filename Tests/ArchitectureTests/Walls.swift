@@ -46,7 +46,7 @@ enum Walls {
             "Gateway", row: 3, ours: rules.union(["Identity", "Contract"]),
             others: nio.union(observed).union(foundation).union([
                 "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "HTTPTypes", "HummingbirdCore", "ServiceLifecycle",
-                "Synchronization",
+                "Synchronization", "Glibc",
             ])),
         Module(
             "API", row: 3, ours: rules.union(["Identity", "Contract"]),
@@ -54,7 +54,9 @@ enum Walls {
         Module(
             "Store", row: 3, ours: rules.union(["Postgres"]),
             others: foundation.union(["Logging", "Synchronization"])),
-        Module("Simulation", row: 3, ours: rules.union(["Contract"]), others: foundation),
+        Module(
+            "Simulation", row: 3, ours: rules.union(["Contract"]),
+            others: foundation.union(["Synchronization", "Dispatch"])),
         Module(
             "App", row: 4,
             ours: rules.union([
@@ -62,7 +64,7 @@ enum Walls {
             ]),
             others: nio.union(observed).union(foundation).union([
                 "NIOSSL", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Configuration", "ServiceLifecycle",
-                "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "Yams",
+                "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "UnixSignals", "Yams",
             ])),
         Module(
             "tiffin", row: 5,

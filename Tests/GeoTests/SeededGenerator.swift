@@ -1,3 +1,5 @@
+import Testing
+
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and the same on every machine.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -13,4 +15,11 @@ struct SeededGenerator: RandomNumberGenerator {
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
     }
+}
+
+/// For values that come from a non-copyable owner or from a mutating call, which `#expect` cannot take apart.
+func expectEqual<Value: Equatable>(
+    _ value: Value, _ expected: Value, _ note: String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(value == expected, "\(note)", sourceLocation: sourceLocation)
 }

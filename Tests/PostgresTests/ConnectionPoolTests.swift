@@ -44,13 +44,14 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test(arguments: [
-        "0", "-0.00000001", "10000", "9999.9999", "0.0001", "123456789012345678901234567890.5", "NaN", "90.00000000",
-    ])
-    func numericsAreReadDigitByDigit(text: String) async throws {
+    @Test func numericsAreReadDigitByDigit() async throws {
         try await TestDatabase.with { database in
-            let row = try await database.pool.query("SELECT $1::numeric, $1::numeric::text", [.numeric(text)]).only()
-            #expect(try row.get(0, as: String.self) == row.get(1, as: String.self))
+            let texts = [
+                "0", "-0.00000001", "10000", "9999.9999", "0.0001", "123456789012345678901234567890.5", "NaN",
+                "90.00000000",
+            ]
+            let rows = try await database.pool.query("SELECT t::numeric FROM UNNEST($1::text[]) t", [.textArray(texts)])
+            #expect(try rows.map { try $0.get(0, as: String.self) } == texts)
         }
     }
 
@@ -71,7 +72,8 @@ struct ConnectionPoolTests {
             #expect(try rows.map { try $0.get(1, as: Double?.self) } == [nil, 2.5, -0.0])
             #expect(try rows.map { try $0.get(2, as: String?.self) } == ["a", nil, "ü"])
             #expect(try rows.map { try $0.get(3, as: Int64?.self) } == [0, nil, 1_700_000_000_123])
-            let arrays = try await database.pool.query("SELECT '{1,NULL,3}'::int8[], '{}'::text[], '{x,y}'::text[]").only()
+            let arrays = try await database.pool.query("SELECT '{1,NULL,3}'::int8[], '{}'::text[], '{x,y}'::text[]")
+                .only()
             #expect(try arrays.get(0, as: [Int64?].self) == [1, nil, 3])
             #expect(try arrays.get(1, as: [String].self) == [])
             #expect(try arrays.get(2, as: [String].self) == ["x", "y"])
@@ -146,7 +148,10 @@ struct ConnectionPoolTests {
             // The cancel request ends the sleeping statement on the server too.
             try await eventually(within: .seconds(5)) {
                 try await database.pool.query(
-                    "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid() AND state = 'active'"
+                    """
+                    SELECT 1 FROM pg_stat_activity \
+                    WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid() AND state = 'active'
+                    """
                 ).isEmpty
             }
         }

@@ -141,14 +141,18 @@ struct PrivateClusterTests {
         defer { closedir(stream) }
         var found: [pid_t] = []
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard let process = pid_t(name) else { continue }
             var buffer = [UInt8](repeating: 0, count: 512)
             let length = buffer.withUnsafeMutableBytes { bytes -> Int in
                 guard let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return -1 }
                 return readlink("/proc/\(name)/cwd", base, bytes.count)
             }
-            if length > 0, String(decoding: buffer.prefix(length), as: UTF8.self).hasPrefix(folder) { found.append(process) }
+            if length > 0, String(decoding: buffer.prefix(length), as: UTF8.self).hasPrefix(folder) {
+                found.append(process)
+            }
         }
         return found
     }

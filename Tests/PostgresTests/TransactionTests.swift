@@ -135,7 +135,8 @@ struct TransactionTests {
             // A deferred trigger makes COMMIT itself slow, so that the deadline falls into it.
             try await database.pool.script(
                 """
-                CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN NULL; END $$;
+                CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN \
+                NULL; END $$;
                 CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON t DEFERRABLE INITIALLY DEFERRED \
                 FOR EACH ROW EXECUTE FUNCTION slow()
                 """)

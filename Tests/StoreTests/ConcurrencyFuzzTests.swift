@@ -6,8 +6,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Several dispatchers, an admin and drivers race for the same orders, while connections are killed under them; afterwards
-/// no promise is broken. The control runs the same race without the schema's constraints and breaks them.
+/// Several dispatchers, an admin and drivers race for the same orders, while connections are killed under them;
+/// afterwards no promise is broken. The control runs the same race without the schema's constraints and breaks them.
 @Suite("Concurrency fuzz", .serialized)
 struct ConcurrencyFuzzTests {
     @Test(.timeLimit(.minutes(2)), arguments: [1, 2, 3] as [UInt64])
@@ -113,8 +113,8 @@ private final class Race: Sendable {
         }
     }
 
-    /// A dispatcher that plans on what it read, dawdles, and commits; leases end under it all the time. Two and two share
-    /// a name, so that the fence cannot keep them apart and the rest has to.
+    /// A dispatcher that plans on what it read, dawdles, and commits; leases end under it all the time. Two and two
+    /// share a name, so that the fence cannot keep them apart and the rest has to.
     private func dispatch(_ number: Int, steps: Int) async {
         var random = generator(UInt64(number))
         let store = database.store
@@ -135,7 +135,9 @@ private final class Race: Sendable {
         }
     }
 
-    private func commit(_ chosen: [OpenOrder], to driver: DriverAccount, fence: Fence, at now: Timestamp) async throws -> Bool {
+    private func commit(
+        _ chosen: [OpenOrder], to driver: DriverAccount, fence: Fence, at now: Timestamp
+    ) async throws -> Bool {
         let store = database.store
         let batch = try await store.reserveBatchIDs(1)[0]
         var scope = TransactionScope(by: .engine, at: now)
@@ -147,7 +149,8 @@ private final class Race: Sendable {
         if !isHonest { return try await commitBlindly(chosen, to: driver, batch: batch, fence: fence, at: now) }
         let committed = try await store.transact(scope) { rows -> OrderChanges<Int> in
             let versions = Dictionary(uniqueKeysWithValues: chosen.map { ($0.id, $0.version) })
-            let fits = rows.orders.count == chosen.count
+            let fits =
+                rows.orders.count == chosen.count
                 && rows.orders.allSatisfy { $0.state == .pending && $0.version == versions[$0.id] }
                 && rows.held.count + chosen.count <= driver.capacity
             guard fits else { return OrderChanges(result: 0) }
@@ -171,7 +174,8 @@ private final class Race: Sendable {
                 try await connection.query(
                     """
                     INSERT INTO holds (order_id, driver_id, batch_id, sequence, slot, capacity, source, base_paise, \
-                    distance_paise, peak_hour_paise, multi_order_paise, adjustment_paise, distance_m, assigned_at, held) \
+                    distance_paise, peak_hour_paise, multi_order_paise, adjustment_paise, distance_m, assigned_at, \
+                    held) \
                     VALUES ($1, $2, $3, 1, $4, 2, 'engine', 0, 0, 0, 0, 0, 1, now(), tstzrange(clock_timestamp(), NULL))
                     """,
                     [

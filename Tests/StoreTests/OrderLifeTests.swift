@@ -58,8 +58,10 @@ struct OrderLifeTests {
             try await sample.step(.pickUp, first.id, by: mine)
             try await sample.step(.deliver(.otp(nil)), first.id, by: mine, at: Sample.start.advanced(bySeconds: 900))
             let delivered = try #require(try await store.order(first.id))
-            #expect(delivered.state == .delivered && delivered.assignment?.driverID == driver.id && delivered.version == 5)
-            let earned = try await store.earnings(of: driver.id, from: Sample.start, to: Sample.start.advanced(bySeconds: 1000))
+            #expect(
+                delivered.state == .delivered && delivered.assignment?.driverID == driver.id && delivered.version == 5)
+            let earned = try await store.earnings(
+                of: driver.id, from: Sample.start, to: Sample.start.advanced(bySeconds: 1000))
             #expect(earned.map(\.orderID) == [first.id] && earned[0].quote.total == Paise(5000))
             #expect(try await store.driver(driver.id)?.completedOrders == 1)
 
@@ -90,9 +92,10 @@ struct OrderLifeTests {
             try await sample.assign(orders.map(\.id), to: old, fence: fence)
             // Beyond the new driver's capacity of one: an admin may.
             let forced = try await sample.assign(orders.map(\.id), to: new, admin: admin.id)
-            #expect(forced.events.map { [$0.driverID, DriverID($0.seq)] } == [
-                [old.id, DriverID(3)], [new.id, DriverID(1)], [old.id, DriverID(4)], [new.id, DriverID(2)],
-            ])
+            #expect(
+                forced.events.map { [$0.driverID, DriverID($0.seq)] } == [
+                    [old.id, DriverID(3)], [new.id, DriverID(1)], [old.id, DriverID(4)], [new.id, DriverID(2)],
+                ])
             let moved = try #require(try await store.order(orders[0].id))
             #expect(moved.holder == new.id && moved.assignment?.pinnedBy == admin.id && moved.version == 3)
             #expect(try await store.openOrders().allSatisfy(\.pinned))

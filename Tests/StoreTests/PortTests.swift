@@ -19,7 +19,9 @@ struct PortTests {
             let made = try await store.createDriver(draft, at: Sample.start)
             #expect(made.availability == .unsaid && made.vehicleType == .bicycle && made.createdAt == Sample.start)
             #expect(try await store.driver(made.id) == made)
-            let error = await #expect(throws: StoreError.self) { _ = try await store.createDriver(draft, at: Sample.start) }
+            let error = await #expect(throws: StoreError.self) {
+                _ = try await store.createDriver(draft, at: Sample.start)
+            }
             #expect(error?.code == .duplicate)
 
             var patch = DriverPatch()
@@ -96,7 +98,8 @@ struct PortTests {
 
     private func token(_ number: UInt8, at now: Timestamp = Sample.start) -> RefreshToken {
         RefreshToken(
-            hash: [UInt8](repeating: number, count: 32), family: "family", principal: .driver(DriverID(1)), issuedAt: now,
+            hash: [UInt8](repeating: number, count: 32), family: "family", principal: .driver(DriverID(1)),
+            issuedAt: now,
             expiresAt: now.advanced(bySeconds: 86_400))
     }
 
@@ -110,7 +113,8 @@ struct PortTests {
                     group.addTask {
                         try await store.rotateRefreshToken(hash: [UInt8](repeating: 0, count: 32)) { shown in
                             // Within its grace, a rotated token is good once more.
-                            shown == nil || shown?.revokedAt != nil ? .refuse : .rotate(successor: successor, at: Sample.start)
+                            shown == nil || shown?.revokedAt != nil
+                                ? .refuse : .rotate(successor: successor, at: Sample.start)
                         }
                     }
                 }
@@ -134,7 +138,8 @@ struct PortTests {
             }
             let later = Sample.start.advanced(bySeconds: 61)
             _ = try await store.rotateRefreshToken(hash: first.hash) { shown in
-                shown?.rotatedAt == Sample.start && shown?.successorHash == second.hash ? .revokeFamily(at: later) : .refuse
+                shown?.rotatedAt == Sample.start && shown?.successorHash == second.hash
+                    ? .revokeFamily(at: later) : .refuse
             }
             let seen = try await store.rotateRefreshToken(hash: second.hash) { shown in
                 shown?.revokedAt == later ? .refuse : .rotate(successor: second, at: later)

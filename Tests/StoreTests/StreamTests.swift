@@ -63,7 +63,8 @@ struct StreamTests {
             #expect(try await store.newestFixes(since: night) == [fixes[1], fixes[2]])
             #expect(try await store.newestFixes(since: night.advanced(byMilliseconds: -1)) == [fixes[1], fixes[2]])
             let days = try await database.pool.query(
-                "SELECT count(DISTINCT tableoid) FROM driver_locations").only().get(0, as: Int.self)
+                "SELECT count(DISTINCT tableoid) FROM driver_locations"
+            ).only().get(0, as: Int.self)
             #expect(days == 2)
         }
     }
@@ -90,10 +91,12 @@ struct StreamTests {
                 SELECT column_name::text, data_type::text FROM information_schema.columns
                 WHERE table_name = 'driver_locations' ORDER BY ordinal_position
                 """)
-            #expect(try columns.map { try $0.get(0, as: String.self) } == [
-                "id", "driver_id", "latitude", "longitude", "accuracy", "heading", "speed", "battery_level", "created_at",
-                "recorded_at",
-            ])
+            #expect(
+                try columns.map { try $0.get(0, as: String.self) } == [
+                    "id", "driver_id", "latitude", "longitude", "accuracy", "heading", "speed", "battery_level",
+                    "created_at",
+                    "recorded_at",
+                ])
             let index = try await database.pool.query(
                 "SELECT indexdef FROM pg_indexes WHERE indexname = 'idx_driver_created'"
             ).only().get(0, as: String.self)
@@ -126,11 +129,11 @@ struct StreamTests {
                 decision.driver = id
                 try await store.record(
                     TickRecord(
-                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, snapshot: [1, 0, 255],
+                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, inputs: [1, 0, 255],
                         plan: [], decisions: [decision]))
             }
             let newest = try #require(try await store.newestDecision(about: OrderID(7)))
-            #expect(newest.tick.id == 20 && newest.decision == decision && newest.tick.snapshot == [1, 0, 255])
+            #expect(newest.tick.id == 20 && newest.decision == decision && newest.tick.inputs == [1, 0, 255])
             #expect(try await store.tick(10)?.decisions.first?.driver == 10)
             #expect(try await store.tick(11) == nil)
             #expect(try await store.newestDecision(about: OrderID(8)) == nil)
@@ -160,7 +163,8 @@ struct StreamTests {
     @Test func aStepThatFailsLeavesNothing() async throws {
         try await TestDatabase.with { database in
             let steps = [
-                Migration(version: 1, sql: "CREATE TABLE good (a int)"), Migration(version: 2, sql: "CREATE TABLE bad (a nothing)"),
+                Migration(version: 1, sql: "CREATE TABLE good (a int)"),
+                Migration(version: 2, sql: "CREATE TABLE bad (a nothing)"),
             ]
             await #expect(throws: PostgresError.self) {
                 try await Migrator(pool: database.pool, migrations: steps).migrate()

@@ -77,13 +77,20 @@ export class DriverConnection {
     const base = this.options.url.replace(/^http/, "ws");
     const socket = new WebSocket(`${base}/api/v1/ws/driver/${this.driverID}?token=${this.accessToken}`);
     this.socket = socket;
-    socket.onopen = () => this.opened(socket);
+    let hasOpened = false;
+    socket.onopen = () => {
+      hasOpened = true;
+      this.opened(socket);
+    };
     socket.onmessage = (event) => this.received(socket, JSON.parse(event.data));
     socket.onclose = (event) => {
       // Only the current socket may decide: a late close of an older one must not disturb a newer one.
       if (socket === this.socket) this.closed(event.code, event.reason);
     };
-    socket.onerror = () => {};
+    // Some runtimes (Node 20) tell a failed handshake by an error alone, without a close.
+    socket.onerror = () => {
+      if (!hasOpened) this.abandon(socket, "could not connect");
+    };
   }
 
   opened(socket) {
@@ -91,7 +98,7 @@ export class DriverConnection {
     const ping = () => {
       this.send(socket, { type: "ping" });
       clearTimeout(this.pongDue);
-      this.pongDue = setTimeout(() => this.abandon(socket), 10_000);
+      this.pongDue = setTimeout(() => this.abandon(socket, "no pong"), 10_000);
     };
     const locate = () => {
       const position = this.options.position?.();
@@ -110,12 +117,12 @@ export class DriverConnection {
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   }
 
-  /** The network swallowed the pong: do not wait for a close that may never come. */
-  abandon(socket) {
+  /** Gives a connection up without waiting for a close that may never come. */
+  abandon(socket, why) {
     if (socket !== this.socket) return;
     this.socket = undefined;
     socket.close();
-    this.closed(1006, "no pong");
+    this.closed(1006, why);
   }
 
   received(socket, message) {

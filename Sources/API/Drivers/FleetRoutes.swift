@@ -19,7 +19,9 @@ struct FleetRoutes: RouteGroup {
     var routes: [Route] {
         [
             Route(.get, "/api/v1/drivers", .admin, list),
-            Route(.post, "/api/v1/drivers", .admin, create),
+            Route(.post, "/api/v1/drivers", .admin) { exchange in
+                try await parts.repeats.once(exchange) { try await create(exchange) }
+            },
             Route(.get, "/api/v1/available-drivers", .admin, available),
             Route(.get, "/api/v1/drivers/near", .admin, near),
             Route(.get, "/api/v1/drivers/{id}", .admin, one),

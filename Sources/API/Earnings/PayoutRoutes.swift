@@ -6,10 +6,12 @@ import HTTPTypes
 /// What admins see of drivers' pay, and the pay-out.
 struct PayoutRoutes: RouteGroup {
     private let house: House
+    private let repeats: RepeatMemory
     private let calendar: LocalCalendar
 
     init(_ parts: API.Parts) {
         house = parts.house
+        repeats = parts.repeats
         calendar = LocalCalendar(secondsEastOfUTC: parts.house.settings.secondsEastOfUTC)
     }
 
@@ -18,7 +20,9 @@ struct PayoutRoutes: RouteGroup {
             Route(.get, "/api/v1/earnings/drivers", .admin, drivers),
             Route(.get, "/api/v1/earnings/stats", .admin, stats),
             Route(.get, "/api/v1/earnings/drivers/{id}", .admin, statement),
-            Route(.post, "/api/v1/earnings/process-payout", .admin, payOut),
+            Route(.post, "/api/v1/earnings/process-payout", .admin) { exchange in
+                try await repeats.once(exchange) { try await payOut(exchange) }
+            },
         ]
     }
 

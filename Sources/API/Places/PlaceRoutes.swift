@@ -7,10 +7,12 @@ import HTTPTypes
 /// Restaurants and zones.
 struct PlaceRoutes: RouteGroup {
     private let house: House
+    private let repeats: RepeatMemory
     private let hooks: APIHooks
 
     init(_ parts: API.Parts) {
         house = parts.house
+        repeats = parts.repeats
         hooks = parts.hooks
     }
 
@@ -19,7 +21,9 @@ struct PlaceRoutes: RouteGroup {
             Route(.get, "/api/v1/restaurants", .admin) { _ in
                 .list(try await house.places.restaurants().map(RestaurantObject.init))
             },
-            Route(.post, "/api/v1/restaurants", .admin, create),
+            Route(.post, "/api/v1/restaurants", .admin) { exchange in
+                try await repeats.once(exchange) { try await create(exchange) }
+            },
             Route(.get, "/api/v1/restaurants/{id}", .admin) { .json(RestaurantObject(try await restaurant($0))) },
             Route(.patch, "/api/v1/restaurants/{id}", .admin, patch),
             Route(.get, "/api/v1/zones", .admin) { _ in zones(try await house.places.zones()) },

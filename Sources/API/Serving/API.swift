@@ -22,6 +22,7 @@ package struct API: Sendable {
         package var settings = APISettings()
         package var hooks = APIHooks()
         package var logger: Logger
+        let repeats = RepeatMemory()
 
         package init(
             house: House, issuer: TokenIssuer, verifier: TokenVerifier, refresh: RefreshPolicy, hasher: PasswordHasher,

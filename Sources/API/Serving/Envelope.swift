@@ -27,7 +27,7 @@ struct Envelope: RouterMiddleware {
         head.headerFields[.requestID] = requestID
         let request = Request(head: head, body: request.body)
         var response = try await respond(to: request, requestID, context, next)
-        response.headers.append(contentsOf: crossOrigin.fields(for: request.headers[.origin]))
+        for field in crossOrigin.fields(for: request.headers[.origin]) { response.headers[field.name] = field.value }
         response.headers[.requestID] = requestID
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
         record(request, response, context, requestID, milliseconds: now().millisecondsSince(started))

@@ -40,7 +40,7 @@ struct SimulatedPhone: Sendable {
         let inbox = PhoneInbox()
         let socket = try await client.openSocket(driver: String(account), token: token) { inbox.receive($0) }
         defer { socket.close() }
-        var lastReport = Int64.min
+        var lastReport: Int64 = 0
         let reportEvery = max(1000, Int64(10_000 / pace))
         while !Task.isCancelled {
             let taken = inbox.take()

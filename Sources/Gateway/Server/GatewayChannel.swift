@@ -2,22 +2,20 @@ package import HummingbirdCore
 package import Logging
 package import NIOCore
 import NIOHTTP1
-package import NIOHTTPTypes
+import NIOHTTPTypes
 
 /// One listening port for REST and sockets: each accepted connection passes the ``RequestGate`` and becomes the one or the
 /// other. TLS wraps it from outside.
 package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
-    /// What a connection has become.
-    package enum Connection: ServerChildChannelValue {
-        case rest(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
-        case socket(any Channel)
+    /// An accepted connection. It is served from the start; what it becomes is decided by its first request.
+    package struct Connection: ServerChildChannelValue {
+        package let channel: any Channel
+        let decided: EventLoopFuture<Kind>
+    }
 
-        package var channel: any Channel {
-            switch self {
-            case .rest(let channel): channel.channel
-            case .socket(let channel): channel
-            }
-        }
+    enum Kind: Sendable {
+        case rest(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case socket
     }
 
     package typealias Value = Connection
@@ -34,14 +32,17 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     }
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
-        let decided = channel.eventLoop.makePromise(of: Connection.self)
-        do { try addHandlers(to: channel, decided: decided, logger: logger) } catch { decided.fail(error) }
-        return decided.futureResult
+        channel.eventLoop.makeCompletedFuture {
+            let decided = channel.eventLoop.makePromise(of: Kind.self)
+            do { try addHandlers(to: channel, decided: decided, logger: logger) } catch {
+                decided.fail(error)
+                throw error
+            }
+            return Connection(channel: channel, decided: decided.futureResult)
+        }
     }
 
-    private func addHandlers(
-        to channel: any Channel, decided: EventLoopPromise<Connection>, logger: Logger
-    ) throws {
+    private func addHandlers(to channel: any Channel, decided: EventLoopPromise<Kind>, logger: Logger) throws {
         let settings = factory.settings
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = settings.headerBytes
@@ -62,14 +63,16 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     }
 
     package func handle(value: Connection, logger: Logger) async {
-        switch value {
-        case .rest(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
-        case .socket(let channel):
-            await withTaskCancellationHandler {
-                try? await channel.closeFuture.get()
-            } onCancel: {
-                channel.triggerUserOutboundEvent(SocketHandler.Abandon(), promise: nil)
+        let channel = value.channel
+        await withTaskCancellationHandler {
+            switch try? await value.decided.get() {
+            case .rest(let rest): await handleHTTP(asyncChannel: rest, logger: logger)
+            case .socket, nil: break
             }
+            try? await channel.closeFuture.get()
+        } onCancel: {
+            // A channel that is REST's closes through its own handler; this reaches sockets and undecided ones.
+            channel.triggerUserOutboundEvent(SocketHandler.Abandon(), promise: nil)
         }
     }
 }

@@ -32,7 +32,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let factory: any SocketFactory
     private let desk: LoopDesk
-    private let decided: EventLoopPromise<GatewayChannel.Connection>
+    private let decided: EventLoopPromise<GatewayChannel.Kind>
     private let logger: Logger
     private var context: ChannelHandlerContext?
     private var stage: Stage
@@ -43,7 +43,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var readingSince: Int64?
 
     init(
-        factory: any SocketFactory, desk: LoopDesk, decided: EventLoopPromise<GatewayChannel.Connection>, logger: Logger
+        factory: any SocketFactory, desk: LoopDesk, decided: EventLoopPromise<GatewayChannel.Kind>, logger: Logger
     ) {
         self.factory = factory
         self.desk = desk
@@ -93,6 +93,17 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         case (is ChannelShouldQuiesceEvent, .fresh), (ChannelEvent.inputClosed, .fresh): context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard event is SocketHandler.Abandon else {
+            context.triggerUserOutboundEvent(event, promise: promise)
+            return
+        }
+        promise?.succeed(())
+        context.close(promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -202,7 +213,6 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func becomeSocket(_ route: SocketRoute, _ context: ChannelHandlerContext) throws {
-        let channel = context.channel
         let pipeline = context.pipeline.syncOperations
         if isDecided {
             // REST stands behind us and hears that nothing more will come.
@@ -210,10 +220,13 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             for handler in restHandlers { pipeline.removeHandler(handler, promise: nil) }
         }
         pipeline.removeHandler(name: GatewayChannel.encoderName, promise: nil)
-        try pipeline.addHandler(factory.socket(for: route, desk: desk), position: .after(self))
+        // Before this gate, so that what the socket writes at once does not pass it.
+        let socket = factory.socket(for: route, desk: desk)
+        socket.readsForItself = isDecided
+        try pipeline.addHandler(socket, position: .before(self))
         if !isDecided {
             isDecided = true
-            decided.succeed(.socket(channel))
+            decided.succeed(.socket)
         }
         // The decoder hands on what came after the request as bytes, so the socket must stand directly behind it then.
         pipeline.removeHandler(self, promise: nil)

@@ -30,6 +30,8 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
     private var input: ByteBuffer?
     private var phase = Phase.open
     private var wantsRead = false
+    /// True behind a late upgrade: the channel's own reads end at the REST handler at the tail, so this asks for them.
+    var readsForItself = false
     private var needsFlush = false
     private var framesReceived = 0
     private var isOverLimit = false
@@ -85,7 +87,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         guard phase == .open else { return }
         process(at: desk.clock.read())
         flush()
-        if wantsRead, application.isReading || phase != .open {
+        if wantsRead || readsForItself, application.isReading || phase != .open {
             wantsRead = false
             context?.read()
         }
@@ -119,6 +121,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         flush()
+        if readsForItself { read(context: context) }
     }
 
     package func read(context: ChannelHandlerContext) {
@@ -236,7 +239,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         end.whenComplete { _ in handler.value.closeFrameWritten(lingers: lingers) }
         finish(cause)
         desk.rouse(self)
-        if wantsRead {
+        if wantsRead || readsForItself {
             wantsRead = false
             context.read()
         }

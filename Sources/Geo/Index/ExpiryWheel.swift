@@ -18,6 +18,11 @@ package struct ExpiryReport: Hashable, Sendable {
     package var stale: [Int64] = []
     /// Ids that are gone, ascending.
     package var expired: [Int64] = []
+
+    package init(stale: [Int64] = [], expired: [Int64] = []) {
+        self.stale = stale
+        self.expired = expired
+    }
 }
 
 /// A timing wheel of one-second slots over the member table: every member hangs in one doubly linked list, under the time

@@ -50,9 +50,9 @@ extension LiveIndex {
             leastCosine: leastCosine(south: south, bits: bits), bits: bits, slot: UInt8(slot))
     }
 
-    mutating func makeLeaf(_ slot: Int, below node: UInt32, sizeClass: Int) -> UInt32 {
-        let reference = slab.allocate(units: TreeLayout.units(ofClass: sizeClass))
-        LeafBlock.writeHead(at: slab.at(reference), sizeClass: sizeClass, cell: childCell(slot, below: node))
+    mutating func makeLeaf(_ slot: Int, below node: UInt32, capacity: Int) -> UInt32 {
+        let reference = slab.allocate(units: TreeLayout.units(ofCapacity: capacity))
+        LeafBlock.writeHead(at: slab.at(reference), capacity: capacity, cell: childCell(slot, below: node))
         return reference
     }
 
@@ -60,26 +60,26 @@ extension LiveIndex {
     mutating func makeRoom(_ slot: Int, below node: UInt32) -> Bool {
         let head = inner(node).children[slot]
         let block = leaf(head)
-        if block.sizeClass < TreeLayout.largestClass {
-            inner(node).children[slot] = resized(head, sizeClass: block.sizeClass + 1)
+        if block.capacity < TreeLayout.largestCapacity {
+            inner(node).children[slot] = resized(head, capacity: TreeLayout.capacity(1, from: block.capacity))
             return true
         }
         if block.cell.bits > TreeLayout.smallestCellBits {
             split(slot, below: node)
             return false
         }
-        let link = makeLeaf(slot, below: node, sizeClass: 0)
+        let link = makeLeaf(slot, below: node, capacity: TreeLayout.capacities[0])
         leaf(link).next = head
         inner(node).children[slot] = link
         return true
     }
 
     /// The same leaf in a block of another size.
-    private mutating func resized(_ old: UInt32, sizeClass: Int) -> UInt32 {
-        let new = slab.allocate(units: TreeLayout.units(ofClass: sizeClass))
+    private mutating func resized(_ old: UInt32, capacity: Int) -> UInt32 {
+        let new = slab.allocate(units: TreeLayout.units(ofCapacity: capacity))
         let source = leaf(old)
         slab.at(new).copyMemory(from: source.cell.base, byteCount: 23)
-        slab.at(new).storeBytes(of: UInt8(sizeClass), toByteOffset: 23, as: UInt8.self)
+        slab.at(new).storeBytes(of: UInt8(capacity), toByteOffset: 23, as: UInt8.self)
         let target = leaf(new)
         let count = source.count
         target.latitudes.update(from: source.latitudes, count: count)
@@ -87,7 +87,7 @@ extension LiveIndex {
         target.members.update(from: source.members, count: count)
         target.flags.update(from: source.flags, count: count)
         for lane in 0..<count { table[target.members[lane]].pointee.block = new }
-        slab.release(old, units: TreeLayout.units(ofClass: source.sizeClass))
+        slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
         return new
     }
 
@@ -102,8 +102,8 @@ extension LiveIndex {
         var sizes = SIMD16<UInt8>()
         for lane in 0..<count { sizes[square(of: lane, in: source, node: node)] += 1 }
         for square in 0..<16 where sizes[square] > 0 {
-            let sizeClass = TreeLayout.smallestClass(holding: Int(sizes[square]))
-            inner(node).children[square] = makeLeaf(square, below: node, sizeClass: sizeClass)
+            let capacity = TreeLayout.smallestCapacity(holding: Int(sizes[square]))
+            inner(node).children[square] = makeLeaf(square, below: node, capacity: capacity)
         }
         for lane in 0..<count {
             let square = square(of: lane, in: source, node: node)
@@ -111,7 +111,7 @@ extension LiveIndex {
             inner(node).unions[square] |= source.flags[lane]
         }
         inner(parent).children[slot] = node | TreeLayout.innerMark
-        slab.release(old, units: TreeLayout.units(ofClass: source.sizeClass))
+        slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
     }
 
     private func square(of lane: Int, in block: LeafBlock, node: UInt32) -> Int {
@@ -164,14 +164,15 @@ extension LiveIndex {
         let head = node.children[slot]
         let block = leaf(head)
         if block.count == 0 {
-            slab.release(head, units: TreeLayout.units(ofClass: block.sizeClass))
+            slab.release(head, units: TreeLayout.units(ofCapacity: block.capacity))
             node.children[slot] = 0
             setUnion(of: 0, slot: slot, below: parent)
         } else {
-            let sizeClass = block.sizeClass
-            let few = sizeClass >= 2 ? TreeLayout.capacity(ofClass: sizeClass - 2) : sizeClass
-            if block.count <= few, block.next == 0, sizeClass > 0 {
-                node.children[slot] = resized(head, sizeClass: sizeClass - 1)
+            // Two sizes too large before it shrinks by one, so that a leaf at a threshold does not flutter.
+            if block.count <= block.capacity / 2, block.next == 0, block.capacity > TreeLayout.capacities[0],
+                block.count <= TreeLayout.capacity(-2, from: block.capacity)
+            {
+                node.children[slot] = resized(head, capacity: TreeLayout.capacity(-1, from: block.capacity))
             }
             setUnion(of: chainUnion(node.children[slot]), slot: slot, below: parent)
         }
@@ -191,7 +192,7 @@ extension LiveIndex {
         let (parent, slot, count) = (cell.parent, Int(cell.slot), inner(node).count)
         var leafReference: UInt32 = 0
         if count > 0 {
-            leafReference = makeLeaf(slot, below: parent, sizeClass: TreeLayout.smallestClass(holding: count))
+            leafReference = makeLeaf(slot, below: parent, capacity: TreeLayout.smallestCapacity(holding: count))
         }
         empty(node, into: leafReference)
         inner(parent).children[slot] = leafReference
@@ -206,7 +207,7 @@ extension LiveIndex {
             } else if child != 0 {
                 let block = leaf(child)
                 for lane in 0..<block.count { moveLane(lane, of: block, to: target) }
-                slab.release(child, units: TreeLayout.units(ofClass: block.sizeClass))
+                slab.release(child, units: TreeLayout.units(ofCapacity: block.capacity))
             }
         }
         slab.release(node, units: TreeLayout.innerUnits)

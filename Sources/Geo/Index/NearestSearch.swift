@@ -1,3 +1,5 @@
+internal import CGEOS
+
 /// One search for the nearest.
 ///
 /// Begins in the smallest node around the query and works best-first inside it. Only when something outside could be
@@ -75,9 +77,7 @@ struct NearestSearch {
             let record = view.record(best[index].number)
             let block = view.leaf(record.pointee.block)
             let lane = Int(record.pointee.lane)
-            guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else {
-                continue
-            }
+            let place = GeoPoint(known: block.latitudes[lane], block.longitudes[lane])
             result.append(
                 Neighbour(
                     id: record.pointee.id, place: place, flags: PointFlags(rawValue: block.flags[lane]),
@@ -142,6 +142,9 @@ struct NearestSearch {
         guard bound <= worst, node.unions[slot] & need == need else { return }
         let child = node.children[slot]
         guard child != 0, slot != Int(visited) else { return }
+        // What is queued is likely to be visited soon; a leaf of a dozen places is four cache lines (a tenth of the time).
+        let address = view.at(child & ~TreeLayout.innerMark)
+        for line in 0..<4 { geo_prefetch(address + line &* 64) }
         let entry = BoundHeap.entry(bound: bound, reference: child)
         let farther = max(entry, nearest)
         nearest = min(entry, nearest)

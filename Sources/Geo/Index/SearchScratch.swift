@@ -13,6 +13,12 @@ struct SearchScratch: ~Copyable {
     var edges: UnsafeMutablePointer<AreaEdge>
     private var edgeCapacity = 512
 
+    /// How many moves of a batch are looked up ahead of being carried out.
+    static let batch = 16
+    let numbers: UnsafeMutablePointer<UInt32>
+    /// What the looking ahead has read, kept so that the compiler cannot leave the reading out.
+    var warmth: UInt8 = 0
+
     struct Found {
         var chordSquared: Double
         var number: UInt32
@@ -23,9 +29,11 @@ struct SearchScratch: ~Copyable {
         best = .allocate(capacity: bestCapacity)
         excluded = .allocate(capacity: excludedCapacity)
         edges = .allocate(capacity: edgeCapacity)
+        numbers = .allocate(capacity: SearchScratch.batch)
     }
 
     deinit {
+        numbers.deallocate()
         edges.deallocate()
         heap.deallocate()
         best.deallocate()

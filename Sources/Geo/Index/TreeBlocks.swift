@@ -2,7 +2,6 @@
 enum TreeLayout {
     /// Places that a leaf's block can have. Fine steps keep blocks four fifths full.
     static let capacities: [Int] = [2, 4, 6, 8, 12, 16, 24, 32]
-    static let largestClass = 7
     static let largestCapacity = 32
     /// A node whose whole subtree holds at most this many becomes a leaf again; a quarter of what splits one.
     static let collapseAt = 8
@@ -12,26 +11,17 @@ enum TreeLayout {
     static let largestUnits = (24 + 21 * 32 + 7) / 8
 
     @inline(__always)
-    static func capacity(ofClass sizeClass: Int) -> Int {
-        switch sizeClass {
-        case 0: 2
-        case 1: 4
-        case 2: 6
-        case 3: 8
-        case 4: 12
-        case 5: 16
-        case 6: 24
-        default: 32
-        }
+    static func units(ofCapacity capacity: Int) -> Int { (24 + 21 * capacity + 7) / 8 }
+
+    static func smallestCapacity(holding count: Int) -> Int {
+        for capacity in capacities where capacity >= count { return capacity }
+        return largestCapacity
     }
 
-    @inline(__always)
-    static func units(ofClass sizeClass: Int) -> Int { (24 + 21 * capacity(ofClass: sizeClass) + 7) / 8 }
-
-    static func smallestClass(holding count: Int) -> Int {
-        var sizeClass = 0
-        while capacity(ofClass: sizeClass) < count { sizeClass += 1 }
-        return sizeClass
+    /// The size `steps` above or below; the end of the list beyond it.
+    static func capacity(_ steps: Int, from capacity: Int) -> Int {
+        let index = capacities.firstIndex(of: capacity) ?? 0
+        return capacities[min(max(0, index + steps), capacities.count - 1)]
     }
 
     /// Marks a reference to an inner node; leaves have it clear.
@@ -96,7 +86,7 @@ struct LeafBlock {
     @inline(__always)
     init(_ base: UnsafeMutableRawPointer) {
         cell = TreeCell(base)
-        capacity = TreeLayout.capacity(ofClass: Int(base.load(fromByteOffset: 23, as: UInt8.self)))
+        capacity = Int(base.load(fromByteOffset: 23, as: UInt8.self))
     }
 
     @inline(__always)
@@ -111,8 +101,6 @@ struct LeafBlock {
             cell.base.storeBytes(of: UInt8(truncatingIfNeeded: newValue), toByteOffset: 22, as: UInt8.self)
         }
     }
-    @inline(__always)
-    var sizeClass: Int { Int(cell.base.load(fromByteOffset: 23, as: UInt8.self)) }
     @inline(__always)
     var latitudes: UnsafeMutablePointer<Double> { (cell.base + 24).assumingMemoryBound(to: Double.self) }
     @inline(__always)
@@ -136,7 +124,7 @@ struct LeafBlock {
         return union
     }
 
-    static func writeHead(at base: UnsafeMutableRawPointer, sizeClass: Int, cell: Cell) {
+    static func writeHead(at base: UnsafeMutableRawPointer, capacity: Int, cell: Cell) {
         let head = TreeCell(base)
         head.parent = cell.parent
         base.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)
@@ -146,7 +134,7 @@ struct LeafBlock {
         head.bits = cell.bits
         head.slot = cell.slot
         base.storeBytes(of: 0, toByteOffset: 22, as: UInt8.self)
-        base.storeBytes(of: UInt8(sizeClass), toByteOffset: 23, as: UInt8.self)
+        base.storeBytes(of: UInt8(capacity), toByteOffset: 23, as: UInt8.self)
     }
 
     /// The describing part of a block, for making one.
@@ -210,7 +198,7 @@ struct InnerNode {
     }
 
     static func writeHead(at base: UnsafeMutableRawPointer, cell: LeafBlock.Cell) {
-        LeafBlock.writeHead(at: base, sizeClass: 0, cell: cell)
+        LeafBlock.writeHead(at: base, capacity: 0, cell: cell)
         (base + 24).initializeMemory(as: UInt8.self, repeating: 0, count: 80)
     }
 }

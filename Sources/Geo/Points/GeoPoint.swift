@@ -11,4 +11,11 @@ package struct GeoPoint: Hashable, Sendable {
         self.latitude = latitude
         self.longitude = longitude
     }
+
+    /// For coordinates that came from a `GeoPoint`.
+    @inline(__always)
+    init(known latitude: Double, _ longitude: Double) {
+        self.latitude = latitude
+        self.longitude = longitude
+    }
 }

@@ -38,6 +38,13 @@ package struct LocalProjection: Hashable, Sendable {
             y: (point.latitude - centre.latitude) * Globe.metresPerDegree)
     }
 
+    /// A corner of an area, whose longitude may go beyond ±180.
+    func project(_ vertex: GeoPolygon.Vertex) -> LocalPoint {
+        LocalPoint(
+            x: (vertex.longitude - centre.longitude).remainder(dividingBy: 360) * metresPerLongitude,
+            y: (vertex.latitude - centre.latitude) * Globe.metresPerDegree)
+    }
+
     /// The place at a point of the map; nil where the map leaves the globe.
     package func unproject(_ local: LocalPoint) -> GeoPoint? {
         let offset = local.x / metresPerLongitude

@@ -68,7 +68,8 @@ struct ClusterFolder: Sendable {
         try refuseForeignFolder()
         guard Paths.makeFolder(path, mode: 0o700), Paths.makeFolder(run, mode: 0o700) else {
             throw ClusterError(
-                .folderUnusable, "the data folder \(path) cannot be created; choose another one or change its parent's rights")
+                .folderUnusable,
+                "the data folder \(path) cannot be created; choose another one or change its parent's rights")
         }
         if let account {
             for folder in [path, run] where chown(folder, account.user, account.group) != 0 {
@@ -131,6 +132,7 @@ struct ClusterFolder: Sendable {
     /// Ends what an owner that was killed has left: it is ending already by its parent's death signal, so it gets time,
     /// then an immediate stop, then no choice. Leaves no pid file, whose number may belong to someone else by now.
     func endRemainingServer() {
+        let pause = WakeSignal()
         for (signal, patience) in [(SIGINT, Duration.seconds(8)), (SIGQUIT, .seconds(5)), (SIGKILL, .seconds(5))] {
             let limit = MonotonicTime.read().advanced(by: patience)
             var remaining = remainingProcesses()
@@ -138,7 +140,7 @@ struct ClusterFolder: Sendable {
             if let first = remaining.first, signal != SIGKILL { kill(first, signal) }
             if signal == SIGKILL { for process in remaining { kill(process, signal) } }
             while !remaining.isEmpty && limit > .read() {
-                usleep(20_000)
+                pause.wait(until: MonotonicTime.read().advanced(by: .milliseconds(20)))
                 remaining = remainingProcesses()
             }
             if remaining.isEmpty { break }

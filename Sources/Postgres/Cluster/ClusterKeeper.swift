@@ -101,10 +101,12 @@ final class ClusterKeeper: Sendable {
     }
 
     private func initialise(_ data: String, _ installation: Installation, log: String) throws(ClusterError) {
-        let command = folder.asServerUser(dyingWithParent: false) + [
-            installation.initdb, "-D", data, "-U", PrivateCluster.user, "--auth=trust", "--encoding=UTF8", "--locale=C",
-            "--no-sync", "--no-instructions",
-        ]
+        let command =
+            folder.asServerUser(dyingWithParent: false) + [
+                installation.initdb, "-D", data, "-U", PrivateCluster.user, "--auth=trust", "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync", "--no-instructions",
+            ]
         guard ChildProcess.run(command, output: log) else {
             throw ClusterError(.startFailed, "initdb failed: \(folder.lastWords); see \(log)")
         }
@@ -114,7 +116,8 @@ final class ClusterKeeper: Sendable {
     private func preparedTemplate(_ path: String, _ installation: Installation) throws(ClusterError) -> String {
         let versioned = "\(path)-\(installation.major ?? 0)-\(folder.account?.user ?? geteuid())"
         guard Paths.makeFolder(versioned, mode: 0o700) else {
-            throw ClusterError(.folderUnusable, "\(versioned) cannot be created; remove it or change its parent's rights")
+            throw ClusterError(
+                .folderUnusable, "\(versioned) cannot be created; remove it or change its parent's rights")
         }
         if let account = folder.account { chown(versioned, account.user, account.group) }
         let lock = open(versioned + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -191,9 +194,10 @@ final class ClusterKeeper: Sendable {
             } catch {
                 if limit <= .read() {
                     throw ClusterError(
-                        .startFailed, "PostgreSQL did not answer within a minute: \(folder.lastWords); see \(folder.log)")
+                        .startFailed,
+                        "PostgreSQL did not answer within a minute: \(folder.lastWords); see \(folder.log)")
                 }
-                usleep(20_000)
+                wake.wait(until: MonotonicTime.read().advanced(by: .milliseconds(20)))
             }
         }
     }
@@ -226,7 +230,7 @@ final class ClusterKeeper: Sendable {
             let limit = MonotonicTime.read().advanced(by: patience)
             while limit > .read() {
                 if server.statusIfEnded() != nil { return }
-                usleep(10_000)
+                wake.wait(until: MonotonicTime.read().advanced(by: .milliseconds(10)))
             }
         }
     }

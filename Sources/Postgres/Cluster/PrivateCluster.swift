@@ -3,9 +3,9 @@ import Synchronization
 
 /// A PostgreSQL of our own, run as a child of this process on a data folder and a Unix socket inside it.
 ///
-/// As root it runs as user `postgres`, otherwise as ourselves. It ends with this process, however that ends: the thread
-/// that starts it lives as long as the process, and the kernel interrupts the server when that thread is gone. It starts
-/// again on the same folder, also after both were killed.
+/// As root it runs as user `postgres`, otherwise as ourselves. It ends with this process, however that ends: the
+/// thread that starts it lives as long as the process, and the kernel interrupts the server when that thread is gone.
+/// It starts again on the same folder, also after both were killed.
 package final class PrivateCluster: Sendable {
     package struct Configuration: Sendable {
         /// Absolute path; see `PrivateCluster.defaultFolder`.
@@ -49,8 +49,11 @@ package final class PrivateCluster: Sendable {
     /// `/var/lib/tiffin` as root, whose home is closed to user `postgres`; otherwise under `XDG_DATA_HOME`.
     package static var defaultFolder: String {
         if geteuid() == 0 { return "/var/lib/tiffin" }
-        if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") { return data + "/tiffin" }
-        let home = getenv("HOME").map { String(cString: $0) } ?? getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }
+        if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") {
+            return data + "/tiffin"
+        }
+        let home =
+            getenv("HOME").map { String(cString: $0) } ?? getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }
         return (home ?? "/tmp") + "/.local/share/tiffin"
     }
 

@@ -3,8 +3,8 @@ import Synchronization
 
 /// What is needed to ask the server, over a connection of its own, to stop a statement.
 ///
-/// The object behind it is a constant copy of an address and two numbers, which libpq documents as usable from any thread;
-/// it is kept as its address because a raw pointer cannot say that.
+/// The object behind it is a constant copy of an address and two numbers, which libpq documents as usable from any
+/// thread; it is kept as its address because a raw pointer cannot say that.
 struct Cancellation: ~Copyable, Sendable {
     private let address: UInt
 
@@ -21,8 +21,8 @@ struct Cancellation: ~Copyable, Sendable {
 
 /// A thread of its own for cancel requests, because asking a stopped server to cancel hangs like everything else.
 ///
-/// Asking is a courtesy that frees the server's locks sooner. The session is thrown away in any case, and the server looks
-/// every second whether its client is still there, so a request that cannot be queued is simply dropped.
+/// Asking is a courtesy that frees the server's locks sooner. The session is thrown away in any case, and the server
+/// looks every second whether its client is still there, so a request that cannot be queued is simply dropped.
 final class Canceller: Sendable {
     private static let limit = 64
 

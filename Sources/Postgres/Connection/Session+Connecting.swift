@@ -13,8 +13,8 @@ package struct ConnectionTarget: Sendable {
         self.applicationName = applicationName
     }
 
-    /// A vanished peer is noticed by the kernel after about 4 s. Keepalives cover a quiet link, the user timeout one with
-    /// unacknowledged data; neither covers a server that has stopped, for which there are our own deadlines.
+    /// A vanished peer is noticed by the kernel after about 4 s. Keepalives cover a quiet link, the user timeout one
+    /// with unacknowledged data; neither covers a server that has stopped, for which there are our own deadlines.
     fileprivate var parameters: [(String, String)] {
         [
             ("dbname", connectionString), ("fallback_application_name", applicationName), ("client_encoding", "UTF8"),
@@ -51,7 +51,8 @@ extension Session {
                 try session.wait(for: next == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline)
             } catch {
                 throw PostgresError(
-                    .unavailable, "the database did not answer the connection within the deadline", nothingWasSent: true)
+                    .unavailable, "the database did not answer the connection within the deadline", nothingWasSent: true
+                )
             }
             next = PQconnectPoll(handle)
             if next == PGRES_POLLING_FAILED { throw session.connectionFailure() }

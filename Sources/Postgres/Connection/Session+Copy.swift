@@ -3,13 +3,14 @@ import Glibc
 
 /// Rows in COPY's binary format, encoded before the connection is asked for.
 package struct CopyRows: Sendable {
-    private(set) var bytes: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [UInt8](repeating: 0, count: 8)
+    private(set) var bytes: [UInt8] =
+        Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [UInt8](repeating: 0, count: 8)
     package private(set) var count = 0
 
     package init() {}
 
-    /// Adds a row. COPY does not convert: each parameter must have exactly its column's type and be in binary form, which
-    /// `numeric`, `uuid`, `jsonb` and `date` parameters are not.
+    /// Adds a row. COPY does not convert: each parameter must have exactly its column's type and be in binary form,
+    /// which `numeric`, `uuid`, `jsonb` and `date` parameters are not.
     package mutating func append(_ cells: [Parameter]) {
         precondition(cells.allSatisfy(\.isBinary), "COPY takes binary cells only")
         var writer = BinaryWriter(capacity: 2 + cells.reduce(0) { $0 + 4 + ($1.bytes?.count ?? 0) })

@@ -3,9 +3,9 @@ import Glibc
 
 /// A session with the server: one libpq connection, owned by one thread, driven without blocking.
 ///
-/// Every wait is a `poll` with the caller's deadline, so that a server that has stopped, a link that drops packets and a
-/// lock that never comes free all end in the same way. After a failure of the link or a missed deadline the session is
-/// `isBroken` and must be thrown away: what the server thinks of it is not known.
+/// Every wait is a `poll` with the caller's deadline, so that a server that has stopped, a link that drops packets
+/// and a lock that never comes free all end in the same way. After a failure of the link or a missed deadline the
+/// session is `isBroken` and must be thrown away: what the server thinks of it is not known.
 struct Session: ~Copyable {
     let handle: OpaquePointer
     /// Names of the statements prepared in this session, by their text.
@@ -26,8 +26,8 @@ struct Session: ~Copyable {
 
     /// Whether this idle session looks usable. One system call.
     ///
-    /// Anything that arrived unasked ends it: nearly always it is the server's farewell (shutdown, terminated, timed out),
-    /// of which the end of the connection may still be on its way. The rare notice costs a reconnection.
+    /// Anything that arrived unasked ends it: nearly always it is the server's farewell (shutdown, terminated, timed
+    /// out), of which the end of the connection may still be on its way. The rare notice costs a reconnection.
     func isQuiet() -> Bool {
         if isBroken || PQstatus(handle) != CONNECTION_OK { return false }
         var entry = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)

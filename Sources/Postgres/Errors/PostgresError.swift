@@ -19,7 +19,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         package static let unavailable = Code("unavailable")
         /// Too many callers wait for a connection already.
         package static let overloaded = Code("overloaded")
-        /// COMMIT was sent and its answer never came: the transaction may or may not have been committed. Read before writing.
+        /// COMMIT was sent and its answer never came: the transaction may or may not have been committed. Read before
+        /// writing.
         package static let commitOutcomeUnknown = Code("commit_outcome_unknown")
         /// The body returned although one of its statements had failed; the server rolled back instead of committing.
         package static let transactionAborted = Code("transaction_aborted")

@@ -20,7 +20,8 @@ final class ListenerLoop: Sendable {
     private let wake = WakeSignal()
 
     init(
-        target: ConnectionTarget, channels: [String], continuation: AsyncStream<NotificationListener.Event>.Continuation,
+        target: ConnectionTarget, channels: [String],
+        continuation: AsyncStream<NotificationListener.Event>.Continuation,
         generator: any RandomNumberGenerator & Sendable
     ) {
         self.target = target

@@ -1,8 +1,8 @@
 /// Hears `NOTIFY` on a connection and a thread of its own.
 ///
-/// A notification is a hint: it is lost while the link is down and, when the reader is slow, the oldest are dropped. After
-/// each connection, the first and every later one, `connected` is delivered, upon which a reader looks at the tables
-/// themselves. A silent link is probed every second, because a dropped one looks exactly like a quiet one.
+/// A notification is a hint: it is lost while the link is down and, when the reader is slow, the oldest are dropped.
+/// After each connection, the first and every later one, `connected` is delivered, upon which a reader looks at the
+/// tables themselves. A silent link is probed every second, because a dropped one looks exactly like a quiet one.
 package final class NotificationListener: Sendable {
     package enum Event: Sendable, Equatable {
         /// Listening (again): everything before may have been missed.

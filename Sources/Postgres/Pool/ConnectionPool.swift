@@ -1,10 +1,10 @@
 /// A bounded set of connections to one database, each on a thread of its own.
 ///
-/// A statement costs one hop to the connection's thread and one back. Closures given to the pool run in the caller's task.
-/// Every call has a deadline that this process holds itself: when it passes, the server is asked to cancel, the connection
-/// is thrown away and the caller hears `deadlineExceeded`, also when the server has stopped altogether.
-/// Cancelling the calling task is noticed while it waits for a connection and between statements; a running statement is
-/// bounded by its deadline.
+/// A statement costs one hop to the connection's thread and one back. Closures given to the pool run in the caller's
+/// task. Every call has a deadline that this process holds itself: when it passes, the server is asked to cancel, the
+/// connection is thrown away and the caller hears `deadlineExceeded`, also when the server has stopped altogether.
+/// Cancelling the calling task is noticed while it waits for a connection and between statements; a running statement
+/// is bounded by its deadline.
 ///
 ///     let rows = try await pool.query("SELECT name FROM driver WHERE id = $1", [.int8(123)])
 ///     try await pool.transaction { connection in … }
@@ -58,7 +58,8 @@ package final class ConnectionPool: Sendable {
 
     deinit { core.stop() }
 
-    /// Refuses new calls, waits for those that are running (each is bounded by its deadline) and closes the connections.
+    /// Refuses new calls, waits for those that are running (each is bounded by its deadline) and closes the
+    /// connections.
     package func close() async {
         await core.close()
     }
@@ -89,7 +90,8 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Runs a script of commands separated by semicolons, without arguments, as one transaction unless it says otherwise.
+    /// Runs a script of commands separated by semicolons, without arguments, as one transaction unless it says
+    /// otherwise.
     package func script(_ sql: String, deadline: Duration? = nil) async throws {
         try await withConnection(deadline: deadline) { connection in
             try await connection.script(sql)
@@ -108,8 +110,8 @@ package final class ConnectionPool: Sendable {
 
     /// Lends one connection for several statements, each a transaction of its own.
     ///
-    /// When an idle connection turns out to be dead before anything was sent over it, another is tried until the deadline;
-    /// `body` may therefore run from its start again, never after a statement of it took effect.
+    /// When an idle connection turns out to be dead before anything was sent over it, another is tried until the
+    /// deadline; `body` may therefore run from its start again, never after a statement of it took effect.
     package func withConnection<Value: Sendable>(
         deadline: Duration? = nil, _ body: (PostgresConnection) async throws -> sending Value
     ) async throws -> sending Value {

@@ -77,7 +77,8 @@ final class PoolCore: Sendable {
         _ id: PoolMachine.WaiterID, until deadline: MonotonicTime, _ continuation: CheckedContinuation<Grant, Never>
     ) {
         let (answer, actions, wakesKeeper) = state.withLock { state in
-            // The cancel handler runs before or after this section. Before: the flag is set. After: it finds the waiter.
+            // The cancel handler runs before or after this section. Before: the flag is set. After: it finds the
+            // waiter.
             if Task.isCancelled {
                 return (PoolMachine.Answer.refuse(.closed, "cancelled"), [PoolMachine.Action](), false)
             }
@@ -199,7 +200,8 @@ final class PoolCore: Sendable {
     var snapshot: ConnectionPool.Snapshot {
         state.withLock { state in
             ConnectionPool.Snapshot(
-                connections: state.machine.slots.count, idle: state.machine.idleCount, leased: state.machine.leasedCount,
+                connections: state.machine.slots.count, idle: state.machine.idleCount,
+                leased: state.machine.leasedCount,
                 waiting: state.machine.waitingCount, lastConnectFailure: state.machine.failure)
         }
     }

@@ -1,19 +1,19 @@
 /// Who has which connection and who waits: the decisions of the pool, without threads, clocks or continuations.
 ///
-/// A slot stands for one connection. Waiters are served first come, first served, up to a limit, each until its deadline.
-/// A slot whose connection failed rests for a growing, jittered time before it connects again; meanwhile waiters keep
-/// waiting, so that a restart of the server is bridged by those whose deadlines allow it.
-struct PoolMachine {
-    typealias WaiterID = UInt64
+/// A slot stands for one connection. Waiters are served first come, first served, up to a limit, each until its
+/// deadline. A slot whose connection failed rests for a growing, jittered time before it connects again; meanwhile
+/// waiters keep waiting, so that a restart of the server is bridged by those whose deadlines allow it.
+package struct PoolMachine {
+    package typealias WaiterID = UInt64
 
-    enum Slot: Equatable {
+    package enum Slot: Equatable {
         case resting(until: MonotonicTime, failures: Int)
         case connecting(failures: Int)
         case idle
         case leased
     }
 
-    enum Action: Equatable {
+    package enum Action: Equatable {
         /// Lend the slot to the waiter.
         case grant(waiter: WaiterID, slot: Int)
         /// Tell the waiter that it gets nothing.
@@ -24,15 +24,20 @@ struct PoolMachine {
         case drained
     }
 
-    enum Answer: Equatable {
+    package enum Answer: Equatable {
         case lease(slot: Int)
         case wait
         case refuse(PostgresError.Code, String)
     }
 
-    struct Backoff: Sendable {
+    package struct Backoff: Sendable {
         let first: Duration
         let longest: Duration
+
+        package init(first: Duration, longest: Duration) {
+            self.first = first
+            self.longest = longest
+        }
     }
 
     private struct Waiter {
@@ -40,27 +45,27 @@ struct PoolMachine {
         let deadline: MonotonicTime
     }
 
-    private(set) var slots: [Slot]
+    package private(set) var slots: [Slot]
     private var idle: [Int] = []
     private var waiters: [Waiter] = []
     private let waiterLimit: Int
     private let backoff: Backoff
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
     private var lastFailure: String?
 
-    init(slots count: Int, waiterLimit: Int, backoff: Backoff) {
+    package init(slots count: Int, waiterLimit: Int, backoff: Backoff) {
         slots = Array(repeating: .resting(until: MonotonicTime(nanoseconds: 0), failures: 0), count: count)
         self.waiterLimit = waiterLimit
         self.backoff = backoff
     }
 
-    var waitingCount: Int { waiters.count }
-    var leasedCount: Int { slots.count { $0 == .leased } }
-    var idleCount: Int { idle.count }
-    var failure: String? { lastFailure }
+    package var waitingCount: Int { waiters.count }
+    package var leasedCount: Int { slots.count { $0 == .leased } }
+    package var idleCount: Int { idle.count }
+    package var failure: String? { lastFailure }
 
     /// A caller wants a connection. The most recently used idle one is lent, because its caches are warm.
-    mutating func requested(_ id: WaiterID, deadline: MonotonicTime, now: MonotonicTime) -> (Answer, [Action]) {
+    package mutating func requested(_ id: WaiterID, deadline: MonotonicTime, now: MonotonicTime) -> (Answer, [Action]) {
         if isClosed { return (.refuse(.closed, "the connection pool is closed"), []) }
         if waiters.isEmpty, let slot = idle.popLast() {
             slots[slot] = .leased
@@ -75,14 +80,14 @@ struct PoolMachine {
     }
 
     /// The waiter's task was cancelled. False when it was served already.
-    mutating func withdrew(_ id: WaiterID) -> Bool {
+    package mutating func withdrew(_ id: WaiterID) -> Bool {
         guard let index = waiters.firstIndex(where: { $0.id == id }) else { return false }
         waiters.remove(at: index)
         return true
     }
 
     /// A lease ended.
-    mutating func returned(slot: Int, isConnected: Bool, now: MonotonicTime) -> [Action] {
+    package mutating func returned(slot: Int, isConnected: Bool, now: MonotonicTime) -> [Action] {
         guard isConnected else {
             slots[slot] = .resting(until: now, failures: 0)
             return afterReturn() + connectionsToOpen(now)
@@ -91,14 +96,14 @@ struct PoolMachine {
     }
 
     /// The connection that was asked for is there.
-    mutating func connected(slot: Int) -> [Action] {
+    package mutating func connected(slot: Int) -> [Action] {
         lastFailure = nil
         return offer(slot)
     }
 
-    /// The connection could not be made. `jitter` is in 0..<1. A final failure is one that waiting cannot mend, such as a
-    /// wrong password: all who wait are told at once.
-    mutating func failedToConnect(
+    /// The connection could not be made. `jitter` is in 0..<1. A final failure is one that waiting cannot mend, such
+    /// as a wrong password: all who wait are told at once.
+    package mutating func failedToConnect(
         slot: Int, reason: String, isFinal: Bool, jitter: Double, now: MonotonicTime
     ) -> [Action] {
         var failures = 0
@@ -112,10 +117,11 @@ struct PoolMachine {
     }
 
     /// Time has passed: late waiters are refused, rested slots connect when someone waits.
-    mutating func ticked(now: MonotonicTime) -> [Action] {
+    package mutating func ticked(now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
         if waiters.contains(where: { $0.deadline <= now }) {
-            let message = lastFailure.map { "no connection to the database: \($0)" }
+            let message =
+                lastFailure.map { "no connection to the database: \($0)" }
                 ?? "no connection was free within the deadline"
             for waiter in waiters where waiter.deadline <= now {
                 actions.append(.refuse(waiter: waiter.id, .unavailable, message))
@@ -126,15 +132,16 @@ struct PoolMachine {
     }
 
     /// When `ticked` is needed next.
-    var nextTick: MonotonicTime {
+    package var nextTick: MonotonicTime {
         var next = waiters.map(\.deadline).min() ?? .never
-        if waiters.isEmpty { return next }
+        // A slot that has rested matters only while a waiter has no connection coming.
+        guard missingConnections > 0 else { return next }
         for case .resting(let until, _) in slots { next = min(next, until) }
         return next
     }
 
     /// No new leases; who waits is refused. `drained` follows with the last return, or at once.
-    mutating func close() -> [Action] {
+    package mutating func close() -> [Action] {
         isClosed = true
         defer { waiters.removeAll() }
         return waiters.map { .refuse(waiter: $0.id, .closed, "the connection pool is closed") } + afterReturn()
@@ -155,11 +162,15 @@ struct PoolMachine {
         return [.grant(waiter: first.id, slot: slot)]
     }
 
+    /// Waiters who have no connection coming.
+    private var missingConnections: Int {
+        waiters.count - slots.count { if case .connecting = $0 { true } else { false } }
+    }
+
     /// Opens as many connections as there are waiters who have none coming.
     private mutating func connectionsToOpen(_ now: MonotonicTime) -> [Action] {
         if isClosed { return [] }
-        var wanted = waiters.count
-        for case .connecting in slots { wanted -= 1 }
+        var wanted = missingConnections
         var actions: [Action] = []
         for index in slots.indices where wanted > 0 {
             guard case .resting(let until, let failures) = slots[index], until <= now else { continue }

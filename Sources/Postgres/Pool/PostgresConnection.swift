@@ -108,7 +108,8 @@ package final class PostgresConnection: Sendable {
         switch outcome {
         case .success("COMMIT"): return
         case .success:
-            throw failure ?? PostgresError(.transactionAborted, "a statement of the transaction had failed before COMMIT")
+            throw failure
+                ?? PostgresError(.transactionAborted, "a statement of the transaction had failed before COMMIT")
         case .failure(let error) where error.breaksSession && !error.nothingWasSent:
             throw error.with(code: .commitOutcomeUnknown, mayHaveCommitted: true)
         case .failure(let error): throw error
@@ -154,13 +155,17 @@ private enum SessionOperation {
         _ canceller: Canceller, _ work: (inout Session, MonotonicTime) throws(PostgresError) -> Value
     ) -> Result<Value, PostgresError> {
         guard var live = session.take() else {
-            return .failure(PostgresError(.connectionLost, "the connection was lost earlier", nothingWasSent: !mayStayOpen))
+            return .failure(
+                PostgresError(.connectionLost, "the connection was lost earlier", nothingWasSent: !mayStayOpen))
         }
         if checksQuiet && !live.isQuiet() {
-            return .failure(PostgresError(.connectionLost, "the server had closed the connection", nothingWasSent: true))
+            return .failure(
+                PostgresError(.connectionLost, "the server had closed the connection", nothingWasSent: true))
         }
         do throws(PostgresError) {
-            if limit <= .read() { throw PostgresError(.deadlineExceeded, "the deadline has passed", nothingWasSent: true) }
+            if limit <= .read() {
+                throw PostgresError(.deadlineExceeded, "the deadline has passed", nothingWasSent: true)
+            }
             let value = try work(&live, limit)
             if mayStayOpen || !live.isInTransaction { session = consume live }
             return .success(value)

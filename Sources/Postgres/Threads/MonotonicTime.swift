@@ -2,8 +2,8 @@ import Glibc
 
 /// A reading of the machine's monotonic clock in nanoseconds, and the deadlines made from it.
 ///
-/// A deadline on a socket is a promise about real time: it is handed to `poll`, which knows no other. This file is therefore
-/// the one place in `Postgres` that reads a clock, and what it reads never becomes data.
+/// A deadline on a socket is a promise about real time: it is handed to `poll`, which knows no other. This file is
+/// therefore the one place in `Postgres` that reads a clock, and what it reads never becomes data.
 package struct MonotonicTime: Comparable, Sendable {
     package let nanoseconds: Int64
 

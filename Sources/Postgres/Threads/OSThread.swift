@@ -11,7 +11,8 @@ enum OSThread {
     ///
     /// - Returns: whether the thread could be started; `false` means that the process is out of threads or memory.
     static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-        // Signals belong to the process's own handling: a blocked mask is inherited by the new thread and then restored here.
+        // Signals belong to the process's own handling: a blocked mask is inherited by the new thread and then
+        // restored here.
         var all = sigset_t()
         var previous = sigset_t()
         sigfillset(&all)

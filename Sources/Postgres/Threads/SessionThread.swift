@@ -2,8 +2,8 @@ import Synchronization
 
 /// One operating-system thread that owns at most one session with the server and runs operations on it in order.
 ///
-/// The session never leaves the thread: callers send operations, and operations send their results back. Waiting operations
-/// are few, because the pool lends a thread to one caller at a time.
+/// The session never leaves the thread: callers send operations, and operations send their results back. Waiting
+/// operations are few, because the pool lends a thread to one caller at a time.
 final class SessionThread: Sendable {
     typealias Operation = @Sendable (inout Session?) -> Void
 

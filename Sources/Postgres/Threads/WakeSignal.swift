@@ -1,8 +1,8 @@
 import CLibPQ
 import Glibc
 
-/// A counter of the kernel (`eventfd`) that one thread waits on and any thread may raise; `poll` can wait on it together
-/// with a socket. The descriptor is closed with the last reference.
+/// A counter of the kernel (`eventfd`) that one thread waits on and any thread may raise; `poll` can wait on it
+/// together with a socket. The descriptor is closed with the last reference.
 final class WakeSignal: Sendable {
     let descriptor: Int32
 

@@ -5,7 +5,9 @@ enum NumericText {
         func field(_ index: Int) -> UInt16? {
             BinaryReader.integer(bytes.dropFirst(index * 2).prefix(2), as: UInt16.self)
         }
-        guard let count = field(0), let rawWeight = field(1), let sign = field(2), let scale = field(3) else { return nil }
+        guard let count = field(0), let rawWeight = field(1), let sign = field(2), let scale = field(3) else {
+            return nil
+        }
         switch sign {
         case 0xC000: return "NaN"
         case 0xD000: return "Infinity"

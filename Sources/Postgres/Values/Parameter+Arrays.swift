@@ -5,22 +5,27 @@ extension Parameter {
         array(values, type: TypeID.int8Array, element: TypeID.int8, width: 8) { $0.append($1) }
     }
 
+    /// An `integer[]`.
     package static func int4Array(_ values: [Int32?]) -> Parameter {
         array(values, type: TypeID.int4Array, element: TypeID.int4, width: 4) { $0.append($1) }
     }
 
+    /// A `smallint[]`.
     package static func int2Array(_ values: [Int16?]) -> Parameter {
         array(values, type: TypeID.int2Array, element: TypeID.int2, width: 2) { $0.append($1) }
     }
 
+    /// A `double precision[]`.
     package static func float8Array(_ values: [Double?]) -> Parameter {
         array(values, type: TypeID.float8Array, element: TypeID.float8, width: 8) { $0.append($1.bitPattern) }
     }
 
+    /// A `real[]`.
     package static func float4Array(_ values: [Float?]) -> Parameter {
         array(values, type: TypeID.float4Array, element: TypeID.float4, width: 4) { $0.append($1.bitPattern) }
     }
 
+    /// A `boolean[]`.
     package static func boolArray(_ values: [Bool?]) -> Parameter {
         array(values, type: TypeID.boolArray, element: TypeID.bool, width: 1) { $0.append(UInt8($1 ? 1 : 0)) }
     }
@@ -32,10 +37,12 @@ extension Parameter {
         }
     }
 
+    /// A `text[]`; NUL characters are left out.
     package static func textArray(_ values: [String?]) -> Parameter {
         variableArray(values.map { $0.map(BinaryWriter.storable) }, type: TypeID.textArray, element: TypeID.text)
     }
 
+    /// A `bytea[]`.
     package static func byteaArray(_ values: [[UInt8]?]) -> Parameter {
         variableArray(values, type: TypeID.byteaArray, element: TypeID.bytea)
     }

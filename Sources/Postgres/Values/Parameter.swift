@@ -13,26 +13,32 @@ package struct Parameter: Sendable {
         self.bytes = bytes
     }
 
+    /// A `bigint`.
     package static func int8(_ value: Int64?) -> Parameter {
         Parameter(type: TypeID.int8, bytes: value.map { BinaryWriter.single { $0.append($1) }($0) })
     }
 
+    /// An `integer`.
     package static func int4(_ value: Int32?) -> Parameter {
         Parameter(type: TypeID.int4, bytes: value.map { BinaryWriter.single { $0.append($1) }($0) })
     }
 
+    /// A `smallint`.
     package static func int2(_ value: Int16?) -> Parameter {
         Parameter(type: TypeID.int2, bytes: value.map { BinaryWriter.single { $0.append($1) }($0) })
     }
 
+    /// A `double precision`.
     package static func float8(_ value: Double?) -> Parameter {
         Parameter(type: TypeID.float8, bytes: value.map { BinaryWriter.single { $0.append($1.bitPattern) }($0) })
     }
 
+    /// A `real`.
     package static func float4(_ value: Float?) -> Parameter {
         Parameter(type: TypeID.float4, bytes: value.map { BinaryWriter.single { $0.append($1.bitPattern) }($0) })
     }
 
+    /// A `boolean`.
     package static func bool(_ value: Bool?) -> Parameter {
         Parameter(type: TypeID.bool, bytes: value.map { [$0 ? 1 : 0] })
     }
@@ -42,6 +48,7 @@ package struct Parameter: Sendable {
         Parameter(type: TypeID.text, bytes: value.map { BinaryWriter.storable($0) })
     }
 
+    /// Bytes, as they are.
     package static func bytea(_ value: [UInt8]?) -> Parameter {
         Parameter(type: TypeID.bytea, bytes: value)
     }

@@ -15,7 +15,9 @@ extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
 
 /// Reads big-endian integers.
 enum BinaryReader {
-    static func integer<Value: FixedWidthInteger>(_ bytes: ArraySlice<UInt8>, as type: Value.Type = Value.self) -> Value? {
+    static func integer<Value: FixedWidthInteger>(
+        _ bytes: ArraySlice<UInt8>, as type: Value.Type = Value.self
+    ) -> Value? {
         guard bytes.count == MemoryLayout<Value>.size else { return nil }
         return bytes.reduce(into: Value.zero) { $0 = $0 << 8 | Value(truncatingIfNeeded: $1) }
     }
@@ -93,7 +95,7 @@ extension Array: PostgresDecodable where Element: PostgresDecodable {
     /// Reads `bytea` as `[UInt8]`, and one-dimensional arrays of readable elements.
     package static func decode(_ bytes: ArraySlice<UInt8>?, type: UInt32) -> [Element]? {
         guard let bytes else { return nil }
-        if type == TypeID.bytea, let raw = Array<UInt8>(bytes) as? [Element] { return raw }
+        if type == TypeID.bytea, let raw = [UInt8](bytes) as? [Element] { return raw }
         return ArrayReader(bytes)?.elements()
     }
 }

@@ -40,7 +40,9 @@ package struct Row: Sendable {
     /// The cell in `column`.
     ///
     /// - Throws: `decodingFailed` when the cell is NULL and `Value` is not optional, or the column has another type.
-    package func get<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError) -> Value {
+    package func get<Value: PostgresDecodable>(
+        _ column: Int, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value {
         guard column >= 0 && column < rows.columns.count else {
             throw PostgresError(.decodingFailed, "there is no column \(column)")
         }
@@ -63,7 +65,9 @@ package struct Row: Sendable {
         init(row: Row) { self.row = row }
 
         /// The next cell; the type is usually clear from where it goes.
-        package mutating func next<Value: PostgresDecodable>(_ type: Value.Type = Value.self) throws(PostgresError) -> Value {
+        package mutating func next<Value: PostgresDecodable>(
+            _ type: Value.Type = Value.self
+        ) throws(PostgresError) -> Value {
             defer { column += 1 }
             return try row.get(column, as: type)
         }

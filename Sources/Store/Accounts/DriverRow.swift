@@ -6,7 +6,8 @@ import Postgres
 enum DriverRow {
     static let columns = """
         d.id, d.name, d.phone, d.email, d.created_at, d.standing, d.availability, d.vehicle_type, d.vehicle_number, \
-        d.vehicle_registration, d.capacity, d.bag_units, d.shift_ends_at, d.rating, d.completed_orders, d.cancelled_orders, \
+        d.vehicle_registration, d.capacity, d.bag_units, d.shift_ends_at, d.rating, d.completed_orders, \
+        d.cancelled_orders, \
         d.token_epoch, d.bank
         """
     static let selection = "SELECT \(columns) FROM drivers d"

@@ -3,16 +3,20 @@ package import Fulfilment
 import Postgres
 
 extension Store: AccountStore {
+    /// One primary-key look-up.
     package func driver(_ id: DriverID) async throws -> DriverAccount? {
         try await query("\(DriverRow.selection) WHERE d.id = $1", [.id(id)]).first.map(DriverRow.account)
     }
 
+    /// All accounts of a standing, or all, by id.
     package func drivers(standing: AccountStanding?) async throws -> [DriverAccount] {
         try await query(
-            "\(DriverRow.selection) WHERE $1::text IS NULL OR d.standing = $1 ORDER BY d.id", [.text(standing?.rawValue)]
+            "\(DriverRow.selection) WHERE $1::text IS NULL OR d.standing = $1 ORDER BY d.id",
+            [.text(standing?.rawValue)]
         ).map(DriverRow.account)
     }
 
+    /// - Throws: `duplicate` when the phone or the e-mail is taken.
     package func createDriver(_ draft: DriverDraft, at now: Timestamp) async throws -> DriverAccount {
         let standard = DriverAccount(
             id: DriverID(0), name: draft.name, phone: draft.phone, email: draft.email, createdAt: now)
@@ -31,9 +35,10 @@ extension Store: AccountStore {
         return try DriverRow.account(try rows.only())
     }
 
+    /// One round trip; two when tokens are affected.
     package func updateDriver(_ id: DriverID, _ patch: DriverPatch) async throws -> DriverAccount? {
-        // A change of standing or epoch gets a revision, by which the cache of epochs finds it. The lock keeps revisions
-        // and commits in the same order, so that no reader skips one.
+        // A change of standing or epoch gets a revision, by which the cache of epochs finds it. The lock keeps
+        // revisions and commits in the same order, so that no reader skips one.
         let bank = try patch.bank.map { try JSONText.encode($0) }
         let raises = patch.raisesTokenEpoch
         return try await speaking {
@@ -45,7 +50,8 @@ extension Store: AccountStore {
                     password_hash = COALESCE($4, password_hash), capacity = COALESCE($5, capacity), \
                     vehicle_type = COALESCE($6, vehicle_type), shift_ends_at = COALESCE($7, shift_ends_at), \
                     bank = COALESCE($8, bank), token_epoch = token_epoch + CASE WHEN $9 THEN 1 ELSE 0 END, \
-                    epoch_revision = CASE WHEN $9 OR $2 IS NOT NULL THEN nextval('epoch_revisions') ELSE epoch_revision END \
+                    epoch_revision = CASE WHEN $9 OR $2 IS NOT NULL THEN nextval('epoch_revisions') ELSE \
+                    epoch_revision END \
                     WHERE d.id = $1 RETURNING \(DriverRow.columns)
                     """,
                     [
@@ -58,6 +64,7 @@ extension Store: AccountStore {
         }
     }
 
+    /// One statement; a driver who speaks at the same moment wins.
     package func makeAvailableIfUnsaid(_ drivers: [DriverID]) async throws -> [DriverID] {
         let rows = try await query(
             """
@@ -69,10 +76,12 @@ extension Store: AccountStore {
         return drivers.filter { changed.contains($0) }
     }
 
+    /// One primary-key look-up.
     package func admin(_ id: AdminID) async throws -> AdminAccount? {
         try await query("SELECT \(AdminRow.columns) FROM admins WHERE id = $1", [.id(id)]).first.map(AdminRow.account)
     }
 
+    /// - Throws: `duplicate` when the e-mail is taken, in whatever letters.
     package func createAdmin(email: String, fullName: String, passwordHash: String) async throws -> AdminAccount {
         let rows = try await query(
             "INSERT INTO admins (email, full_name, password_hash) VALUES ($1, $2, $3) RETURNING \(AdminRow.columns)",
@@ -80,6 +89,7 @@ extension Store: AccountStore {
         return try AdminRow.account(try rows.only())
     }
 
+    /// Of servers that start together, one makes the admin.
     package func createFirstAdmin(email: String, fullName: String, passwordHash: String) async throws -> Bool {
         try await speaking {
             // Two servers that start together: the second waits and finds the first one's admin.
@@ -95,6 +105,7 @@ extension Store: AccountStore {
         }
     }
 
+    /// Changes nothing when there is no such admin.
     package func updateAdmin(_ id: AdminID, passwordHash: String?, raisesTokenEpoch: Bool) async throws {
         try await speaking {
             try await pool.transaction { connection in
@@ -109,6 +120,7 @@ extension Store: AccountStore {
         }
     }
 
+    /// E-mails are compared without regard to case.
     package func credentials(identity: String, kind: AccountKind?) async throws -> Credentials? {
         if kind != .admin {
             let rows = try await query(
@@ -124,6 +136,7 @@ extension Store: AccountStore {
         ).first.map(CredentialsRow.admin)
     }
 
+    /// E-mails are compared without regard to case.
     package func credentials(of principal: Principal) async throws -> Credentials? {
         switch principal {
         case .driver(let id):
@@ -136,11 +149,14 @@ extension Store: AccountStore {
         }
     }
 
+    /// Accounts whose epoch or standing changed after `revision`, and the newest revision among them.
     package func tokenEpochs(since revision: Int64) async throws -> (revision: Int64, epochs: [TokenEpoch]) {
         let rows = try await query(
             """
-            SELECT 'driver', id, token_epoch, standing = 'BLOCKED', epoch_revision FROM drivers WHERE epoch_revision > $1 \
-            UNION ALL SELECT 'admin', id, token_epoch, false, epoch_revision FROM admins WHERE epoch_revision > $1 ORDER BY 5
+            SELECT 'driver', id, token_epoch, standing = 'BLOCKED', epoch_revision FROM drivers WHERE \
+            epoch_revision > $1 \
+            UNION ALL SELECT 'admin', id, token_epoch, false, epoch_revision FROM admins WHERE epoch_revision > $1 \
+            ORDER BY 5
             """, [.int8(revision)])
         var newest = revision
         let epochs = try rows.map { row in
@@ -183,6 +199,7 @@ enum CredentialsRow {
     static func admin(_ row: Row) throws -> Credentials {
         var cells = row.cells
         return Credentials(
-            principal: .admin(try cells.id()), passwordHash: try cells.next(), tokenEpoch: try cells.next(), standing: nil)
+            principal: .admin(try cells.id()), passwordHash: try cells.next(), tokenEpoch: try cells.next(),
+            standing: nil)
     }
 }

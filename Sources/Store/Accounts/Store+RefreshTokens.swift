@@ -3,10 +3,12 @@ package import Fulfilment
 import Postgres
 
 extension Store {
+    /// Begins a family, or is refused when the family has a live token.
     package func insertRefreshToken(_ token: RefreshToken) async throws {
         _ = try await speaking { try await pool.query([RefreshTokenRow.insertion(token)]) }
     }
 
+    /// Decides and writes under a lock on the whole family.
     package func rotateRefreshToken(
         hash: [UInt8], decide: @Sendable @escaping (RefreshToken?) -> RefreshRotation
     ) async throws -> RefreshRotation {
@@ -43,6 +45,7 @@ extension Store {
         }
     }
 
+    /// Repeating it changes nothing.
     package func revokeRefreshTokens(of principal: Principal, at now: Timestamp) async throws {
         _ = try await query(
             "UPDATE refresh_tokens SET revoked_at = $2 WHERE principal = $1 AND revoked_at IS NULL",

@@ -3,8 +3,8 @@ package import Fulfilment
 import Postgres
 
 extension Store: DispatchLedger {
-    /// The database's clock decides about expiry, so that servers need not agree on the time. A holder whose lease has ended
-    /// gets a new epoch like anybody else: in between somebody might have decided something.
+    /// The database's clock decides about expiry, so that servers need not agree on the time. A holder whose lease
+    /// has ended gets a new epoch like anybody else: in between somebody might have decided something.
     package func claimLease(holder: String, lasting milliseconds: Int64) async throws -> Fence? {
         let rows = try await query(
             """
@@ -17,12 +17,14 @@ extension Store: DispatchLedger {
         return try rows.first.map { Fence(epoch: try $0.get(0)) }
     }
 
+    /// Ends the lease and keeps its row, so that the epoch goes on from it.
     package func releaseLease(holder: String) async throws {
         _ = try await query(
             "UPDATE dispatch_lease SET expires_at = clock_timestamp() - interval '1 second' WHERE holder = $1",
             [.text(holder)])
     }
 
+    /// One round trip. The commit does not wait for the disk: losing a record loses an explanation, not an order.
     package func record(_ tick: TickRecord) async throws {
         let bodies = try tick.decisions.map { try JSONText.encode($0) }
         _ = try await speaking {
@@ -30,7 +32,7 @@ extension Store: DispatchLedger {
                 Statement("SELECT set_config('synchronous_commit', 'off', true)"),
                 Statement(
                     """
-                    INSERT INTO dispatch_ticks (id, started_at, policy_version, solve_us, snapshot, plan) \
+                    INSERT INTO dispatch_ticks (id, started_at, policy_version, solve_us, inputs, plan) \
                     VALUES ($1, $2, $3, $4, $5, $6)
                     """,
                     [
@@ -46,18 +48,21 @@ extension Store: DispatchLedger {
         }
     }
 
+    /// Two round trips: the decision, then its tick.
     package func newestDecision(about order: OrderID) async throws -> (tick: TickRecord, decision: OrderDecision)? {
         let rows = try await query(
-            "SELECT tick_id, body FROM dispatch_decisions WHERE order_id = $1 ORDER BY tick_id DESC LIMIT 1", [.id(order)])
+            "SELECT tick_id, body FROM dispatch_decisions WHERE order_id = $1 ORDER BY tick_id DESC LIMIT 1",
+            [.id(order)])
         guard let row = rows.first, let tick = try await tick(try row.get(0)) else { return nil }
         return (tick, try JSONText.decode(try row.get(1)))
     }
 
+    /// One round trip.
     package func tick(_ id: Int64) async throws -> TickRecord? {
         let answers = try await speaking {
             try await pool.query([
                 Statement(
-                    "SELECT id, started_at, policy_version, solve_us, snapshot, plan FROM dispatch_ticks WHERE id = $1",
+                    "SELECT id, started_at, policy_version, solve_us, inputs, plan FROM dispatch_ticks WHERE id = $1",
                     [.int8(id)]),
                 Statement("SELECT body FROM dispatch_decisions WHERE tick_id = $1 ORDER BY order_id", [.int8(id)]),
             ])

@@ -14,13 +14,18 @@ extension Store: EventLog {
         return EventState(event: event, sentAt: try cells.optionalTime(), deliveredAt: try cells.optionalTime())
     }
 
+    /// Reads a partial index that holds undelivered events only.
     package func undelivered(for driver: DriverID) async throws -> [DriverEvent] {
         try await query(
-            "SELECT \(Self.columns) FROM driver_events e WHERE e.driver_id = $1 AND e.delivered_at IS NULL ORDER BY e.seq",
+            """
+            SELECT \(Self.columns) FROM driver_events e \
+            WHERE e.driver_id = $1 AND e.delivered_at IS NULL ORDER BY e.seq
+            """,
             [.id(driver)]
         ).map { try Self.state($0).event }
     }
 
+    /// Reads a partial index that holds undelivered events only.
     package func undelivered(beyond sent: [DriverID: Int64], limit: Int) async throws -> [DriverEvent] {
         let drivers = sent.keys.sorted()
         return try await query(
@@ -32,20 +37,23 @@ extension Store: EventLog {
         ).map { try Self.state($0).event }
     }
 
+    /// Reads the counter in the driver's row.
     package func lastSequence(of driver: DriverID) async throws -> Int64 {
         try await query("SELECT event_seq FROM drivers WHERE id = $1", [.id(driver)]).first.map { try $0.get(0) } ?? 0
     }
 
+    /// The first mark of an event stays.
     package func markSent(_ marks: [EventMark]) async throws {
         try await mark(marks, column: "sent_at")
     }
 
+    /// The first mark of an event stays.
     package func markDelivered(_ marks: [EventMark]) async throws {
         try await mark(marks, column: "delivered_at")
     }
 
-    /// Everything up to the mark. Losing the latest marks in a crash only means that something is sent twice, so the commit
-    /// does not wait for the disk. Rows are locked in their order, because two sessions may mark at once.
+    /// Everything up to the mark. Losing the latest marks in a crash only means that something is sent twice, so the
+    /// commit does not wait for the disk. Rows are locked in their order, because two sessions may mark at once.
     private func mark(_ marks: [EventMark], column: String) async throws {
         if marks.isEmpty { return }
         var newest: [DriverID: EventMark] = [:]
@@ -56,9 +64,11 @@ extension Store: EventLog {
                 Statement("SELECT set_config('synchronous_commit', 'off', true)"),
                 Statement(
                     """
-                    WITH marked AS (SELECT e.driver_id, e.seq, u.at FROM UNNEST($1::int8[], $2::int8[], $3::timestamptz[]) \
+                    WITH marked AS (SELECT e.driver_id, e.seq, u.at FROM UNNEST($1::int8[], $2::int8[], \
+                    $3::timestamptz[]) \
                     AS u(driver_id, seq, at) JOIN driver_events e ON e.driver_id = u.driver_id AND e.seq <= u.seq \
-                    AND e.delivered_at IS NULL AND e.\(column) IS NULL ORDER BY e.driver_id, e.seq FOR NO KEY UPDATE OF e) \
+                    AND e.delivered_at IS NULL AND e.\(column) IS NULL ORDER BY e.driver_id, e.seq FOR NO KEY \
+                    UPDATE OF e) \
                     UPDATE driver_events e SET \(column) = m.at FROM marked m \
                     WHERE e.driver_id = m.driver_id AND e.seq = m.seq
                     """,
@@ -67,6 +77,7 @@ extension Store: EventLog {
         }
     }
 
+    /// Newest first.
     package func states(of driver: DriverID, limit: Int) async throws -> [EventState] {
         try await query(
             "SELECT \(Self.columns) FROM driver_events e WHERE e.driver_id = $1 ORDER BY e.seq DESC LIMIT $2",
@@ -74,6 +85,7 @@ extension Store: EventLog {
         ).map(Self.state)
     }
 
+    /// Oldest first.
     package func overdue(before: Timestamp, limit: Int) async throws -> [EventState] {
         try await query(
             """

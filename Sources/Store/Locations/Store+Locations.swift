@@ -26,8 +26,10 @@ extension Store: LocationStore {
                 """
                 INSERT INTO driver_locations (driver_id, latitude, longitude, accuracy, heading, speed, battery_level, \
                 created_at, recorded_at) \
-                SELECT driver_id, latitude, longitude, accuracy, heading, speed, battery_level, created_at, recorded_at \
-                FROM UNNEST($1::int8[], $2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::int4[], \
+                SELECT driver_id, latitude, longitude, accuracy, heading, speed, battery_level, created_at, \
+                recorded_at \
+                FROM UNNEST($1::int8[], $2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], \
+                $7::int4[], \
                 $8::timestamptz[], $9::timestamptz[]) WITH ORDINALITY AS u(driver_id, latitude, longitude, accuracy, \
                 heading, speed, battery_level, created_at, recorded_at, ordinal) ORDER BY ordinal
                 """, Self.columns(of: fixes)),
@@ -36,9 +38,11 @@ extension Store: LocationStore {
 
     static func columns(of fixes: [Fix]) -> [Parameter] {
         [
-            .ids(fixes.map(\.driverID)), .float8Array(fixes.map(\.point.latitude)), .float8Array(fixes.map(\.point.longitude)),
+            .ids(fixes.map(\.driverID)), .float8Array(fixes.map(\.point.latitude)),
+            .float8Array(fixes.map(\.point.longitude)),
             .float8Array(fixes.map(\.accuracy)), .float8Array(fixes.map(\.heading)), .float8Array(fixes.map(\.speed)),
-            .integers(fixes.map(\.batteryLevel)), .timestamps(fixes.map(\.receivedAt)), .timestamps(fixes.map(\.recordedAt)),
+            .integers(fixes.map(\.batteryLevel)), .timestamps(fixes.map(\.receivedAt)),
+            .timestamps(fixes.map(\.recordedAt)),
         ]
     }
 
@@ -64,10 +68,12 @@ extension Store: LocationStore {
         return fix
     }
 
+    /// Reads `idx_driver_created`, newest partition first.
     package func fixes(of driver: DriverID, limit: Int) async throws -> [StoredFix] {
         try await query(
             """
-            SELECT id, \(Self.selected) FROM driver_locations WHERE driver_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
+            SELECT id, \(Self.selected) FROM driver_locations WHERE driver_id = $1 ORDER BY created_at DESC, id \
+            DESC LIMIT $2
             """, [.id(driver), .integer(limit)]
         ).compactMap { row in
             var cells = row.cells
@@ -76,6 +82,7 @@ extension Store: LocationStore {
         }
     }
 
+    /// Reads the partitions from `since` on.
     package func newestFixes(since: Timestamp) async throws -> [Fix] {
         try await query(
             """

@@ -335,7 +335,7 @@ CREATE TABLE dispatch_ticks (
     started_at timestamptz NOT NULL,
     policy_version bigint NOT NULL,
     solve_us bigint NOT NULL,
-    snapshot bytea NOT NULL,
+    inputs bytea NOT NULL,
     plan bytea NOT NULL
 );
 CREATE INDEX dispatch_ticks_age ON dispatch_ticks (started_at);

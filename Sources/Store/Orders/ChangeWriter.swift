@@ -2,8 +2,8 @@ import DispatchCore
 import Fulfilment
 import Postgres
 
-/// The second round trip of a transaction: what was decided, in as few statements as there are kinds of change. Each takes
-/// arrays, one element per row, so that a plan of a hundred batches costs what one does.
+/// The second round trip of a transaction: what was decided, in as few statements as there are kinds of change. Each
+/// takes arrays, one element per row, so that a plan of a hundred batches costs what one does.
 struct ChangeWriter {
     private let scope: TransactionScope
     private let batches: [BatchDraft]
@@ -82,7 +82,8 @@ struct ChangeWriter {
         if case .admin(let id) = scope.by { admin = id }
         return Statement(
             """
-            INSERT INTO batches (id, driver_id, source, epoch, forced_by, pool_id, distance_m, reason, order_ids, created_at) \
+            INSERT INTO batches (id, driver_id, source, epoch, forced_by, pool_id, distance_m, reason, order_ids, \
+            created_at) \
             SELECT u.id, u.driver_id, u.source, CASE WHEN u.source = 'engine' THEN $8::int8 END, \
             CASE WHEN u.source = 'admin' THEN $9::int8 END, u.pool_id, u.distance_m, u.reason, \
             string_to_array(u.order_ids, ',')::int8[], $10 \
@@ -106,18 +107,23 @@ struct ChangeWriter {
         return Statement(
             """
             WITH fresh AS (SELECT u.*, row_number() OVER (PARTITION BY u.driver_id ORDER BY u.ordinal) AS place \
-            FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int4[], $5::text[], $6::int8[], $7::int8[], $8::int8[], \
+            FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int4[], $5::text[], $6::int8[], $7::int8[], \
+            $8::int8[], \
             $9::int8[], $10::int8[], $11::int8[], $12::int4[], $13::int4[], $14::timestamptz[]) WITH ORDINALITY \
             AS u(order_id, driver_id, batch_id, sequence, source, pinned_by, base, distance, peak, multi, adjustment, \
             distance_m, duration_s, assigned_at, ordinal)), \
             free AS (SELECT f.driver_id, s.slot, row_number() OVER (PARTITION BY f.driver_id ORDER BY s.slot) AS place \
             FROM (SELECT DISTINCT driver_id FROM fresh) f CROSS JOIN generate_series(1, 200) AS s(slot) \
-            WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.driver_id = f.driver_id AND h.slot = s.slot AND upper_inf(h.held))) \
+            WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.driver_id = f.driver_id AND h.slot = s.slot AND \
+            upper_inf(h.held))) \
             INSERT INTO holds (order_id, driver_id, batch_id, sequence, slot, capacity, source, pinned_by, base_paise, \
-            distance_paise, peak_hour_paise, multi_order_paise, adjustment_paise, distance_m, duration_s, assigned_at, held) \
-            SELECT f.order_id, f.driver_id, f.batch_id, f.sequence, free.slot, d.capacity, f.source, f.pinned_by, f.base, \
+            distance_paise, peak_hour_paise, multi_order_paise, adjustment_paise, distance_m, duration_s, \
+            assigned_at, held) \
+            SELECT f.order_id, f.driver_id, f.batch_id, f.sequence, free.slot, d.capacity, f.source, f.pinned_by, \
+            f.base, \
             f.distance, f.peak, f.multi, f.adjustment, f.distance_m, f.duration_s, f.assigned_at, \
-            tstzrange(GREATEST(clock_timestamp(), (SELECT max(upper(p.held)) FROM holds p WHERE p.order_id = f.order_id)), NULL) \
+            tstzrange(GREATEST(clock_timestamp(), (SELECT max(upper(p.held)) FROM holds p WHERE p.order_id = \
+            f.order_id)), NULL) \
             FROM fresh f JOIN free USING (driver_id, place) JOIN drivers d ON d.id = f.driver_id
             """,
             [
@@ -143,7 +149,8 @@ struct ChangeWriter {
             UPDATE holds h SET pinned_by = u.pinned_by, base_paise = u.base, distance_paise = u.distance, \
             peak_hour_paise = u.peak, multi_order_paise = u.multi, adjustment_paise = u.adjustment, \
             distance_m = u.distance_m, duration_s = u.duration_s, sequence = u.sequence \
-            FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int4[], \
+            FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], \
+            $8::int4[], \
             $9::int4[], $10::int4[]) \
             AS u(order_id, pinned_by, base, distance, peak, multi, adjustment, distance_m, duration_s, sequence) \
             WHERE h.order_id = u.order_id AND upper_inf(h.held)
@@ -164,8 +171,10 @@ struct ChangeWriter {
             """
             UPDATE orders o SET version = o.version + 1, state = u.state, pooled_at = u.pooled_at, \
             accepted_at = u.accepted_at, picked_up_at = u.picked_up_at, delivered_at = u.delivered_at, \
-            cancelled_at = u.cancelled_at, cancel_reason = u.cancel_reason, otp_failures = u.otp_failures, zone_id = u.zone_id, \
-            hold_id = CASE u.hold WHEN 'live' THEN (SELECT h.id FROM holds h WHERE h.order_id = o.id AND upper_inf(h.held)) \
+            cancelled_at = u.cancelled_at, cancel_reason = u.cancel_reason, otp_failures = u.otp_failures, zone_id \
+            = u.zone_id, \
+            hold_id = CASE u.hold WHEN 'live' THEN (SELECT h.id FROM holds h WHERE h.order_id = o.id AND \
+            upper_inf(h.held)) \
             WHEN 'last' THEN o.hold_id END \
             FROM UNNEST($1::int8[], $2::int8[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], \
             $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int4[], $11::int8[], $12::text[]) \
@@ -174,7 +183,8 @@ struct ChangeWriter {
             WHERE o.id = u.id AND o.version = u.version
             """,
             [
-                .ids(afters.map(\.id)), .int8Array(orders.map(\.before.version)), .textArray(afters.map(\.state.rawValue)),
+                .ids(afters.map(\.id)), .int8Array(orders.map(\.before.version)),
+                .textArray(afters.map(\.state.rawValue)),
                 .timestamps(afters.map(\.pooledAt)), .timestamps(afters.map(\.acceptedAt)),
                 .timestamps(afters.map(\.pickedUpAt)), .timestamps(afters.map(\.deliveredAt)),
                 .timestamps(afters.map(\.cancelledAt)), .textArray(afters.map(\.cancelReason)),
@@ -186,8 +196,10 @@ struct ChangeWriter {
     private var insertAudit: Statement {
         Statement(
             """
-            INSERT INTO order_audit (order_id, version, from_state, to_state, driver_id, batch_id, reason, asked_by, at) \
-            SELECT u.*, $8, $9 FROM UNNEST($1::int8[], $2::int8[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[]) u
+            INSERT INTO order_audit (order_id, version, from_state, to_state, driver_id, batch_id, reason, \
+            asked_by, at) \
+            SELECT u.*, $8, $9 FROM UNNEST($1::int8[], $2::int8[], $3::text[], $4::text[], $5::int8[], $6::int8[], \
+            $7::text[]) u
             """,
             [
                 .ids(orders.map(\.before.id)), .int8Array(orders.map { $0.before.version + 1 }),
@@ -205,8 +217,10 @@ struct ChangeWriter {
             """
             INSERT INTO earnings (order_id, driver_id, hold_id, base_paise, distance_paise, peak_hour_paise, \
             multi_order_paise, adjustment_paise, distance_m, earned_at) \
-            SELECT u.order_id, u.driver_id, o.hold_id, u.base, u.distance, u.peak, u.multi, u.adjustment, u.distance_m, \
-            u.earned_at FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], \
+            SELECT u.order_id, u.driver_id, o.hold_id, u.base, u.distance, u.peak, u.multi, u.adjustment, \
+            u.distance_m, \
+            u.earned_at FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], \
+            $7::int8[], \
             $8::int4[], $9::timestamptz[]) \
             AS u(order_id, driver_id, base, distance, peak, multi, adjustment, distance_m, earned_at) \
             JOIN orders o ON o.id = u.order_id
@@ -242,7 +256,8 @@ struct ChangeWriter {
     private var insertExclusions: Statement {
         Statement(
             """
-            INSERT INTO exclusions (order_id, driver_id) SELECT * FROM UNNEST($1::int8[], $2::int8[]) ON CONFLICT DO NOTHING
+            INSERT INTO exclusions (order_id, driver_id) SELECT * FROM UNNEST($1::int8[], $2::int8[]) ON CONFLICT \
+            DO NOTHING
             """, [.ids(exclusions.map(\.orderID)), .ids(exclusions.map(\.driverID))])
     }
 
@@ -253,7 +268,8 @@ struct ChangeWriter {
 
     // MARK: Events
 
-    /// Numbers are given out under the driver's row lock, so that they have no gap and their order is the order of commits.
+    /// Numbers are given out under the driver's row lock, so that they have no gap and their order is the order of
+    /// commits.
     private func insertEvents() throws -> Statement {
         Statement(
             """
@@ -269,13 +285,16 @@ struct ChangeWriter {
             SELECT n.ordinal, c.base + n.place FROM drafts n JOIN counted c ON c.id = n.driver_id ORDER BY n.ordinal
             """,
             [
-                .ids(events.map(\.driverID)), .textArray(events.map(\.body.kind)), .int8Array(events.map(\.body.orderID)),
+                .ids(events.map(\.driverID)), .textArray(events.map(\.body.kind)),
+                .int8Array(events.map(\.body.orderID)),
                 .textArray(try events.map { try JSONText.encode($0.body) }), .timestamp(scope.at),
             ])
     }
 
     private func number(_ rows: Rows) throws -> [DriverEvent] {
-        guard rows.count == events.count else { throw StoreError(.constraint, detail: "an event's driver does not exist") }
+        guard rows.count == events.count else {
+            throw StoreError(.constraint, detail: "an event's driver does not exist")
+        }
         return try zip(events, rows).map { draft, row in
             DriverEvent(driverID: draft.driverID, seq: try row.get(1), body: draft.body, createdAt: scope.at)
         }

@@ -6,7 +6,8 @@ import Postgres
 /// How an order with its assignment is read: the order's row, its hold and the hold's driver.
 enum OrderRow {
     static let columns = """
-        o.id, o.version, o.state, o.created_at, o.pooled_at, o.accepted_at, o.picked_up_at, o.delivered_at, o.cancelled_at, \
+        o.id, o.version, o.state, o.created_at, o.pooled_at, o.accepted_at, o.picked_up_at, o.delivered_at, \
+        o.cancelled_at, \
         o.cancel_reason, o.otp_failures, o.zone_id, \
         o.customer_name, o.customer_phone, o.customer_email, \
         o.pickup_name, o.pickup_address, o.pickup_phone, o.pickup_latitude, o.pickup_longitude, \

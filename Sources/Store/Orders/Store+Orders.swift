@@ -3,11 +3,13 @@ package import Fulfilment
 import Postgres
 
 extension Store: OrderStore {
+    /// The order with its assignment, in one statement.
     package func order(_ id: OrderID) async throws -> Order? {
         let rows = try await query("\(OrderRow.selection) WHERE o.id = $1", [.id(id)])
         return try rows.first.map(OrderRow.order)
     }
 
+    /// At most `limit` orders, in one statement.
     package func orders(matching query: OrderQuery) async throws -> [Order] {
         // One text for every combination: a condition whose argument is NULL or empty holds.
         let sql = """
@@ -32,10 +34,12 @@ extension Store: OrderStore {
         return try OrderRow.orders(rows)
     }
 
+    /// Reads the partial index of open orders; one row of 21 columns each.
     package func openOrders() async throws -> [OpenOrder] {
         let rows = try await query(
             """
-            SELECT o.id, o.version, o.state, o.created_at, o.pooled_at, o.restaurant_id, o.zone_id, o.external_pool_id, \
+            SELECT o.id, o.version, o.state, o.created_at, o.pooled_at, o.restaurant_id, o.zone_id, \
+            o.external_pool_id, \
             o.pickup_latitude, o.pickup_longitude, o.dropoff_latitude, o.dropoff_longitude, o.ready_at, o.promised_at, \
             o.bag_units, o.picked_up_at, h.driver_id, h.batch_id, h.sequence, h.pinned_by IS NOT NULL, h.assigned_at \
             FROM orders o LEFT JOIN holds h ON h.id = o.hold_id \
@@ -64,15 +68,18 @@ extension Store: OrderStore {
         }
     }
 
+    /// Numbers that are not used leave gaps, which mean nothing.
     package func reserveBatchIDs(_ count: Int) async throws -> [BatchID] {
         let rows = try await query("SELECT nextval('batch_ids') FROM generate_series(1, $1)", [.integer(count)])
         return try rows.map { BatchID(try $0.get(0)) }
     }
 
+    /// Two round trips.
     package func batch(_ id: BatchID) async throws -> Batch? {
         try await batches(where: "b.id = $1", [.id(id)], limit: 1).first
     }
 
+    /// Two round trips, however many batches.
     package func batches(limit: Int, before: BatchID?) async throws -> [Batch] {
         try await batches(where: "b.id < $1", [.int8(before?.rawValue ?? .max)], limit: limit)
     }
@@ -90,7 +97,8 @@ extension Store: OrderStore {
             var cells = row.cells
             batches.append(
                 Batch(
-                    id: try cells.id(), driverID: try cells.id(), source: try cells.word(), poolID: try cells.optionalID(),
+                    id: try cells.id(), driverID: try cells.id(), source: try cells.word(),
+                    poolID: try cells.optionalID(),
                     createdAt: try cells.time(), distance: try cells.next(), orders: []))
             members.append(try cells.next())
         }
@@ -102,12 +110,14 @@ extension Store: OrderStore {
         return batches
     }
 
+    /// Reads the history of holds.
     package func wasHeld(_ order: OrderID, by driver: DriverID) async throws -> Bool {
         try await !query(
             "SELECT 1 FROM holds WHERE order_id = $1 AND driver_id = $2 LIMIT 1", [.id(order), .id(driver)]
         ).isEmpty
     }
 
+    /// Pairs of open orders only, by order and driver.
     package func exclusions() async throws -> [Exclusion] {
         let rows = try await query(
             """

@@ -1,9 +1,10 @@
-package import Fulfilment
 import DispatchCore
+package import Fulfilment
 import Geo
 import Postgres
 
 extension Store {
+    /// One transaction of a few round trips. Of placements with the same external id or key at once, one creates.
     package func insert(_ placement: Placement) async throws -> (order: Order, created: Bool) {
         let items = try JSONText.encode(placement.content.items)
         return try await speaking {
@@ -24,7 +25,10 @@ extension Store {
                 }
                 let id = OrderID(try row.get(0))
                 try await connection.query(
-                    "INSERT INTO order_audit (order_id, version, to_state, asked_by, at) VALUES ($1, 1, 'PENDING', $2, $3)",
+                    """
+                    INSERT INTO order_audit (order_id, version, to_state, asked_by, at) \
+                    VALUES ($1, 1, 'PENDING', $2, $3)
+                    """,
                     [.id(id), .text(placement.by), .timestamp(placement.at)])
                 try await IdempotencyRow.complete(placement.idempotency, orders: [id], on: connection)
                 return (try await Self.order(id, on: connection), true)
@@ -40,9 +44,11 @@ extension Store {
     private static let insertion = """
         INSERT INTO orders (external_id, external_pool_id, zone_id, restaurant_id, customer_name, customer_phone, \
         customer_email, pickup_name, pickup_address, pickup_phone, pickup_latitude, pickup_longitude, dropoff_name, \
-        dropoff_address, dropoff_phone, dropoff_latitude, dropoff_longitude, items, total_paise, instructions, bag_units, \
+        dropoff_address, dropoff_phone, dropoff_latitude, dropoff_longitude, items, total_paise, instructions, \
+        bag_units, \
         ready_at, promised_at, otp, stated_earnings_paise, stated_distance_m, created_at, pooled_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+        $22, $23, \
         $24, $25, $26, $27, $27) ON CONFLICT (external_id) DO NOTHING RETURNING id
         """
 

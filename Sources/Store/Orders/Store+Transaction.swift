@@ -1,5 +1,5 @@
-package import Fulfilment
 import DispatchCore
+package import Fulfilment
 import Postgres
 
 extension Store {
@@ -20,10 +20,10 @@ extension Store {
 
 /// The first round trip of a transaction: the fence, the idempotency key, the locks in their order, then the rows.
 ///
-/// Locking and reading are separate statements, because a row that was waited for is read anew while what is joined to it
-/// is not. The locks: orders by id, among them those that the scope's drivers hold; drivers by id, among them those who
-/// hold the orders and will be told. What a driver holds grows only under his row's lock, so the last statements see the
-/// truth.
+/// Locking and reading are separate statements, because a row that was waited for is read anew while what is joined
+/// to it is not. The locks: orders by id, among them those that the scope's drivers hold; drivers by id, among them
+/// those who hold the orders and will be told. What a driver holds grows only under his row's lock, so the last
+/// statements see the truth.
 private struct LockingRead {
     let scope: TransactionScope
 
@@ -71,7 +71,8 @@ private struct LockingRead {
         }
         guard scope.includesOrdersHeld else {
             return [
-                Statement("SELECT id FROM orders WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [orderIDs]), drivers,
+                Statement("SELECT id FROM orders WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [orderIDs]),
+                drivers,
             ]
         }
         let orders = Statement(

@@ -3,6 +3,7 @@ package import Fulfilment
 import Postgres
 
 extension Store: EarningsStore {
+    /// One statement on the index of driver and time.
     package func earnings(of driver: DriverID, from: Timestamp, to: Timestamp) async throws -> [EarningsEntry] {
         let rows = try await query(
             """
@@ -23,10 +24,12 @@ extension Store: EarningsStore {
         }
     }
 
+    /// Sums in the database.
     package func totals(of driver: DriverID) async throws -> EarningsTotals {
         try await totals(driver)[driver] ?? EarningsTotals()
     }
 
+    /// Sums in the database.
     package func totals() async throws -> [DriverID: EarningsTotals] {
         try await totals(nil)
     }
@@ -57,6 +60,7 @@ extension Store: EarningsStore {
         return totals
     }
 
+    /// One transaction; of payouts at once, each row falls to one.
     package func payOut(
         _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
     ) async throws -> [DriverID: Paise] {
@@ -79,7 +83,8 @@ extension Store: EarningsStore {
                 try await connection.query(
                     """
                     WITH made AS (INSERT INTO payouts (driver_id, amount_paise, method, reference, paid_at) \
-                    SELECT u.driver_id, u.amount, $3, $4, $5 FROM UNNEST($1::int8[], $2::int8[]) AS u(driver_id, amount) \
+                    SELECT u.driver_id, u.amount, $3, $4, $5 FROM UNNEST($1::int8[], $2::int8[]) AS u(driver_id, \
+                    amount) \
                     RETURNING id, driver_id) \
                     UPDATE earnings e SET payout_id = m.id FROM made m \
                     WHERE e.driver_id = m.driver_id AND e.order_id = ANY ($6) AND e.payout_id IS NULL

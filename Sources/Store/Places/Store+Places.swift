@@ -22,19 +22,23 @@ extension Store: PlaceStore {
         ]
     }
 
+    /// All, by id.
     package func restaurants() async throws -> [Restaurant] {
         try await query("SELECT \(Self.columns) FROM restaurants ORDER BY id").map(Self.restaurant)
     }
 
+    /// One look-up in a unique index.
     package func restaurant(_ id: RestaurantID) async throws -> Restaurant? {
         try await query("SELECT \(Self.columns) FROM restaurants WHERE id = $1", [.id(id)]).first.map(Self.restaurant)
     }
 
+    /// One look-up in a unique index.
     package func restaurant(externalID: String) async throws -> Restaurant? {
         try await query("SELECT \(Self.columns) FROM restaurants WHERE external_id = $1", [.text(externalID)])
             .first.map(Self.restaurant)
     }
 
+    /// - Throws: `duplicate` when the external id is taken.
     package func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant {
         let rows = try await query(
             """
@@ -44,19 +48,23 @@ extension Store: PlaceStore {
         return try Self.restaurant(try rows.only())
     }
 
+    /// - Throws: `duplicate` when the external id is taken.
     package func updateRestaurant(_ id: RestaurantID, _ draft: RestaurantDraft) async throws -> Restaurant? {
         try await query(
             """
-            UPDATE restaurants SET name = $1, address = $2, phone = $3, latitude = $4, longitude = $5, external_id = $6 \
+            UPDATE restaurants SET name = $1, address = $2, phone = $3, latitude = $4, longitude = $5, external_id \
+            = $6 \
             WHERE id = $7 RETURNING \(Self.columns)
             """, Self.parameters(draft) + [.id(id)]
         ).first.map(Self.restaurant)
     }
 
+    /// Zones in force, in the order they were given.
     package func zones() async throws -> [Zone] {
         try await query("SELECT id, name, geometry FROM zones WHERE is_active ORDER BY position, id").map(Self.zone)
     }
 
+    /// One round trip, one writer at a time. Zones out of force keep their rows, which old orders name.
     package func replaceZones(_ zones: [ZoneDraft]) async throws -> [Zone] {
         try await speaking {
             let answers = try await pool.query([

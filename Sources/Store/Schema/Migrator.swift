@@ -35,7 +35,8 @@ package struct Migrator: Sendable {
             try await connection.script(
                 """
                 CREATE TABLE IF NOT EXISTS schema_migrations (
-                    version int PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
+                    version int PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT \
+                    clock_timestamp())
                 """)
             let applied = try await appliedChecksums(connection)
             try await check(applied, on: connection)
@@ -43,7 +44,10 @@ package struct Migrator: Sendable {
             for migration in migrations where applied[migration.version] == nil {
                 try await connection.script(migration.sql)
                 try await connection.query(
-                    "INSERT INTO schema_migrations (version, checksum) VALUES ($1, encode(sha256(convert_to($2, 'UTF8')), 'hex'))",
+                    """
+                    INSERT INTO schema_migrations (version, checksum) \
+                    VALUES ($1, encode(sha256(convert_to($2, 'UTF8')), 'hex'))
+                    """,
                     [.int4(Int32(migration.version)), .text(migration.sql)])
                 versions.append(migration.version)
             }

@@ -12,24 +12,28 @@ package struct Retention: Sendable, Equatable {
 }
 
 extension Store {
-    /// Daily work, harmless to repeat: makes the partitions of positions for the coming week, drops those beyond retention,
-    /// and forgets what has lost its meaning (old ticks, idempotency keys of yesterday, dead refresh tokens).
+    /// Daily work, harmless to repeat: makes the partitions of positions for the coming week, drops those beyond
+    /// retention, and forgets what has lost its meaning (old ticks, idempotency keys of yesterday, dead refresh
+    /// tokens).
     package func keepUp(at now: Timestamp, retention: Retention = Retention()) async throws {
         let today = UTCDay(containing: now)
         try await makeLocationPartitions((-1...7).map { today.advanced(by: $0) })
         _ = try await speaking {
-            try await pool.query([
-                Statement(
-                    "SELECT drop_location_partitions($1)", [.date(today.advanced(by: -retention.locationDays).text)]),
-                Statement(
-                    "DELETE FROM dispatch_ticks WHERE started_at < $1",
-                    [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.tickDays)))]),
-                Statement(
-                    "DELETE FROM idempotency_keys WHERE created_at < $1",
-                    [.timestamp(now.advanced(bySeconds: -86_400))]),
-                // A family's used tokens are what reuse is recognised by, so they stay until they would have expired.
-                Statement("DELETE FROM refresh_tokens WHERE expires_at < $1", [.timestamp(now)]),
-            ], deadline: .seconds(60))
+            try await pool.query(
+                [
+                    Statement(
+                        "SELECT drop_location_partitions($1)", [.date(today.advanced(by: -retention.locationDays).text)]
+                    ),
+                    Statement(
+                        "DELETE FROM dispatch_ticks WHERE started_at < $1",
+                        [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.tickDays)))]),
+                    Statement(
+                        "DELETE FROM idempotency_keys WHERE created_at < $1",
+                        [.timestamp(now.advanced(bySeconds: -86_400))]),
+                    // A family's used tokens are what reuse is recognised by, so they stay until they would have
+                    // expired.
+                    Statement("DELETE FROM refresh_tokens WHERE expires_at < $1", [.timestamp(now)]),
+                ], deadline: .seconds(60))
         }
     }
 

@@ -45,7 +45,7 @@ struct GeoBench {
         let heapBefore = LiveHeap.bytes()
         let start = GeoBench.threadSeconds()
         var index = LiveIndex(area: workload.area)
-        for driver in workload.drivers { index.update(driver.id, to: driver.place, flags: driver.flags, at: 0) }
+        index.update(workload.drivers)
         let rebuild = GeoBench.threadSeconds() - start
         for number in workload.ticks.indices { run(number, on: &index) }
         var bytes: Double?
@@ -58,7 +58,7 @@ struct GeoBench {
     private mutating func run(_ number: Int, on index: inout LiveIndex) {
         let tick = workload.ticks[number]
         var start = GeoBench.threadSeconds()
-        for move in tick.moves { index.update(move.id, to: move.place, flags: move.flags, at: Int64(number)) }
+        index.update(tick.moves)
         if !tick.moves.isEmpty { update.append((GeoBench.threadSeconds() - start) / Double(tick.moves.count)) }
         start = GeoBench.threadSeconds()
         for at in tick.queries.indices { ask(tick.queries[at], at, of: &index) }
@@ -114,6 +114,16 @@ struct GeoBench {
         let written = fwrite(digests, 8, digests.count, file)
         guard fclose(file) == 0, written == digests.count else {
             throw GeoWorkload.Damage(description: "\(path): not all was written")
+        }
+    }
+
+    /// Writes a line to standard output, all of it.
+    static func write(line: String) throws {
+        var bytes = Array((line + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            guard written > 0 else { throw GeoWorkload.Damage(description: "standard output is closed") }
+            bytes = bytes.dropFirst(written)
         }
     }
 

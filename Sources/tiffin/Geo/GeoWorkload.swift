@@ -3,12 +3,6 @@ import Glibc
 
 /// A `geo-workload/1` file in memory: drivers, then ticks of moves, queries and polygons. Little-endian throughout.
 struct GeoWorkload {
-    struct Move {
-        let id: Int64
-        let place: GeoPoint
-        let flags: PointFlags
-    }
-
     struct Query {
         let place: GeoPoint
         let radius: Metres
@@ -22,7 +16,7 @@ struct GeoWorkload {
     }
 
     struct Tick {
-        var moves: [Move] = []
+        var moves: [PointMove] = []
         var queries: [Query] = []
         var areas: [Area] = []
     }
@@ -31,7 +25,7 @@ struct GeoWorkload {
     let sampleStep: Int
     let area: GeoBox
     let largestLimit: Int
-    let drivers: [Move]
+    let drivers: [PointMove]
     let ticks: [Tick]
     let checksum: UInt64
 
@@ -66,7 +60,7 @@ struct GeoWorkload {
         largestLimit = Int(reader.load(at: 72, as: UInt32.self))
         name = String(decoding: bytes[80..<96].prefix { $0 != 0 }, as: UTF8.self)
         reader.position = Int(reader.load(at: 12, as: UInt32.self))
-        var drivers: [Move] = []
+        var drivers: [PointMove] = []
         drivers.reserveCapacity(count)
         for _ in 0..<count { drivers.append(try reader.driver()) }
         self.drivers = drivers
@@ -137,14 +131,14 @@ private struct Reader {
         return point
     }
 
-    mutating func driver() throws -> GeoWorkload.Move {
+    mutating func driver() throws -> PointMove {
         let at = try record(32)
-        return GeoWorkload.Move(
+        return PointMove(
             id: load(at: at, as: Int64.self), place: try point(at: at + 8),
-            flags: PointFlags(rawValue: load(at: at + 24, as: UInt8.self)))
+            flags: PointFlags(rawValue: load(at: at + 24, as: UInt8.self)), time: 0)
     }
 
-    mutating func tick(drivers: [GeoWorkload.Move]) throws -> GeoWorkload.Tick {
+    mutating func tick(drivers: [PointMove]) throws -> GeoWorkload.Tick {
         let head = try record(32)
         guard load(at: head, as: UInt32.self) == 0x4b43_4954 else {
             throw GeoWorkload.Damage(description: "a tick is expected")
@@ -160,9 +154,9 @@ private struct Reader {
         for index in 0..<moves {
             let at = moveStart + index * 24
             tick.moves.append(
-                GeoWorkload.Move(
+                PointMove(
                     id: try id(at: at + 16, drivers), place: try point(at: at),
-                    flags: PointFlags(rawValue: load(at: at + 20, as: UInt8.self))))
+                    flags: PointFlags(rawValue: load(at: at + 20, as: UInt8.self)), time: 0))
         }
         for index in 0..<queries {
             tick.queries.append(try query(at: queryStart + index * 40, excludes: excludeStart, excludes, drivers))
@@ -173,14 +167,14 @@ private struct Reader {
         return tick
     }
 
-    private func id(at offset: Int, _ drivers: [GeoWorkload.Move]) throws -> Int64 {
+    private func id(at offset: Int, _ drivers: [PointMove]) throws -> Int64 {
         let index = Int(load(at: offset, as: UInt32.self))
         guard index < drivers.count else { throw GeoWorkload.Damage(description: "an unknown driver") }
         return drivers[index].id
     }
 
     private func query(
-        at offset: Int, excludes: Int, _ excludeCount: Int, _ drivers: [GeoWorkload.Move]
+        at offset: Int, excludes: Int, _ excludeCount: Int, _ drivers: [PointMove]
     ) throws -> GeoWorkload.Query {
         let first = Int(load(at: offset + 24, as: UInt32.self))
         let count = Int(load(at: offset + 30, as: UInt16.self))

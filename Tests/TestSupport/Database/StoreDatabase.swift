@@ -28,8 +28,16 @@ package struct StoreDatabase: Sendable {
         connections: Int = 4, deadline: Duration = .seconds(30), _ body: (StoreDatabase) async throws -> Value
     ) async throws -> Value {
         let template = try await template.value
-        return try await TestDatabase.with(template: template, connections: connections, deadline: deadline) { database in
+        return try await TestDatabase.with(template: template, connections: connections, deadline: deadline) {
+            database in
             try await body(StoreDatabase(database: database, store: Store(pool: database.pool)))
         }
+    }
+
+    /// A migrated database on one connection that lives as long as the process, for cases that leave nothing behind.
+    package static func kept() async throws -> StoreDatabase {
+        let database = try await TestDatabase.made(
+            template: try await template.value, connections: 1, waiterLimit: 1000, deadline: .seconds(60))
+        return StoreDatabase(database: database, store: Store(pool: database.pool))
     }
 }

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The one private cluster of this test process, started by the first test that needs a database.
 ///
-/// It lies in `/tmp`, is a copy of a template that all test processes share, and is removed when the process exits; what
-/// a killed process left behind is removed by the next.
+/// It lies in `/tmp`, is a copy of a template that all test processes share, and is removed when the process exits;
+/// what a killed process left behind is removed by the next.
 package enum TestCluster {
     /// The running cluster.
     package static func shared() async throws -> PrivateCluster {
@@ -37,7 +37,8 @@ package enum TestCluster {
 
     private static func removeAtExit() {
         // The cluster is thrown away, so its server need not stop in order.
-        if let text = entries(of: folder + "/data").contains("postmaster.pid") ? firstLine(folder + "/data/postmaster.pid") : nil,
+        if let text = entries(of: folder + "/data").contains("postmaster.pid")
+            ? firstLine(folder + "/data/postmaster.pid") : nil,
             let server = pid_t(text)
         {
             kill(server, SIGQUIT)
@@ -56,7 +57,8 @@ package enum TestCluster {
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 64)
         let count = read(descriptor, &buffer, buffer.count)
-        return count <= 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self).split(separator: "\n").first.map(String.init)
+        return count <= 0
+            ? nil : String(decoding: buffer.prefix(count), as: UTF8.self).split(separator: "\n").first.map(String.init)
     }
 
     private static func entries(of folder: String) -> [String] {
@@ -64,7 +66,8 @@ package enum TestCluster {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
         return names
     }

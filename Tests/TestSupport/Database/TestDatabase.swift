@@ -16,9 +16,27 @@ package struct TestDatabase: Sendable {
     ///   - template: the database that is copied; see `prepare`.
     ///   - connections: the size of the pool.
     package static func with<Value: Sendable>(
-        template: String = "template1", connections: Int = 4, waiterLimit: Int = 1000, deadline: Duration = .seconds(30),
+        template: String = "template1", connections: Int = 4, waiterLimit: Int = 1000,
+        deadline: Duration = .seconds(30),
         _ body: (TestDatabase) async throws -> Value
     ) async throws -> Value {
+        let database = try await made(
+            template: template, connections: connections, waiterLimit: waiterLimit, deadline: deadline)
+        do {
+            let value = try await body(database)
+            await database.pool.close()
+            try await administer("DROP DATABASE \(database.name) WITH (FORCE)")
+            return value
+        } catch {
+            await database.pool.close()
+            try? await administer("DROP DATABASE \(database.name) WITH (FORCE)")
+            throw error
+        }
+    }
+
+    static func made(
+        template: String, connections: Int, waiterLimit: Int, deadline: Duration
+    ) async throws -> TestDatabase {
         let cluster = try await TestCluster.shared()
         let name = "t\(next.add(1, ordering: .relaxed).newValue)"
         try await administer("CREATE DATABASE \(name) TEMPLATE \(template)")
@@ -27,16 +45,7 @@ package struct TestDatabase: Sendable {
             configuration: .init(
                 target: target, connections: connections, waiterLimit: waiterLimit, deadline: deadline),
             generator: SeededGenerator(seed: 1))
-        do {
-            let value = try await body(TestDatabase(name: name, target: target, pool: pool))
-            await pool.close()
-            try await administer("DROP DATABASE \(name) WITH (FORCE)")
-            return value
-        } catch {
-            await pool.close()
-            try? await administer("DROP DATABASE \(name) WITH (FORCE)")
-            throw error
-        }
+        return TestDatabase(name: name, target: target, pool: pool)
     }
 
     /// A second pool on the same database, as another process would have.
@@ -51,7 +60,7 @@ package struct TestDatabase: Sendable {
     package static func administer(_ sql: String) async throws {
         let cluster = try await TestCluster.shared()
         let pool = try administration(cluster)
-        try await pool.script(sql, deadline: .seconds(60))
+        try await pool.script(sql, deadline: .seconds(120))
     }
 
     private static let administrationPool = Mutex<ConnectionPool?>(nil)
@@ -62,7 +71,8 @@ package struct TestDatabase: Sendable {
             let target = ConnectionTarget(
                 connectionString: cluster.url(database: "postgres"), applicationName: "tests")
             let made = try ConnectionPool(
-                configuration: .init(target: target, connections: 1), generator: SeededGenerator(seed: 0))
+                configuration: .init(target: target, connections: 1, deadline: .seconds(120)),
+                generator: SeededGenerator(seed: 0))
             pool = made
             return made
         }

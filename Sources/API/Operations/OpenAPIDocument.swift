@@ -1,4 +1,0 @@
-/// The OpenAPI description.
-enum OpenAPIDocument {
-    static let text = ""
-}

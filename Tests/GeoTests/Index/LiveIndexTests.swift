@@ -1,0 +1,162 @@
+import Geo
+import Testing
+
+@Suite struct LiveIndexTests {
+    /// Places that are equally far on paper may come in either order, by rounding; copies of one place may not.
+    private func expectSame(
+        _ found: [Neighbour], _ limit: Int, within radius: Metres, _ filter: SearchFilter, _ model: BruteForceIndex,
+        from point: GeoPoint, _ note: String
+    ) {
+        let matching = model.matching(filter)
+        let sorted = matching.map { $0.value.place.distance(to: point) }.sorted()
+        let slack = Metres(1e-5)
+        let surely = sorted.prefix { $0 < radius - slack }.count
+        let atMost = sorted.prefix { $0 <= radius + slack }.count
+        #expect(found.count >= min(limit, surely) && found.count <= min(limit, atMost), "\(note)")
+        #expect(Set(found.map(\.id)).count == found.count, "\(note)")
+        for (index, neighbour) in found.enumerated() {
+            #expect(matching[neighbour.id]?.place == neighbour.place, "\(note)")
+            // Haversine itself is uncertain at the far side of the globe.
+            let tolerance = sorted[index] > .kilometres(19_000) ? 1 : slack.value
+            #expect(abs(neighbour.distance.value - sorted[index].value) < tolerance, "\(note) at \(index)")
+            guard index > 0, found[index - 1].place == neighbour.place else { continue }
+            #expect(found[index - 1].id < neighbour.id, "\(note): a tie out of order")
+        }
+        guard let last = found.last else { return }
+        let ids = Set(found.map(\.id))
+        let missed = matching.filter { $0.value.place == last.place && $0.key < last.id && !ids.contains($0.key) }
+        #expect(missed.isEmpty, "\(note): a smaller id of the last tie is missing")
+    }
+
+    @Test(arguments: Scene.allCases, [1, 2, 3])
+    func randomOperationsAgreeWithBruteForce(scene: Scene, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var index = LiveIndex(area: try #require(scene.area))
+        var model = BruteForceIndex()
+        for step in 0..<1500 {
+            operate(on: &index, &model, &random, scene, time: Int64(step))
+            let problems = index.brokenInvariants()
+            try #require(problems.isEmpty, "step \(step): \(problems)")
+            expectEqual(index.count, model.members.count)
+            if step % 10 == 0 { ask(&index, model, &random, scene, note: "\(scene) seed \(seed) step \(step)") }
+        }
+    }
+
+    private func operate(
+        on index: inout LiveIndex, _ model: inout BruteForceIndex, _ random: inout SeededGenerator, _ scene: Scene,
+        time: Int64
+    ) {
+        let id = Int64.random(in: 0..<400, using: &random) * 1_000_003
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0:
+            expectEqual(index.remove(id), (model.members.removeValue(forKey: id) != nil))
+        case 1:
+            let flags = random.flags()
+            expectEqual(index.setFlags(id, to: flags), (model.members[id] != nil))
+            model.members[id]?.flags = flags.union(.fresh)
+        default:
+            let member = BruteForceIndex.Member(
+                place: random.place(in: scene), flags: random.flags().union(.fresh), lastSeen: time)
+            let isNew = index.update(id, to: member.place, flags: member.flags, at: time)
+            #expect(isNew == (model.members.updateValue(member, forKey: id) == nil))
+        }
+    }
+
+    private func ask(
+        _ index: inout LiveIndex, _ model: BruteForceIndex, _ random: inout SeededGenerator, _ scene: Scene,
+        note: String
+    ) {
+        let point = random.place(in: scene)
+        let radius = [Metres.unlimited, Metres(0), Metres(2), Metres(3000), .kilometres(9000)]
+            .randomElement(using: &random) ?? .unlimited
+        let limit = [1, 2, 10, 50, 1000].randomElement(using: &random) ?? 1
+        let excluded = model.members.keys.sorted().shuffled(using: &random).prefix(Int.random(in: 0..<5, using: &random))
+        let filter = SearchFilter(required: random.flags(), excluding: Array(excluded) + [77])
+        let found = index.nearest(limit, to: point, within: radius, matching: filter)
+        expectSame(found, limit, within: radius, filter, model, from: point, note)
+        let corners = (0..<Int.random(in: 3..<9, using: &random)).map { _ in random.place(in: scene) }
+        guard scene != .antimeridian, let area = GeoPolygon(ring: corners) else { return }
+        let members = index.members(inside: area, requiring: filter.required)
+        #expect(members == model.members(inside: area, requiring: filter.required), "\(note)")
+        let inside = SearchFilter(required: filter.required, excluding: filter.excluded, inside: area)
+        let alsoInside = index.nearest(limit, to: point, within: radius, matching: inside)
+        expectSame(alsoInside, limit, within: radius, inside, model, from: point, note + " inside")
+    }
+
+    @Test func tenThousandQueriesOverTheGlobeAgreeWithBruteForce() throws {
+        var random = SeededGenerator(seed: 99)
+        for scene in Scene.allCases {
+            var index = LiveIndex(area: try #require(scene.area))
+            var model = BruteForceIndex()
+            for id in 0..<Int64(250) {
+                let place = random.place(in: scene)
+                let flags = random.flags().union(.fresh)
+                index.update(id, to: place, flags: flags, at: 0)
+                model.members[id] = .init(place: place, flags: flags, lastSeen: 0)
+            }
+            for query in 0..<1700 {
+                let point = query % 3 == 0 ? random.place(in: .globe) : random.place(in: scene)
+                let filter = SearchFilter(required: random.flags())
+                let found = index.nearest(7, to: point, within: .unlimited, matching: filter)
+                expectSame(found, 7, within: .unlimited, filter, model, from: point, "\(scene)")
+            }
+        }
+    }
+
+    @Test func aBatchOfMovesDoesWhatSingleMovesDo() throws {
+        var random = SeededGenerator(seed: 4)
+        var one = LiveIndex()
+        var many = LiveIndex()
+        for _ in 0..<50 {
+            let moves = (0..<100).map { time in
+                PointMove(
+                    id: .random(in: 0..<300, using: &random), place: random.place(in: .city), flags: random.flags(),
+                    time: Int64(time))
+            }
+            for move in moves { one.update(move.id, to: move.place, flags: move.flags, at: move.time) }
+            many.update(moves)
+        }
+        expectEqual(many.brokenInvariants().isEmpty, true)
+        expectEqual(one.count, many.count)
+        for id in 0..<Int64(300) { expectEqual(one.member(id), many.member(id)) }
+    }
+
+    @Test func everybodyInOneCellIsFoundInOrderOfIds() throws {
+        var index = LiveIndex(area: .world)
+        let point = try place(12.97, 77.59)
+        for id in (0..<Int64(800)).reversed() { index.update(id * 7, to: point, flags: [], at: 0) }
+        expectEqual(index.brokenInvariants().isEmpty, true)
+        expectEqual(index.nearest(50, to: point, within: Metres(0)).map(\.id), (0..<50).map { $0 * 7 })
+        for id in 0..<Int64(800) { index.remove(id * 7) }
+        expectEqual(index.brokenInvariants().isEmpty, true)
+        expectEqual(index.count, 0)
+    }
+
+    @Test func bothNamesOfTheAntimeridianAreOnePlace() throws {
+        var index = LiveIndex(area: .world)
+        index.update(2, to: try place(10, 180), flags: [], at: 0)
+        index.update(1, to: try place(10, -180), flags: [], at: 0)
+        try expectEqual(index.nearest(2, to: place(10, 180), within: Metres(0)).map(\.id), [1, 2])
+        let area = try #require(
+            GeoPolygon(rings: [[(9, 179), (11, 179), (11, 181), (9, 181)].map { .init(latitude: $0.0, longitude: $0.1) }]))
+        expectEqual(index.members(inside: area), [1, 2])
+    }
+
+    @Test func theRimOfTheRadiusIsWithin() throws {
+        var index = LiveIndex(area: .world)
+        let (centre, rim) = try (place(0, 0), place(0, 1))
+        index.update(1, to: rim, flags: [], at: 0)
+        let radius = centre.distance(to: rim).value
+        expectEqual(index.nearest(1, to: centre, within: Metres(radius * (1 + 1e-12))).count, 1)
+        expectEqual(index.nearest(1, to: centre, within: Metres(radius * (1 - 1e-9))).isEmpty, true)
+        expectEqual(index.nearest(1, to: centre, within: Metres(-1)).isEmpty, true)
+        expectEqual(index.nearest(0, to: centre, within: .unlimited).isEmpty, true)
+    }
+
+    @Test func anEmptyIndexFindsNobody() throws {
+        var index = LiveIndex(area: .world)
+        try expectEqual(index.nearest(5, to: place(0, 0), within: .unlimited).isEmpty, true)
+        expectEqual(index.remove(1), false)
+        expectEqual(index.member(1), nil)
+    }
+}
