@@ -29,12 +29,14 @@ import Testing
         city.driver(7, at: (10, 0))
         city.driver(8, at: (8990, 0))
         let explanation = DispatchEngine.explain(OrderID(1), in: city.snapshot, budget: budget)
-        // Driver 8 for order 1 means driver 7 for order 2: both come late by the long way, some 2000 s together at least.
+        // Driver 8 for order 1 means driver 7 for order 2: both come late by the long way, some 2000 s together at
+        // least.
         #expect(explanation.alternatives.first?.difference ?? .zero > Cost(2_000_000))
     }
 
     @Test(arguments: [
-        (Explanation.Relaxation.exclusions, 0), (.vehicleClass, 1), (.staleFixes, 2), (.lookAhead, 3), (.clickToDoor, 4),
+        (Explanation.Relaxation.exclusions, 0), (.vehicleClass, 1), (.staleFixes, 2), (.lookAhead, 3),
+        (.clickToDoor, 4),
         (.offlineDrivers, 5), (.pin, 6), (.lateCommitment, 7), (.nothing, 8),
     ])
     func theRuleThatHoldsAnOrderIsFound(expected: Explanation.Relaxation, kind: Int) {

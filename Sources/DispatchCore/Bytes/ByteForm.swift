@@ -1,5 +1,5 @@
-/// A value with one byte form: equal values have equal bytes, on every machine. What a tick is stored as, and what a replay
-/// is compared with.
+/// A value with one byte form: equal values have equal bytes, on every machine. What a tick is stored as, and what a
+/// replay is compared with.
 package protocol ByteForm {
     func write(to writer: inout ByteWriter)
     init(from reader: inout ByteReader) throws(ByteError)
@@ -81,12 +81,14 @@ package struct ByteReader {
 
     package var isAtEnd: Bool { next == bytes.count }
 
+    /// Throws at the end.
     package mutating func readByte() throws(ByteError) -> UInt8 {
         guard next < bytes.count else { throw .tooShort }
         defer { next += 1 }
         return bytes[next]
     }
 
+    /// Only 0 and 1 are flags.
     package mutating func readFlag() throws(ByteError) -> Bool {
         switch try readByte() {
         case 0: return false
@@ -95,6 +97,7 @@ package struct ByteReader {
         }
     }
 
+    /// Groups of seven bits, least first; at most 64 bits.
     package mutating func readUnsigned() throws(ByteError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -108,16 +111,19 @@ package struct ByteReader {
         }
     }
 
+    /// A number whose sign was folded in.
     package mutating func readInteger() throws(ByteError) -> Int64 {
         let folded = try readUnsigned()
         return Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1)
     }
 
+    /// Throws where the number needs more bits.
     package mutating func readInt32() throws(ByteError) -> Int32 {
         guard let value = Int32(exactly: try readInteger()) else { throw .invalidValue }
         return value
     }
 
+    /// Eight bytes, least first.
     package mutating func readDouble() throws(ByteError) -> Double {
         var bits: UInt64 = 0
         for shift in stride(from: 0, to: 64, by: 8) { bits |= UInt64(try readByte()) << UInt64(shift) }
@@ -126,10 +132,12 @@ package struct ByteReader {
 
     package mutating func read<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> T { try T(from: &self) }
 
+    /// A flag, then the value if there is one.
     package mutating func readOptional<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> T? {
         try readFlag() ? try T(from: &self) : nil
     }
 
+    /// A count, then the values; a count beyond the bytes left throws before anything is allocated.
     package mutating func readList<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> [T] {
         let count = try readUnsigned()
         guard count <= UInt64(bytes.count - next) else { throw .tooShort }

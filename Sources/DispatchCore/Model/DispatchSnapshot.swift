@@ -7,14 +7,16 @@ package struct DispatchSnapshot: Hashable, Sendable {
     package var policy: DispatchPolicy
     /// Nil is the catch-all pool.
     package var zone: ZoneID?
-    /// Where stops and drivers are; orders and drivers name them by number. May be empty with a matrix: then closeness is
-    /// judged by travel time alone.
+    /// Where stops and drivers are; orders and drivers name them by number. May be empty with a matrix: then
+    /// closeness is judged by travel time alone.
     package var places: [GeoPoint]
     package var travel: Travel
     package var orders: [WaitingOrder]
     package var drivers: [DriverState]
 
-    package init(now: Timestamp, policy: DispatchPolicy, zone: ZoneID? = nil, travel: Travel = .estimate(TravelEstimate())) {
+    package init(
+        now: Timestamp, policy: DispatchPolicy, zone: ZoneID? = nil, travel: Travel = .estimate(TravelEstimate())
+    ) {
         self.now = now
         self.policy = policy
         self.zone = zone

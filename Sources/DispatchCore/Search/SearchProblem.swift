@@ -34,8 +34,8 @@ struct VehicleRow: Sendable {
     var units: Int32
     /// Travel times of this driver in 1024ths of the table's.
     var pace: Int32
-    /// Orders told before, as rows `runningFirst ..< runningFirst + runningCount`; they are the fixed part of his first
-    /// batch.
+    /// Orders told before, as rows `runningFirst ..< runningFirst + runningCount`; they are the fixed part of his
+    /// first batch.
     var runningFirst: Int32
     var runningCount: Int32
 }
@@ -77,7 +77,8 @@ struct SearchProblem: Sendable {
     var orderCount: Int
     var vehicles: [VehicleRow]
     var travel: TravelTable
-    /// Candidates of order i: `candidates[candidateFirst[i] ..< candidateFirst[i + 1]]`, by bound, then cost, then driver.
+    /// Candidates of order i: `candidates[candidateFirst[i] ..< candidateFirst[i + 1]]`, by bound, then cost, then
+    /// driver.
     var candidates: [Candidate]
     var candidateFirst: [Int32]
     /// The orders most like order i, nearest first: `related[i * relatedCount ..< (i + 1) * relatedCount]`.
@@ -99,8 +100,8 @@ struct TravelTable: Sendable {
     var secondsPerMetre: Double
 }
 
-/// The tables as raw memory, valid inside `withTables`. Everything the inner loops touch is here: no reference counting,
-/// no bounds checks, no allocation.
+/// The tables as raw memory, valid inside `withTables`. Everything the inner loops touch is here: no reference
+/// counting, no bounds checks, no allocation.
 struct SearchTables {
     let rules: StopRules
     let orders: UnsafePointer<OrderRow>
@@ -155,10 +156,12 @@ extension SearchProblem {
                                     SearchTables(
                                         rules: rules, orders: orderRows.start, orderCount: orderCount,
                                         vehicles: vehicleRows.start, vehicleCount: vehicles.count,
-                                        matrix: travel.matrix.isEmpty ? nil : matrix, columns: travel.columns, xs: xs, ys: ys,
+                                        matrix: travel.matrix.isEmpty ? nil : matrix, columns: travel.columns, xs: xs,
+                                        ys: ys,
                                         secondsPerMetre: travel.secondsPerMetre, candidates: candidateRows.start,
                                         candidateFirst: firsts.start, related: related, relatedCount: relatedCount,
-                                        pairs: self.pairs.isEmpty ? nil : pairs, pairStride: pairStride, pinned: pinned))
+                                        pairs: self.pairs.isEmpty ? nil : pairs, pairStride: pairStride, pinned: pinned)
+                                )
                             }
                         }
                     }

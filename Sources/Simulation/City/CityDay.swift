@@ -1,9 +1,9 @@
 package import DispatchCore
 package import Geo
 
-/// One service of a city on a virtual clock. Each tick the engine plans, drivers do what they are told, kitchens and roads
-/// differ from their estimates, orders are cancelled, batches rejected, phones go silent. After every tick the rules are
-/// checked that may never break. The same scenario, policy and seed give the same day.
+/// One service of a city on a virtual clock. Each tick the engine plans, drivers do what they are told, kitchens and
+/// roads differ from their estimates, orders are cancelled, batches rejected, phones go silent. After every tick the
+/// rules are checked that may never break. The same scenario, policy and seed give the same day.
 package struct CityDay: Sendable {
     package struct Order: Sendable {
         package enum State: UInt8, Sendable { case later, waiting, told, onBoard, delivered, cancelled }
@@ -122,11 +122,15 @@ package struct CityDay: Sendable {
         drivers[driver].place = stop.place
         let row = Int(stop.order.rawValue)
         if stop.kind == .dropoff {
-            if orders[row].state != .onBoard { violations.append("order \(stop.order) dropped while \(orders[row].state)") }
+            if orders[row].state != .onBoard {
+                violations.append("order \(stop.order) dropped while \(orders[row].state)")
+            }
             orders[row].state = .delivered
             orders[row].delivered = drivers[driver].freeAt - Int(policy.dropoffHandover.value)
         } else {
-            if orders[row].state != .told { violations.append("order \(stop.order) picked up while \(orders[row].state)") }
+            if orders[row].state != .told {
+                violations.append("order \(stop.order) picked up while \(orders[row].state)")
+            }
             orders[row].state = .onBoard
             orders[row].pickedUp = drivers[driver].freeAt - Int(policy.pickupHandover.value)
         }

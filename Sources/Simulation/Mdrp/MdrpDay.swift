@@ -1,8 +1,8 @@
 package import DispatchCore
 internal import Foundation
 
-/// Runs one day of the library through the engine on a virtual clock: every tick the orders placed so far and the drivers
-/// of the next half hour go in, what the engine tells comes out and is carried out as told.
+/// Runs one day of the library through the engine on a virtual clock: every tick the orders placed so far and the
+/// drivers of the next half hour go in, what the engine tells comes out and is carried out as told.
 package struct MdrpDay {
     package enum Track: String, Sendable, CaseIterable {
         /// The library's rules: one restaurant a batch, told to a driver who stands free.
@@ -65,7 +65,7 @@ package struct MdrpDay {
         policy.weights.driving = .none
         policy.weights.agePerMinute = .none
         // Beyond the library's longest click-to-door a minute weighs as much as this many others.
-        policy.weights.lateness = Weight(perMille: 10_000)
+        policy.weights.lateness = Weight(perMille: 8000)
         policy.weights.switching = .zero
         policy.weights.unserved = Seconds(86_400)
         policy.limits.bagTime = Seconds(86_400)
@@ -75,14 +75,16 @@ package struct MdrpDay {
         policy.limits.nearestDrivers = 4096
         policy.staleAfter = Seconds(86_400)
         policy.maxBatch = track == .strict ? 4 : 3
-        policy.budget = WorkBudget(steps: 400_000)
+        policy.budget = WorkBudget(steps: 300_000)
         return policy
     }
 
     /// Runs the whole day. `onTick` is told the minute, for a progress bar.
     package mutating func run(lanes: some LaneRunner, onTick: (Int) -> Void = { _ in }) {
         let step = max(1, Int(policy.tick.value / 60))
-        guard let first = instance.orders.map(\.placed).min(), let last = instance.orders.map(\.ready).max() else { return }
+        guard let first = instance.orders.map(\.placed).min(), let last = instance.orders.map(\.ready).max() else {
+            return
+        }
         var minute = first / step * step
         var previous: DispatchPlan?
         while minute <= last + 600, isTold.contains(false) {
@@ -110,7 +112,7 @@ package struct MdrpDay {
             row.restaurant = RestaurantID(Int64(order.restaurant))
             row.readyAt = moment(order.ready)
             // An order that cannot be within the bound anyway has no claim on other orders' time.
-            if earliest(index) <= order.placed + 88 { row.promisedAt = moment(order.placed + 88) }
+            if earliest(index) <= order.placed + 90 { row.promisedAt = moment(max(order.placed + 80, earliest(index))) }
             snapshot.orders.append(row)
         }
         for (index, driver) in instance.drivers.enumerated() where driver.off >= minute && freeAt[index] <= driver.off {
@@ -154,7 +156,8 @@ package struct MdrpDay {
 
     /// Minutes as the library counts them: the straight line, rounded up.
     private static func travel(_ instance: MdrpInstance) -> TravelSeconds {
-        let points = instance.restaurants.map { ($0.x, $0.y) } + instance.orders.map { ($0.x, $0.y) }
+        let points =
+            instance.restaurants.map { ($0.x, $0.y) } + instance.orders.map { ($0.x, $0.y) }
             + instance.drivers.map { ($0.x, $0.y) }
         let columns = instance.restaurants.count + instance.orders.count
         var seconds = [Int32](repeating: 0, count: points.count * columns)

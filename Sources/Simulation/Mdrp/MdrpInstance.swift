@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// One day of the meal delivery routing problem library (Reyes et al. 2018): restaurants, orders, drivers ("couriers" in
-/// its files) on a plane, times in whole minutes.
+/// One day of the meal delivery routing problem library (Reyes et al. 2018): restaurants, orders, drivers
+/// ("couriers" in its files) on a plane, times in whole minutes.
 package struct MdrpInstance: Sendable {
     package struct Order: Sendable {
         package var id: String
@@ -48,7 +48,8 @@ package struct MdrpInstance: Sendable {
         orders = try Self.table(folder, "orders.txt", columns: 6).map { row throws(MdrpError) in
             guard let restaurant = numbers[row[4]] else { throw MdrpError("orders.txt names no restaurant \(row[4])") }
             return Order(
-                id: row[0], x: try Self.number(row[1]), y: try Self.number(row[2]), placed: Int(try Self.number(row[3])),
+                id: row[0], x: try Self.number(row[1]), y: try Self.number(row[2]),
+                placed: Int(try Self.number(row[3])),
                 restaurant: restaurant, ready: Int(try Self.number(row[5])))
         }
         drivers = try Self.table(folder, "couriers.txt", columns: 5).map { row throws(MdrpError) in

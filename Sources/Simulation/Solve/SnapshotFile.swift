@@ -46,7 +46,8 @@ package struct SnapshotFile: Sendable {
 
     /// Reads a problem.
     ///
-    /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not throw,
+    /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not
+    ///   throw,
     ///   they end up as orders that cannot be served.
     package init(json: [UInt8], track: Track = .j) throws(SnapshotError) {
         do {
@@ -77,7 +78,8 @@ package struct SnapshotFile: Sendable {
         let drivers = content.drivers.enumerated().map { index, driver in
             var state = DriverState(
                 id: DriverID(Int64(index)), place: table.position(driver.pos),
-                freeAt: max(moment, Timestamp(milliseconds: 0).advanced(bySeconds: driver.available_s)), lastFixAt: moment)
+                freeAt: max(moment, Timestamp(milliseconds: 0).advanced(bySeconds: driver.available_s)),
+                lastFixAt: moment)
             state.capacity = driver.capacity
             state.bagUnits = driver.capacity
             return state
@@ -151,8 +153,8 @@ package enum SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The places of a problem file, each once, and the travel times between them as the format defines them: whole seconds,
-/// rounded up, along the great circle times the detour.
+/// The places of a problem file, each once, and the travel times between them as the format defines them: whole
+/// seconds, rounded up, along the great circle times the detour.
 struct SnapshotPlaces {
     private var numbers: [[Double]: Int32] = [:]
     private var vectors: [SIMD3<Double>] = []
@@ -177,7 +179,8 @@ struct SnapshotPlaces {
         return PlaceIndex(Int32(vectors.count - 1))
     }
 
-    /// The sine of half the angle is half the chord, so one arcsine a pair is enough. (Haversine with the mean radius.)
+    /// The sine of half the angle is half the chord, so one arcsine a pair is enough. (Haversine with the mean
+    /// radius.)
     func matrix(columns: Int, secondsPerMetre: Double) -> TravelSeconds {
         var seconds = [Int32](repeating: 0, count: vectors.count * columns)
         let factor = 2 * 6_371_008.8 * secondsPerMetre

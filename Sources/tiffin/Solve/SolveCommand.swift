@@ -9,8 +9,8 @@ struct SolveCommand: ParsableCommand {
         commandName: "solve",
         abstract: "Plan one dispatch-snapshot/1 file: the solution on standard output, figures on standard error.",
         discussion: """
-            The budget is work, not time: --budget-ms names the work that two free cores of a small server do in that time,
-            --steps names it exactly. The same file, seed and work give the same bytes, on one thread or two.
+            The budget is work, not time: --budget-ms names the work that two free cores of a small server do in that
+            time, --steps names it exactly. The same file, seed and work give the same bytes, on one thread or two.
             """)
 
     @Argument(help: "The problem; - reads standard input.")
@@ -33,15 +33,19 @@ struct SolveCommand: ParsableCommand {
 
     func validate() throws {
         guard SnapshotFile.Track(rawValue: track) != nil else { throw ValidationError("--track is j or drive") }
-        guard budget >= 0, steps ?? 0 >= 0, threads > 0 else { throw ValidationError("work and threads are above zero") }
+        guard budget >= 0, steps ?? 0 >= 0, threads > 0 else {
+            throw ValidationError("work and threads are above zero")
+        }
     }
 
     func run() throws {
-        let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
+        let data =
+            file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
         guard let data else { throw ValidationError("cannot read \(file)") }
         let watch = Stopwatch()
         let problem = try SnapshotFile(json: [UInt8](data), track: SnapshotFile.Track(rawValue: track) ?? .j)
-        let work = steps.map { WorkBudget(steps: $0) }
+        let work =
+            steps.map { WorkBudget(steps: $0) }
             ?? SearchRate.budget(milliseconds: budget, orders: problem.snapshot.orders.count)
         let plan = DispatchEngine.plan(
             problem.snapshot, seed: seed, budget: work, lanes: ThreadLanes(threads: threads))
