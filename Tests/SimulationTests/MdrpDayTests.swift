@@ -6,12 +6,14 @@ import Testing
 @Suite struct MdrpDayTests {
     /// Writes a tiny day to a folder of its own.
     private func folder(drivers: Int = 2) throws -> String {
-        let path = FileManager.default.temporaryDirectory.appending(path: "mdrp-\(UUID().uuidString)").path
+        let path = FileManager.default.temporaryDirectory.appending(path: "mdrp-\(UUID())").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let tables = [
             "restaurants.txt": "restaurant\tx\ty\nr1\t0\t0\nr2\t3200\t0\n",
             "orders.txt": "order\tx\ty\tplacement_time\trestaurant\tready_time\n"
-                + (0..<8).map { "o\($0)\t\(900 * $0)\t640\t\(600 + 3 * $0)\tr\($0 % 2 + 1)\t\(615 + 3 * $0)\n" }.joined(),
+                + (0..<8).map { id in
+                    "o\(id)\t\(900 * id)\t640\t\(600 + 3 * id)\tr\(id % 2 + 1)\t\(615 + 3 * id)\n"
+                }.joined(),
             "couriers.txt": "courier\tx\ty\ton_time\toff_time\n"
                 + (0..<drivers).map { "c\($0)\t\(1000 * $0)\t0\t590\t900\n" }.joined(),
             "instance_parameters.txt": "a\tb\tc\td\te\tf\tg\n320\t4\t4\t40\t90\t10\t15\n",

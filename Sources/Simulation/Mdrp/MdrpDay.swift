@@ -75,7 +75,7 @@ package struct MdrpDay {
         policy.limits.nearestDrivers = 4096
         policy.staleAfter = Seconds(86_400)
         policy.maxBatch = track == .strict ? 4 : 3
-        policy.budget = WorkBudget(steps: 300_000)
+        policy.budget = WorkBudget(steps: track == .strict ? 300_000 : 500_000)
         return policy
     }
 
