@@ -1,8 +1,8 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// `TIFFIN_CORES=1` leaves out every module that needs the network stack. What remains (the pure cores, the libpq wall and
-// the store) builds in seconds, which keeps the edit and test loop of the hard logic short. See `make test-cores`.
+// `TIFFIN_CORES=1` leaves out every module that needs the network stack. What remains (the pure cores, the libpq wall
+// and the store) builds in seconds, which keeps the edit and test loop of the hard logic short. See `make test-cores`.
 let coresOnly = Context.environment["TIFFIN_CORES"] != nil
 let withBenchmarks = Context.environment["TIFFIN_BENCHMARKS"] != nil
 
@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// The two hot cores are compiled without run-time exclusivity checks in release: their storage is owned by one non-copyable
-// value each, which the compiler has already proved exclusive.
+// The two hot cores are compiled without run-time exclusivity checks in release: their storage is owned by one
+// non-copyable value each, which the compiler has already proved exclusive.
 let hotSettings: [SwiftSetting] =
     swiftSettings + [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))

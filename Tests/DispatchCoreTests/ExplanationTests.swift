@@ -29,7 +29,8 @@ import Testing
         city.driver(7, at: (10, 0))
         city.driver(8, at: (8990, 0))
         let explanation = DispatchEngine.explain(OrderID(1), in: city.snapshot, budget: budget)
-        // Driver 8 for order 1 means driver 7 for order 2: both come late by the long way, some 2000 s together at least.
+        // Driver 8 for order 1 means driver 7 for order 2: both come late by the long way, some 2000 s together at
+        // least.
         #expect(explanation.alternatives.first?.difference ?? .zero > Cost(2_000_000))
     }
 

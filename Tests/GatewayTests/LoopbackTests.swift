@@ -7,8 +7,8 @@ import NIOCore
 import Synchronization
 import Testing
 
-/// The whole path over real sockets of the loopback; time moves only by the manual clock, except for the 100 ms tick that
-/// looks at it.
+/// The whole path over real sockets of the loopback; time moves only by the manual clock, except for the 100 ms tick
+/// that looks at it.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LoopbackTests {
     private let position = #"{"type":"location_update","data":{"latitude":12.5,"longitude":77.5}}"#
 

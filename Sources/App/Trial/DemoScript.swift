@@ -166,6 +166,7 @@ package final class ReadyGate: Sendable {
         (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
     }
 
+    /// Lets everyone who waits go on with the server's address.
     package func open(url: String) {
         continuation.yield(url)
         continuation.finish()

@@ -1,11 +1,12 @@
 /// Reads the two messages that phones send all day, `location_update` and `ping`, straight from the bytes.
 ///
-/// It checks the whole grammar of what it reads and returns nil, without a verdict, for whatever is unusual: escapes, bytes
-/// outside ASCII, nested unknown values, other types, refusals. ``DriverMessage/decodeGenerally(_:)`` judges those. A test
-/// feeds both the same mutated messages and requires that they agree.
+/// It checks the whole grammar of what it reads and returns nil, without a verdict, for whatever is unusual: escapes,
+/// bytes outside ASCII, nested unknown values, other types, refusals. ``DriverMessage/decodeGenerally(_:)`` judges
+/// those. A test feeds both the same mutated messages and requires that they agree.
 ///
 /// - Complexity: O(n), without allocation on the usual path.
 package enum DriverMessageScanner {
+    /// The message, or nil when it is not one of the two hot ones in their plain form.
     package static func scan(_ bytes: UnsafeRawBufferPointer) -> DriverMessage? {
         var scanner = Scanner(bytes: bytes)
         return scanner.message()

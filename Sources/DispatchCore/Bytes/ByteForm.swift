@@ -1,5 +1,5 @@
-/// A value with one byte form: equal values have equal bytes, on every machine. What a tick is stored as, and what a replay
-/// is compared with.
+/// A value with one byte form: equal values have equal bytes, on every machine. What a tick is stored as, and what a
+/// replay is compared with.
 package protocol ByteForm {
     func write(to writer: inout ByteWriter)
     init(from reader: inout ByteReader) throws(ByteError)
@@ -81,12 +81,14 @@ package struct ByteReader {
 
     package var isAtEnd: Bool { next == bytes.count }
 
+    /// The next byte.
     package mutating func readByte() throws(ByteError) -> UInt8 {
         guard next < bytes.count else { throw .tooShort }
         defer { next += 1 }
         return bytes[next]
     }
 
+    /// The next byte as a truth value.
     package mutating func readFlag() throws(ByteError) -> Bool {
         switch try readByte() {
         case 0: return false
@@ -95,6 +97,7 @@ package struct ByteReader {
         }
     }
 
+    /// The next number in groups of seven bits.
     package mutating func readUnsigned() throws(ByteError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -108,16 +111,19 @@ package struct ByteReader {
         }
     }
 
+    /// The next signed number.
     package mutating func readInteger() throws(ByteError) -> Int64 {
         let folded = try readUnsigned()
         return Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1)
     }
 
+    /// The next signed number, which must fit 32 bits.
     package mutating func readInt32() throws(ByteError) -> Int32 {
         guard let value = Int32(exactly: try readInteger()) else { throw .invalidValue }
         return value
     }
 
+    /// The next eight bytes as a number.
     package mutating func readDouble() throws(ByteError) -> Double {
         var bits: UInt64 = 0
         for shift in stride(from: 0, to: 64, by: 8) { bits |= UInt64(try readByte()) << UInt64(shift) }
@@ -126,10 +132,12 @@ package struct ByteReader {
 
     package mutating func read<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> T { try T(from: &self) }
 
+    /// A value, or nil where none was written.
     package mutating func readOptional<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> T? {
         try readFlag() ? try T(from: &self) : nil
     }
 
+    /// A count and as many values.
     package mutating func readList<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> [T] {
         let count = try readUnsigned()
         guard count <= UInt64(bytes.count - next) else { throw .tooShort }

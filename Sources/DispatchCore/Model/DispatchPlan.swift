@@ -4,7 +4,8 @@ package struct DispatchPlan: Hashable, Sendable {
     package var seed: UInt64
     /// Batches to commit and tell now, by driver id.
     package var commits: [PlannedBatch]
-    /// Batches that are meant for a driver but not told yet; the next tick may decide otherwise. By driver, in his sequence.
+    /// Batches that are meant for a driver but not told yet; the next tick may decide otherwise. By driver, in his
+    /// sequence.
     package var tentative: [PlannedBatch]
     /// Every order that is not in `commits`, by id, with the rule that holds it.
     package var waiting: [WaitingReason]
@@ -91,18 +92,21 @@ package struct BatchReason: Hashable, Sendable {
     package var trigger: Trigger
     /// Of the driver's whole way with the batch, less that of his way without it.
     package var terms: CostTerms
-    /// The next best drivers for the batch's first order as a single insertion, best first. `explain` re-solves the whole.
+    /// The next best drivers for the batch's first order as a single insertion, best first. `explain` re-solves the
+    /// whole.
     package var runnersUp: [RunnerUp]
     /// Drivers nearer than the chosen one, or as near, that could not be taken.
     package var refused: [RefusedDriver]
 }
 
+/// A driver who could have had the batch, at a higher cost.
 package struct RunnerUp: Hashable, Sendable {
     package var driver: DriverID
     /// How much more this driver costs than the chosen one.
     package var difference: Cost
 }
 
+/// A driver who could not have the batch.
 package struct RefusedDriver: Hashable, Sendable {
     package var driver: DriverID
     package var why: Refusal
@@ -155,6 +159,7 @@ package enum HoldReason: UInt8, Hashable, Sendable, CaseIterable {
     case impossible
 }
 
+/// Why one order stays in the pool.
 package struct WaitingReason: Hashable, Sendable {
     package var order: OrderID
     package var reason: HoldReason
@@ -166,6 +171,7 @@ package struct WaitingReason: Hashable, Sendable {
     package var refusals: [RefusalCount]
 }
 
+/// How many drivers one rule keeps from an order.
 package struct RefusalCount: Hashable, Sendable {
     package var why: Refusal
     package var drivers: Int32

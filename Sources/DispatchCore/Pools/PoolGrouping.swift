@@ -1,5 +1,5 @@
-/// Splits the orders of a closed pool into batches: for each its pickups in sequence, then its dropoffs in sequence, with
-/// lengths and times. Who drives them is a separate question.
+/// Splits the orders of a closed pool into batches: for each its pickups in sequence, then its dropoffs in sequence,
+/// with lengths and times. Who drives them is a separate question.
 package struct PoolGrouping: Sendable {
     /// What bounds a batch.
     package struct Limits: Hashable, Sendable {

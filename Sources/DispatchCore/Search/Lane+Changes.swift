@@ -84,7 +84,8 @@ extension Lane {
         total &+= costs[vehicle] &+ Int(extra)
     }
 
-    /// Takes a new order from its vehicle; it is unserved then. `settles: false` leaves the vehicle's cost to the caller.
+    /// Takes a new order from its vehicle; it is unserved then. `settles: false` leaves the vehicle's cost to the
+    /// caller.
     mutating func remove(_ order: Int) {
         let vehicle = Int(owners[order])
         touch(vehicle: vehicle)

@@ -9,8 +9,8 @@ struct Cooling: Sendable {
 }
 
 extension Lane {
-    /// Takes related orders out: around one random order, the drivers of its nearest relatives lose that relative, often
-    /// all they have.
+    /// Takes related orders out: around one random order, the drivers of its nearest relatives lose that relative,
+    /// often all they have.
     mutating func ruin(about count: Int) {
         let target = 1 &+ random.below(2 &* count &- 1)
         let seed = Int(activeOrders[random.below(activeOrderCount)])

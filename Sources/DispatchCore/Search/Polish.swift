@@ -1,5 +1,5 @@
-/// Recombines the batches that annealing has met, and those that prices ask for, into a better plan, and bounds how much
-/// better any plan could be.
+/// Recombines the batches that annealing has met, and those that prices ask for, into a better plan, and bounds how
+/// much better any plan could be.
 struct Polish: Sendable {
     let problem: SearchProblem
     let seed: UInt64

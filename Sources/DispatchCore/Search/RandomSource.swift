@@ -1,5 +1,5 @@
-/// A small generator with a known sequence (SplitMix64, Steele, Lea and Flood 2014): the same seed gives the same numbers on
-/// every machine. Everything random in a plan comes from one of these, seeded by the caller.
+/// A small generator with a known sequence (SplitMix64, Steele, Lea and Flood 2014): the same seed gives the same
+/// numbers on every machine. Everything random in a plan comes from one of these, seeded by the caller.
 package struct RandomSource: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

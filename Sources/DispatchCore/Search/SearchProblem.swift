@@ -77,7 +77,8 @@ struct SearchProblem: Sendable {
     var orderCount: Int
     var vehicles: [VehicleRow]
     var travel: TravelTable
-    /// Candidates of order i: `candidates[candidateFirst[i] ..< candidateFirst[i + 1]]`, by bound, then cost, then driver.
+    /// Candidates of order i: `candidates[candidateFirst[i] ..< candidateFirst[i + 1]]`, by bound, then cost, then
+    /// driver.
     var candidates: [Candidate]
     var candidateFirst: [Int32]
     /// The orders most like order i, nearest first: `related[i * relatedCount ..< (i + 1) * relatedCount]`.
@@ -99,8 +100,8 @@ struct TravelTable: Sendable {
     var secondsPerMetre: Double
 }
 
-/// The tables as raw memory, valid inside `withTables`. Everything the inner loops touch is here: no reference counting,
-/// no bounds checks, no allocation.
+/// The tables as raw memory, valid inside `withTables`. Everything the inner loops touch is here: no reference
+/// counting, no bounds checks, no allocation.
 struct SearchTables {
     let rules: StopRules
     let orders: UnsafePointer<OrderRow>

@@ -1,8 +1,8 @@
 /// Finds the best sequence of stops for the orders of one batch, exactly, by depth-first search with a bound.
 ///
-/// The bound of a partial sequence adds to its cost, for each order still to be delivered, the delay it has when it is the
-/// very next one to be served, and the way to the farthest stop left. Both hold where the direct way is never longer than
-/// a way round, which is true of straight lines, also rounded up to whole seconds.
+/// The bound of a partial sequence adds to its cost, for each order still to be delivered, the delay it has when it is
+/// the very next one to be served, and the way to the farthest stop left. Both hold where the direct way is never
+/// longer than a way round, which is true of straight lines, also rounded up to whole seconds.
 struct StopSearch {
     /// Larger than any real cost, small enough that sums of it do not overflow.
     static let infinity = Int.max / 8
@@ -22,8 +22,8 @@ struct StopSearch {
     private(set) var best = StopSearch.infinity
     private(set) var bestEnd = 0
     private(set) var bestPlace: Int32 = 0
-    /// The best sequence, three bits a stop from the last to the first: number of the order in the batch times two, plus
-    /// one for a dropoff.
+    /// The best sequence, three bits a stop from the last to the first: number of the order in the batch times two,
+    /// plus one for a dropoff.
     private(set) var bestCode: UInt32 = 0
     /// Partial sequences looked at since the search was made.
     var steps = 0

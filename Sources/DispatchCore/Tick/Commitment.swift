@@ -1,5 +1,5 @@
-/// Decides whether a planned batch is told at this tick: as late as possible, because until then the plan can still become
-/// better, and never later than the bounds say.
+/// Decides whether a planned batch is told at this tick: as late as possible, because until then the plan can still
+/// become better, and never later than the bounds say.
 struct Commitment {
     enum Verdict {
         case tell(BatchReason.Trigger)
@@ -42,7 +42,8 @@ struct Commitment {
         return isFull(orders) ? .batchFull : .windowOver
     }
 
-    /// A window may stay open until the last tick before `maxHold`, while the zone is warm enough for a partner to come.
+    /// A window may stay open until the last tick before `maxHold`, while the zone is warm enough for a partner to
+    /// come.
     private func isWindowOpen(_ orders: [WaitingOrder], oldest: Int64) -> Bool {
         if isFull(orders) || oldest + tick.policy.tick.value > tick.policy.maxHold.value { return false }
         let ids = orders.map(\.id)

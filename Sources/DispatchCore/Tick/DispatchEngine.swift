@@ -2,8 +2,8 @@
 package enum DispatchEngine {
     /// Plans one tick.
     ///
-    /// The same snapshot, previous plan, seed and budget give the same plan, byte for byte, however many threads `lanes`
-    /// uses. Bad data never stop it: what cannot be planned is named in `waiting`.
+    /// The same snapshot, previous plan, seed and budget give the same plan, byte for byte, however many threads
+    /// `lanes` uses. Bad data never stop it: what cannot be planned is named in `waiting`.
     ///
     /// - Parameters:
     ///   - previous: The plan of the last tick: its tentative pairs are the start, and leaving them costs a little.

@@ -7,7 +7,8 @@ struct OrderGraph {
     let orders: [WaitingOrder]
     let places: [GeoPoint]
 
-    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same time.
+    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same
+    /// time.
     ///
     /// - Complexity: O(n²)
     func related() -> (list: [Int32], count: Int) {
@@ -37,8 +38,8 @@ struct OrderGraph {
         return (list, count)
     }
 
-    /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the spread,
-    /// and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
+    /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the
+    /// spread, and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
     func pairs(stride: Int) -> [UInt64] {
         var bits = [UInt64](repeating: 0, count: max(1, rows.count * stride / 64))
         let near = NearRestaurants(compiler: compiler, rows: rows, places: places)
@@ -115,8 +116,8 @@ struct Corridors {
     }
 }
 
-/// A way of a few stops, and how far a place is from it: on the local map, or by the shortest detour where only a matrix
-/// is known. (Geo's prepared lines pay from ten points on; ways here have two to eight.)
+/// A way of a few stops, and how far a place is from it: on the local map, or by the shortest detour where only a
+/// matrix is known. (Geo's prepared lines pay from ten points on; ways here have two to eight.)
 struct CorridorLine {
     private let way: [PlaceIndex]
     private let compiler: TickCompiler

@@ -1,7 +1,7 @@
 internal import Geo
 
-/// Turns a snapshot into the tables of the search. Everything is sorted by id on the way in, every number is held within
-/// the range that the search computes in, and what cannot be planned is set aside with its reason.
+/// Turns a snapshot into the tables of the search. Everything is sorted by id on the way in, every number is held
+/// within the range that the search computes in, and what cannot be planned is set aside with its reason.
 struct TickCompiler {
     /// Times and costs beyond these do not occur in the tables: 11 days, and a thousand seconds short of `Int32`.
     static let horizon: Int64 = 1_000_000
@@ -34,8 +34,8 @@ struct TickCompiler {
             let projection = LocalProjection(around: points)
             let local = points.map { projection?.project($0) ?? LocalPoint(x: 0, y: 0) }
             let detour = Double(estimate.detourPerMille) / 1000
-            // The table holds the fastest class's times; slower classes have a pace above 1024, so that direct rides from
-            // the table are bounds for everyone.
+            // The table holds the fastest class's times; slower classes have a pace above 1024, so that direct rides
+            // from the table are bounds for everyone.
             let fastest = estimate.speeds.max() ?? 6500
             paces = estimate.speeds.map { Int32((Int64(fastest) * 1024 + Int64($0) - 1) / Int64($0)) }
             travel = TravelTable(
@@ -94,8 +94,8 @@ struct TickCompiler {
             unserved: Int(policy.weights.unserved.value * max(growth, weight)))
     }
 
-    /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes before all
-    /// others: nobody starves.
+    /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes before
+    /// all others: nobody starves.
     private func growth(age: Int64) -> Int64 {
         let rate = Int64(policy.weights.agePerMinute.perMille)
         if rate == 0 { return 1000 }

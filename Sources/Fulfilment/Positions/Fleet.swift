@@ -33,6 +33,7 @@ package final class Fleet: Sendable {
         }
     }
 
+    /// Takes over the driver's own word.
     package func setAvailability(_ availability: Availability, of driver: DriverID) {
         state.withLock { $0.members[driver]?.account.availability = availability }
     }
@@ -64,6 +65,7 @@ package final class Fleet: Sendable {
         }
     }
 
+    /// The driver as he is now, nil when the fleet does not know him.
     package func member(_ driver: DriverID) -> FleetMember? {
         state.withLock { $0.members[driver] }
     }

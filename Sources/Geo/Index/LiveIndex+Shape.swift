@@ -158,8 +158,8 @@ extension LiveIndex {
 
     // MARK: Shrinking
 
-    /// Cleans up after a place was taken out of a leaf: frees or shrinks it, makes the unions exact, and lets a node with
-    /// few places left become a leaf.
+    /// Cleans up after a place was taken out of a leaf: frees or shrinks it, makes the unions exact, and lets a node
+    /// with few places left become a leaf.
     mutating func tidy(_ slot: Int, below parent: UInt32) {
         let node = inner(parent)
         let head = node.children[slot]

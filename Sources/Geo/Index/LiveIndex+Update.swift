@@ -52,8 +52,8 @@ extension LiveIndex {
         }
     }
 
-    /// Looks up a few members and reads what moving them will need. Reading is all that this is for: loads that do not wait
-    /// for each other overlap.
+    /// Looks up a few members and reads what moving them will need. Reading is all that this is for: loads that do not
+    /// wait for each other overlap.
     @inline(__always)
     private mutating func warmUp(_ moves: ArraySlice<PointMove>) {
         let first = moves.startIndex

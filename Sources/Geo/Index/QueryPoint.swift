@@ -57,8 +57,8 @@ struct QueryPoint {
         return inside <= sizeLessOne ? 0 : min(0 &- inside, inside &- sizeLessOne)
     }
 
-    /// At most 4 sin²(g/2) for all g at or beyond a gap: from sin x ≥ x - x³/6. One unit is given up for the rounding to
-    /// fixed point.
+    /// At most 4 sin²(g/2) for all g at or beyond a gap: from sin x ≥ x - x³/6. One unit is given up for the rounding
+    /// to fixed point.
     @inline(__always)
     static func bound(gap: UInt32) -> Double {
         guard gap > 1 else { return 0 }

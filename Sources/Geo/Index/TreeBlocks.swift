@@ -77,8 +77,8 @@ struct TreeCell {
     }
 }
 
-/// A leaf's block: up to 32 places side by side. A leaf at the smallest cell size may be a chain of blocks, of which all
-/// but the first are full.
+/// A leaf's block: up to 32 places side by side. A leaf at the smallest cell size may be a chain of blocks, of which
+/// all but the first are full.
 struct LeafBlock {
     let cell: TreeCell
     let capacity: Int

@@ -15,11 +15,11 @@ package struct ZoneBorder: Hashable, Sendable {
     }
 }
 
-/// All service zones at one moment: which of them hold a place? Immutable: an edit makes a new set, and the last good set
-/// stays in use until the new one is complete.
+/// All service zones at one moment: which of them hold a place? Immutable: an edit makes a new set, and the last good
+/// set stays in use until the new one is complete.
 ///
-/// A tree over the zones' boxes and prepared geometries, built before the set exists, in a GEOS context of its own behind
-/// a lock. Safe from any thread.
+/// A tree over the zones' boxes and prepared geometries, built before the set exists, in a GEOS context of its own
+/// behind a lock. Safe from any thread.
 package final class ZoneSet: Sendable {
     /// Sorted by id.
     package let zones: [ZoneBorder]

@@ -1,9 +1,9 @@
 package import DispatchCore
 package import Geo
 
-/// One service of a city on a virtual clock. Each tick the engine plans, drivers do what they are told, kitchens and roads
-/// differ from their estimates, orders are cancelled, batches rejected, phones go silent. After every tick the rules are
-/// checked that may never break. The same scenario, policy and seed give the same day.
+/// One service of a city on a virtual clock. Each tick the engine plans, drivers do what they are told, kitchens and
+/// roads differ from their estimates, orders are cancelled, batches rejected, phones go silent. After every tick the
+/// rules are checked that may never break. The same scenario, policy and seed give the same day.
 package struct CityDay: Sendable {
     package struct Order: Sendable {
         package enum State: UInt8, Sendable { case later, waiting, told, onBoard, delivered, cancelled }

@@ -60,7 +60,8 @@ package struct CityScenario: Hashable, Sendable {
 
 /// Policies by name, with changes: `default`, `single`, `eager`, or any of them followed by `,key=value`.
 package enum PolicyName {
-    /// Keys: `maxBatch`, `tick`, `driving`, `maxHold`, `lookAhead`, `queue`, `near`, `onTheWay` (seconds, metres or counts).
+    /// Keys: `maxBatch`, `tick`, `driving`, `maxHold`, `lookAhead`, `queue`, `near`, `onTheWay` (seconds, metres or
+    /// counts).
     ///
     /// Nil where a name, key or value is unknown.
     package static func policy(_ text: String) -> DispatchPolicy? {

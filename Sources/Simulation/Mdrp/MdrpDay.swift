@@ -1,8 +1,8 @@
 package import DispatchCore
 internal import Foundation
 
-/// Runs one day of the library through the engine on a virtual clock: every tick the orders placed so far and the drivers
-/// of the next half hour go in, what the engine tells comes out and is carried out as told.
+/// Runs one day of the library through the engine on a virtual clock: every tick the orders placed so far and the
+/// drivers of the next half hour go in, what the engine tells comes out and is carried out as told.
 package struct MdrpDay {
     package enum Track: String, Sendable, CaseIterable {
         /// The library's rules: one restaurant a batch, told to a driver who stands free.

@@ -46,8 +46,8 @@ package struct SnapshotFile: Sendable {
 
     /// Reads a problem.
     ///
-    /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not throw,
-    ///   they end up as orders that cannot be served.
+    /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not
+    ///   throw, they end up as orders that cannot be served.
     package init(json: [UInt8], track: Track = .j) throws(SnapshotError) {
         do {
             content = try JSONDecoder().decode(Content.self, from: Data(json))
@@ -152,8 +152,8 @@ package enum SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The places of a problem file, each once, and the travel times between them as the format defines them: whole seconds,
-/// rounded up, along the great circle times the detour.
+/// The places of a problem file, each once, and the travel times between them as the format defines them: whole
+/// seconds, rounded up, along the great circle times the detour.
 struct SnapshotPlaces {
     private var numbers: [[Double]: Int32] = [:]
     private var vectors: [SIMD3<Double>] = []
