@@ -7,5 +7,6 @@ struct Tiffin: AsyncParsableCommand {
         commandName: "tiffin", abstract: "Pool-batching dispatch for food delivery.",
         subcommands: [
             DemoCommand.self, ServeCommand.self, ConformanceCommand.self, LoadCommand.self,
+            SolveCommand.self, SimulateCommand.self,
         ])
 }

@@ -51,7 +51,7 @@ package struct WorkBudget: Hashable, Comparable, Sendable {
     package init(steps: Int64) { self.steps = steps }
 
     /// About what one core of a small server does in a millisecond; measured with `benchmarks/dispatch`.
-    package static let stepsPerMillisecond: Int64 = 60_000
+    package static let stepsPerMillisecond: Int64 = 15_000
 
     /// The budget that takes about so long on a small server. For callers; the engine itself knows no clock.
     package static func milliseconds(_ value: Int64) -> WorkBudget {

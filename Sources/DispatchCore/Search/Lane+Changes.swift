@@ -28,6 +28,24 @@ extension Lane {
         total = savedTotal
     }
 
+    /// Notes what the change that is being kept has touched.
+    mutating func keep() {
+        for index in 0..<touchedVehicleCount {
+            let vehicle = touchedVehicles[index]
+            if hasChangedVehicle[Int(vehicle)] { continue }
+            hasChangedVehicle[Int(vehicle)] = true
+            changedVehicles[changedVehicleCount] = vehicle
+            changedVehicleCount &+= 1
+        }
+        for index in 0..<touchedOrderCount {
+            let order = touchedOrders[index]
+            if hasChangedOrder[Int(order)] { continue }
+            hasChangedOrder[Int(order)] = true
+            changedOrders[changedOrderCount] = order
+            changedOrderCount &+= 1
+        }
+    }
+
     @inline(__always)
     private mutating func touch(vehicle: Int) {
         if vehicleStamps[vehicle] == stamp { return }

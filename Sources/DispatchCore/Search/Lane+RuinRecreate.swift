@@ -121,9 +121,12 @@ extension Lane {
             let allowed = temperature * -Power.logarithm(random.unit())
             if Double(total &- savedTotal) >= allowed {
                 undo()
-            } else if total < bestTotal {
+                continue
+            }
+            keep()
+            if total < bestTotal {
                 bestTotal = total
-                best.copy(from: self)
+                best.copyChanges(from: &self)
             }
         }
         best.restore(into: &self)

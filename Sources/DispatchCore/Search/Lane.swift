@@ -1,5 +1,5 @@
-/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory that
-/// is allocated once; a change can be undone.
+/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory that is
+/// allocated once; a change can be undone.
 ///
 /// A lane belongs to one thread for its life.
 struct Lane: ~Copyable {
@@ -44,6 +44,13 @@ struct Lane: ~Copyable {
     let touchedVehicles: UnsafeMutablePointer<Int32>
     let touchedOrders: UnsafeMutablePointer<Int32>
     let removed: UnsafeMutablePointer<Int32>
+    // What changed since the best routes were copied.
+    let changedVehicles: UnsafeMutablePointer<Int32>
+    let changedOrders: UnsafeMutablePointer<Int32>
+    let hasChangedVehicle: UnsafeMutablePointer<Bool>
+    let hasChangedOrder: UnsafeMutablePointer<Bool>
+    var changedVehicleCount = 0
+    var changedOrderCount = 0
     let sortKeys: UnsafeMutablePointer<Int>
     var touchedVehicleCount = 0
     var touchedOrderCount = 0
@@ -87,6 +94,10 @@ struct Lane: ~Copyable {
         touchedVehicles = .filled(0, vehicles)
         touchedOrders = .filled(0, orders)
         removed = .filled(0, orders)
+        changedVehicles = .filled(0, vehicles)
+        changedOrders = .filled(0, orders)
+        hasChangedVehicle = .filled(false, vehicles)
+        hasChangedOrder = .filled(false, orders)
         sortKeys = .filled(0, orders)
         for order in 0..<tables.orderCount { activeOrders[order] = Int32(order) }
         clear()
@@ -96,10 +107,9 @@ struct Lane: ~Copyable {
         for pointer in [members, starts, places, owners, extras, trial, savedMembers, savedStarts, savedPlaces] {
             pointer.deallocate()
         }
-        isActive.deallocate()
-        for pointer in [
-            activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed,
-        ] {
+        for pointer in [isActive, hasChangedVehicle, hasChangedOrder] { pointer.deallocate() }
+        for pointer in [changedVehicles, changedOrders] { pointer.deallocate() }
+        for pointer in [activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed] {
             pointer.deallocate()
         }
         for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }
@@ -181,8 +191,7 @@ struct Lane: ~Copyable {
         _ vehicle: Int, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
     ) -> BatchValue {
         stops.run(
-            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place,
-            cutoff: cutoff)
+            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place, cutoff: cutoff)
         let found = stops.best < cutoff
         return BatchValue(
             cost: stops.best, end: found ? Int32(truncatingIfNeeded: stops.bestEnd) : time,

@@ -29,6 +29,25 @@ struct RouteSet: ~Copyable {
         extras.update(from: lane.extras, count: lane.tables.orderCount)
     }
 
+    /// Takes over only what changed since the last copy: at the end of a long search most vehicles stand still.
+    mutating func copyChanges(from lane: inout Lane) {
+        let span = lane.queue * lane.slots
+        for index in 0..<lane.changedVehicleCount {
+            let vehicle = Int(lane.changedVehicles[index])
+            lane.hasChangedVehicle[vehicle] = false
+            (members + vehicle * span).update(from: lane.members + vehicle * span, count: span)
+            (sizes + vehicle * lane.queue).update(from: lane.sizes + vehicle * lane.queue, count: lane.queue)
+        }
+        for index in 0..<lane.changedOrderCount {
+            let order = Int(lane.changedOrders[index])
+            lane.hasChangedOrder[order] = false
+            owners[order] = lane.owners[order]
+            extras[order] = lane.extras[order]
+        }
+        lane.changedVehicleCount = 0
+        lane.changedOrderCount = 0
+    }
+
     /// Makes these the lane's routes and computes their cost anew.
     func restore(into lane: inout Lane) {
         let batches = lane.tables.vehicleCount * lane.queue

@@ -11,10 +11,12 @@ struct CandidateFinder {
     private let policy: DispatchPolicy
     private let previousDriver: [OrderID: DriverID]
     private let preferred: Set<RestaurantID>
+    /// Vehicles without rules of their own, and the ways of those that have running stops.
+    private let isPlain: [Bool]
+    private let ways: [CorridorLine?]
 
     init(
-        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder],
-        drivers: [DriverState],
+        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder], drivers: [DriverState],
         table: VehicleTable
     ) {
         self.compiler = compiler
@@ -29,6 +31,13 @@ struct CandidateFinder {
             for order in batch.orders { previousDriver[order] = batch.driver }
         }
         self.previousDriver = previousDriver
+        isPlain = table.drivers.map { drivers[Int($0)].rules.isEmpty }
+        ways = table.drivers.map { index in
+            let driver = drivers[Int(index)]
+            if driver.running.isEmpty { return nil }
+            let stops = [driver.place] + driver.running.map(\.place).filter(compiler.isStop)
+            return CorridorLine(stops, compiler: compiler)
+        }
         preferred = Set(drivers.lazy.flatMap(\.rules).filter { $0.kind == .prefer }.map(\.restaurant))
     }
 
@@ -40,8 +49,10 @@ struct CandidateFinder {
         var found: [Candidate] = []
         for index in orders.indices {
             found.removeAll(keepingCapacity: true)
+            let order = orders[index]
+            let isPlain = order.pinned == nil && order.excluded.isEmpty && order.vehicles.isEmpty
             near.forEachVehicle(near: rows[index].pickup) { vehicle in
-                if let candidate = candidate(order: index, vehicle: vehicle) { found.append(candidate) }
+                if let candidate = candidate(order, row: rows[index], isPlain: isPlain, vehicle: vehicle) { found.append(candidate) }
             }
             let limit = Int(policy.limits.nearestDrivers)
             found.keepSmallest(limit)
@@ -52,15 +63,18 @@ struct CandidateFinder {
     }
 
     /// The pair of an order and a vehicle; nil where a rule or a limit forbids it.
-    private func candidate(order index: Int, vehicle: Int) -> Candidate? {
-        let driver = drivers[Int(table.drivers[vehicle])]
-        let order = orders[index]
-        if eligibility.refusal(of: driver, for: order) != nil { return nil }
-        guard let times = times(rows[index], table.rows[vehicle]) else { return nil }
-        let row = rows[index]
+    private func candidate(_ order: WaitingOrder, row: OrderRow, isPlain isPlainOrder: Bool, vehicle: Int) -> Candidate? {
+        if isPlainOrder, isPlain[vehicle] {
+            if order.bagUnits > table.rows[vehicle].units { return nil }
+        } else if eligibility.refusal(of: drivers[Int(table.drivers[vehicle])], for: order) != nil {
+            return nil
+        }
+        guard let times = times(row, table.rows[vehicle]) else { return nil }
         var extra: Int64 = 0
-        if let before = previousDriver[order.id], before != driver.id { extra += policy.weights.switching.value * 1000 }
-        if let restaurant = order.restaurant, preferred.contains(restaurant), !prefers(driver, restaurant) {
+        if !previousDriver.isEmpty, let before = previousDriver[order.id], before != drivers[Int(table.drivers[vehicle])].id { extra += policy.weights.switching.value * 1000 }
+        if let restaurant = order.restaurant, preferred.contains(restaurant),
+            !prefers(drivers[Int(table.drivers[vehicle])], restaurant)
+        {
             extra += policy.weights.preference.value * 1000
         }
         let delay = Int64(row.weight) * max(0, Int64(times.delivered - row.ideal))
@@ -71,7 +85,7 @@ struct CandidateFinder {
         return Candidate(
             vehicle: Int32(vehicle), bound: Int32((delay + late + extra).held(0, Int64(Int32.max))),
             single: Int32((signed + late + driving + busy).held(Int64(Int32.min), Int64(Int32.max))),
-            extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joins(order: order, row: row, driver: driver))
+            extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joins(order: order, vehicle: vehicle))
     }
 
     private func prefers(_ driver: DriverState, _ restaurant: RestaurantID) -> Bool {
@@ -93,18 +107,18 @@ struct CandidateFinder {
         return (Int32(delivered), Int32(delivered + policy.dropoffHandover.value), Int32(toPickup + toDropoff))
     }
 
-    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about then,
-    /// or with both ends on the driver's way.
-    private func joins(order: WaitingOrder, row: OrderRow, driver: DriverState) -> Bool {
-        guard !driver.running.isEmpty, policy.stopRule != .oneRestaurant else { return false }
+    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about then, or
+    /// with both ends on the driver's way.
+    private func joins(order: WaitingOrder, vehicle: Int) -> Bool {
+        guard let line = ways[vehicle], policy.stopRule != .oneRestaurant else { return false }
         if !policy.limits.usesOrderGraph { return true }
-        let near = policy.limits.nearRestaurants.value
-        var way = [driver.place] + driver.running.map(\.place).filter(compiler.isStop)
-        if policy.stopRule == .pickupsFirst, !driver.running.contains(where: { $0.kind == .pickup }) { return false }
-        way.removeAll { !compiler.isPlace($0) }
-        let line = CorridorLine(way, compiler: compiler)
-        guard line.distance(to: order.dropoff) <= policy.limits.onTheWay.value else { return false }
-        return line.distance(to: order.pickup) <= near
+        if policy.stopRule == .pickupsFirst,
+            !drivers[Int(table.drivers[vehicle])].running.contains(where: { $0.kind == .pickup })
+        {
+            return false
+        }
+        return line.distance(to: order.pickup) <= policy.limits.nearRestaurants.value
+            && line.distance(to: order.dropoff) <= policy.limits.onTheWay.value
     }
 }
 

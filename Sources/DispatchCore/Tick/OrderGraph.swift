@@ -7,20 +7,22 @@ struct OrderGraph {
     let orders: [WaitingOrder]
     let places: [GeoPoint]
 
-    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same
-    /// time.
+    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same time.
     ///
-    /// - Complexity: O(n²)
+    /// - Complexity: O(n × min(n, 600))
     func related() -> (list: [Int32], count: Int) {
         let count = min(max(rows.count - 1, 0), 32)
         guard count > 0 else { return ([], 0) }
         var list: [Int32] = []
         list.reserveCapacity(rows.count * count)
         var nearest: [(distance: Int64, order: Int32)] = []
+        let (byPlace, position) = sequence()
+        let reach = compiler.travel.xs.isEmpty ? rows.count : Self.window
         for first in rows.indices {
             nearest.removeAll(keepingCapacity: true)
             let row = rows[first]
-            for second in rows.indices where second != first {
+            let window = byPlace[max(0, position[first] - reach)..<min(rows.count, position[first] + reach)]
+            for second in window where second != first {
                 let other = rows[second]
                 let pickups = compiler.way(PlaceIndex(row.pickup), PlaceIndex(other.pickup))
                 let limit = nearest.count == count ? nearest[count - 1].distance : Int64.max
@@ -29,17 +31,33 @@ struct OrderGraph {
                 let distance = pickups + dropoffs / 2 + Int64(abs(row.ready - other.ready)) / 2
                 if distance >= limit { continue }
                 if nearest.count == count { nearest.removeLast() }
-                var position = nearest.count
-                while position > 0, nearest[position - 1].distance > distance { position -= 1 }
-                nearest.insert((distance, Int32(second)), at: position)
+                var slot = nearest.count
+                while slot > 0, nearest[slot - 1].distance > distance { slot -= 1 }
+                nearest.insert((distance, Int32(second)), at: slot)
             }
             list += nearest.map(\.order)
         }
         return (list, count)
     }
 
-    /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the
-    /// spread, and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
+    /// Of many orders only those at about the same height of the map are compared.
+    private static let window = 300
+
+    /// Orders from west to east (by number of place where only a matrix is known), and where each stands in that row.
+    private func sequence() -> (orders: [Int], position: [Int]) {
+        let xs = compiler.travel.xs
+        let order = rows.indices.sorted { first, second in
+            let (one, two) = (Int(rows[first].pickup), Int(rows[second].pickup))
+            if xs.isEmpty || rows.count <= 2 * Self.window { return first < second }
+            return (xs[one], first) < (xs[two], second)
+        }
+        var position = [Int](repeating: 0, count: rows.count)
+        for (index, row) in order.enumerated() { position[row] = index }
+        return (order, position)
+    }
+
+    /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the spread,
+    /// and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
     func pairs(stride: Int) -> [UInt64] {
         var bits = [UInt64](repeating: 0, count: max(1, rows.count * stride / 64))
         let near = NearRestaurants(compiler: compiler, rows: rows, places: places)
@@ -116,32 +134,33 @@ struct Corridors {
     }
 }
 
-/// A way of a few stops, and how far a place is from it: on the local map, or by the shortest detour where only a
-/// matrix is known. (Geo's prepared lines pay from ten points on; ways here have two to eight.)
+/// A way of a few stops, and how far a place is from it: on the local map, or by the shortest detour where only a matrix
+/// is known. (Geo's prepared lines pay from ten points on; ways here have two to eight.)
 struct CorridorLine {
     private let way: [PlaceIndex]
+    private let points: [LocalPoint]
     private let compiler: TickCompiler
 
     init(_ way: [PlaceIndex], compiler: TickCompiler) {
         self.way = way
         self.compiler = compiler
+        points = compiler.travel.matrix.isEmpty ? way.map { Self.local($0, compiler) } : []
     }
 
     /// Whole metres.
     func distance(to place: PlaceIndex) -> Int64 {
         var nearest = Int64.max
-        if compiler.travel.matrix.isEmpty {
-            let point = local(place)
-            for index in way.indices {
-                let start = local(way[max(index - 1, 0)])
-                nearest = min(nearest, point.distance(toSegmentFrom: start, to: local(way[index])).whole)
+        if let first = points.first {
+            let point = Self.local(place, compiler)
+            var least = point.distance(to: first).value
+            for index in points.indices.dropFirst() {
+                least = min(least, point.distance(toSegmentFrom: points[index - 1], to: points[index]).value)
             }
-            return nearest
+            return Metres(least).whole
         }
         guard compiler.isStop(place) else { return Int64.max }
         for index in way.indices.dropFirst() where compiler.isStop(way[index]) {
-            let detour =
-                compiler.way(way[index - 1], place) + compiler.way(place, way[index])
+            let detour = compiler.way(way[index - 1], place) + compiler.way(place, way[index])
                 - compiler.way(way[index - 1], way[index])
             // Half the extra way is about the distance from it.
             nearest = min(nearest, max(0, detour) * 13 / 4)
@@ -149,7 +168,7 @@ struct CorridorLine {
         return nearest
     }
 
-    private func local(_ place: PlaceIndex) -> LocalPoint {
+    private static func local(_ place: PlaceIndex, _ compiler: TickCompiler) -> LocalPoint {
         LocalPoint(x: compiler.travel.xs[Int(place.value)], y: compiler.travel.ys[Int(place.value)])
     }
 }

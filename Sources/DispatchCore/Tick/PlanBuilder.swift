@@ -21,9 +21,10 @@ struct PlanBuilder {
         plan.isDegraded = solution.isDegraded
         plan.steps = solution.steps
         var placed = [Bool](repeating: false, count: tick.orders.count)
+        let reasons = Reasons(tick: tick, tables: tables)
         for route in solution.routes {
             for row in route.batches.joined() where Int(row) < placed.count { placed[Int(row)] = true }
-            add(route, tables: tables, lane: &lane, to: &plan)
+            add(route, reasons: reasons, tables: tables, lane: &lane, to: &plan)
         }
         let holds = HoldJudge(tick: tick)
         for (row, order) in tick.orders.enumerated() where !placed[row] {
@@ -38,7 +39,9 @@ struct PlanBuilder {
     }
 
     /// Walks one vehicle's queue; the first batch with new orders may be told, later ones are only meant.
-    private func add(_ route: Solution.Route, tables: SearchTables, lane: inout Lane, to plan: inout DispatchPlan) {
+    private func add(
+        _ route: Solution.Route, reasons: Reasons, tables: SearchTables, lane: inout Lane, to plan: inout DispatchPlan
+    ) {
         let vehicle = Int(route.vehicle)
         let driver = tick.driver(ofVehicle: vehicle)
         var time = Int(tables.vehicles[vehicle].start)
@@ -60,7 +63,7 @@ struct PlanBuilder {
             var batch = batch(driver.id, new: new, itinerary: itinerary, tables: tables)
             switch verdict {
             case .tell(let trigger):
-                batch.reason = Reasons(tick: tick, tables: tables).reason(
+                batch.reason = reasons.reason(
                     trigger: trigger, new: new, vehicle: vehicle, itinerary: itinerary, lane: &lane)
                 plan.commits.append(batch)
             case .hold(let reason, let tellAt):

@@ -4,6 +4,14 @@ struct Reasons {
     let tables: SearchTables
 
     private static let most = 5
+    /// Drivers who may be refused something: those who are no vehicles, and those with rules of their own.
+    private let suspects: [Int]
+
+    init(tick: CompiledTick, tables: SearchTables) {
+        self.tick = tick
+        self.tables = tables
+        suspects = tick.drivers.indices.filter { tick.refusals[$0] != nil || !tick.drivers[$0].rules.isEmpty }
+    }
 
     func reason(
         trigger: BatchReason.Trigger, new: [Int32], vehicle: Int, itinerary: Itinerary, lane: inout Lane
@@ -55,7 +63,9 @@ struct Reasons {
         let pickup = tables.orders[order].pickup
         let chosen = tables.travel(tables.vehicles[vehicle].place, pickup, 1024)
         var found: [(way: Int, refused: RefusedDriver)] = []
-        for (index, driver) in tick.drivers.enumerated() where driver.place.value >= 0 {
+        let hasRules = !waiting.excluded.isEmpty || !waiting.vehicles.isEmpty || waiting.pinned != nil || waiting.bagUnits > 1
+        for index in hasRules ? Array(tick.drivers.indices) : suspects where tick.drivers[index].place.value >= 0 {
+            let driver = tick.drivers[index]
             guard let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: waiting) else { continue }
             let way = why == .tooLate ? Int.max : tables.travel(driver.place.value, pickup, 1024)
             if way > chosen { continue }

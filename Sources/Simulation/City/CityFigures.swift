@@ -1,4 +1,4 @@
-import DispatchCore
+internal import DispatchCore
 
 /// What a simulated service came to. Minutes unless said.
 package struct CityFigures: Sendable {

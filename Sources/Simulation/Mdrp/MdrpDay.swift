@@ -62,7 +62,7 @@ package struct MdrpDay {
         policy.dropoffHandover = Seconds(Int64(instance.dropoffService * 30))
         policy.stopRule = track == .strict ? .oneRestaurant : .mixed
         policy.tellsBusyDrivers = false
-        policy.weights.driving = Weight(perMille: 2)
+        policy.weights.driving = .none
         policy.weights.agePerMinute = .none
         // Beyond the library's longest click-to-door a minute weighs as much as this many others.
         policy.weights.lateness = Weight(perMille: 10_000)
