@@ -70,9 +70,11 @@ var targets: [Target] = [
     core("DispatchCore", ["Geo"], settings: hotSettings),
     core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics]),
     core("Postgres", ["CLibPQ", log, metrics]),
-    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [
-        .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
-    ]),
+    core(
+        "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
+        resources: [
+            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+        ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 
     .target(
@@ -152,7 +154,8 @@ if !coresOnly {
         suite(
             "GatewayTests",
             [
-                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore, httpTypes,
+                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore,
+                httpTypes,
                 log, lifecycle,
             ]),
         // The gateway's own handlers with an echo behind them, for conformance suites: see Tests/SocketEcho.
@@ -164,7 +167,8 @@ if !coresOnly {
         suite(
             "APITests",
             [
-                "API", "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", "Simulation", "TestSupport", hummingbird,
+                "API", "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", "Simulation", "TestSupport",
+                hummingbird,
                 httpTypes, nioCore, log,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),

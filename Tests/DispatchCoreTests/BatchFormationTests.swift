@@ -58,7 +58,9 @@ import Testing
 
     @Test func bagUnitsBoundABatch() {
         var city = SmallCity()
-        for id in 1...3 { city.order(Int64(id), from: (0, 0), to: (2000, Double(id) * 30), ready: 0) { $0.bagUnits = 3 } }
+        for id in 1...3 {
+            city.order(Int64(id), from: (0, 0), to: (2000, Double(id) * 30), ready: 0) { $0.bagUnits = 3 }
+        }
         city.driver(7, at: (0, 0)) { $0.bagUnits = 6 }
         let plan = city.plan()
         #expect(plan.commits.first?.orders.count == 2)
@@ -67,7 +69,8 @@ import Testing
     @Test func anOrderOnTheWayJoinsARunningRoute() {
         var city = SmallCity()
         city.driver(7, at: (0, 0))
-        var dropoff = RunningStop(kind: .dropoff, order: OrderID(90), place: city.place(3000, 0), placedAt: SmallCity.at(-600))
+        var dropoff = RunningStop(
+            kind: .dropoff, order: OrderID(90), place: city.place(3000, 0), placedAt: SmallCity.at(-600))
         dropoff.bagUnits = 1
         city.snapshot.drivers[0].running = [dropoff]
         city.order(1, from: (600, 50), to: (3100, 100), ready: 0)

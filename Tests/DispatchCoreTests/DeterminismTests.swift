@@ -37,8 +37,9 @@ import Testing
         let copy = try DispatchSnapshot(bytes: snapshot.bytes)
         #expect(copy == snapshot)
         #expect(copy.bytes == snapshot.bytes)
-        #expect(DispatchEngine.plan(copy, budget: WorkBudget(steps: 1000)).bytes
-            == DispatchEngine.plan(snapshot, budget: WorkBudget(steps: 1000)).bytes)
+        #expect(
+            DispatchEngine.plan(copy, budget: WorkBudget(steps: 1000)).bytes
+                == DispatchEngine.plan(snapshot, budget: WorkBudget(steps: 1000)).bytes)
     }
 
     @Test func aPlanReadFromItsBytesIsTheSame() throws {

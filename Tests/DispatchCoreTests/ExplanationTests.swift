@@ -34,7 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Explanation.Relaxation.exclusions, 0), (.vehicleClass, 1), (.staleFixes, 2), (.lookAhead, 3), (.clickToDoor, 4),
+        (Explanation.Relaxation.exclusions, 0), (.vehicleClass, 1), (.staleFixes, 2), (.lookAhead, 3),
+        (.clickToDoor, 4),
         (.offlineDrivers, 5), (.pin, 6), (.lateCommitment, 7), (.nothing, 8),
     ])
     func theRuleThatHoldsAnOrderIsFound(expected: Explanation.Relaxation, kind: Int) {

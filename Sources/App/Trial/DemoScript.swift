@@ -86,7 +86,8 @@ package struct DemoScript: Service {
         let city = DemoCity(seed: plan.seed, kitchens: Self.restaurants, drivers: plan.drivers)
         for (index, account) in trial.drivers.dropFirst().prefix(plan.drivers).enumerated() {
             let phone = SimulatedPhone(
-                account: account.id.rawValue, home: city.homes[index], pace: plan.pace, client: client, figures: figures,
+                account: account.id.rawValue, home: city.homes[index], pace: plan.pace, client: client,
+                figures: figures,
                 now: trial.server.house.now)
             let accounts = trial.server.accounts
             group.addTask {

@@ -13,7 +13,8 @@ package struct AccountDesk: Sendable {
     /// - Throws: ``ConfigurationError`` when the e-mail is taken.
     package func createAdmin(email: String, fullName: String, password: String) async throws {
         do {
-            _ = try await store.createAdmin(email: email, fullName: fullName, passwordHash: try await hasher.hash(password))
+            _ = try await store.createAdmin(
+                email: email, fullName: fullName, passwordHash: try await hasher.hash(password))
         } catch let error as StoreError where error.code == .duplicate {
             throw ConfigurationError("there is an account with the e-mail \(email) already")
         }

@@ -11,7 +11,8 @@ struct Database: Sendable {
     static func opened(_ configuration: AppConfiguration, log: Logger) async throws -> Database {
         guard let url = configuration.databaseURL else {
             throw ConfigurationError(
-                "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one")
+                "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one"
+            )
         }
         let pool: ConnectionPool
         do {
@@ -32,7 +33,8 @@ struct Database: Sendable {
             throw ConfigurationError(error.description)
         } catch {
             await pool.close()
-            throw ConfigurationError("the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
+            throw ConfigurationError(
+                "the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
         }
         let store = Store(pool: pool)
         try await store.keepUp(at: RealWorld.now())

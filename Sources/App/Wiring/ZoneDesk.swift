@@ -25,7 +25,8 @@ struct ZoneDesk: Sendable {
 
     /// The polygons of a GeoJSON geometry; none for what is not one.
     private static func polygons(of geometry: String) -> [GeoPolygon] {
-        guard let json = try? JSON(parsing: Array(geometry.utf8)), let coordinates = json["coordinates"]?.elements else {
+        guard let json = try? JSON(parsing: Array(geometry.utf8)), let coordinates = json["coordinates"]?.elements
+        else {
             return []
         }
         switch json["type"]?.text {

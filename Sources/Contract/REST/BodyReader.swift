@@ -87,7 +87,9 @@ package struct BodyReader {
     /// An id as a number or as digits in a string, at least 1.
     package mutating func identifier(_ names: String...) -> Int64? {
         guard let value = body.first(of: names) else { return nil }
-        guard let id = value.identifier, id > 0, id < 1 << 53 else { return refuse(names, "must be a positive integer") }
+        guard let id = value.identifier, id > 0, id < 1 << 53 else {
+            return refuse(names, "must be a positive integer")
+        }
         return id
     }
 

@@ -90,19 +90,25 @@ private struct Scanner {
     private func store(_ value: Scalar, under key: Range<Int>, in readings: inout LocationReadings) {
         switch key.count {
         case 3:
-            if matches(key, "lat") { readings.lat = reading(value) } else if matches(key, "lng") {
+            if matches(key, "lat") {
+                readings.lat = reading(value)
+            } else if matches(key, "lng") {
                 readings.lng = reading(value)
             }
         case 5: if matches(key, "speed") { readings.speed = reading(value) }
         case 7: if matches(key, "heading") { readings.heading = reading(value) }
         case 8:
-            if matches(key, "latitude") { readings.latitude = reading(value) } else if matches(key, "accuracy") {
+            if matches(key, "latitude") {
+                readings.latitude = reading(value)
+            } else if matches(key, "accuracy") {
                 readings.accuracy = reading(value)
             } else if matches(key, "order_id") {
                 readings.orderID = identifier(value)
             }
         case 9:
-            if matches(key, "longitude") { readings.longitude = reading(value) } else if matches(key, "timestamp") {
+            if matches(key, "longitude") {
+                readings.longitude = reading(value)
+            } else if matches(key, "timestamp") {
                 readings.timestamp = time(value)
             }
         case 13: if matches(key, "battery_level") { readings.battery = reading(value) }

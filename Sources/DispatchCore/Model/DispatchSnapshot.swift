@@ -14,7 +14,9 @@ package struct DispatchSnapshot: Hashable, Sendable {
     package var orders: [WaitingOrder]
     package var drivers: [DriverState]
 
-    package init(now: Timestamp, policy: DispatchPolicy, zone: ZoneID? = nil, travel: Travel = .estimate(TravelEstimate())) {
+    package init(
+        now: Timestamp, policy: DispatchPolicy, zone: ZoneID? = nil, travel: Travel = .estimate(TravelEstimate())
+    ) {
         self.now = now
         self.policy = policy
         self.zone = zone

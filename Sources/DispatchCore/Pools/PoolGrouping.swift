@@ -51,7 +51,8 @@ package struct PoolGrouping: Sendable {
         let kept = Set(orders.map(\.id))
         impossible = sorted.map(\.id).filter { !kept.contains($0) }
         var search = GroupSearch(
-            sequencer: GroupSequencer(compiler: compiler, orders: orders), limits: limits, random: RandomSource(seed: seed))
+            sequencer: GroupSequencer(compiler: compiler, orders: orders), limits: limits,
+            random: RandomSource(seed: seed))
         search.improve(steps: Int(budget.steps.held(0, 1 << 32)))
         let sequencer = search.sequencer
         batches = search.groups.map { sequencer.batch($0) }
@@ -83,7 +84,8 @@ struct GroupSequencer {
         var dropFrom = [Int](repeating: -1, count: sets * size)
         for first in 0..<size {
             for last in 0..<size {
-                let cost = pick[(sets - 1) * size + last] + way(orders[group[last]].pickup, orders[group[first]].dropoff)
+                let cost =
+                    pick[(sets - 1) * size + last] + way(orders[group[last]].pickup, orders[group[first]].dropoff)
                 if cost < drop[(1 << first) * size + first] {
                     drop[(1 << first) * size + first] = cost
                     dropFrom[(1 << first) * size + first] = last
@@ -92,7 +94,9 @@ struct GroupSequencer {
         }
         extend(&drop, &dropFrom, group, \.dropoff)
         var last = 0
-        for index in 1..<max(size, 1) where drop[(sets - 1) * size + index] < drop[(sets - 1) * size + last] { last = index }
+        for index in 1..<max(size, 1) where drop[(sets - 1) * size + index] < drop[(sets - 1) * size + last] {
+            last = index
+        }
         let total = drop[(sets - 1) * size + last]
         let (dropoffs, lastPickup) = trace(dropFrom, size: size, last: last)
         let (pickups, _) = trace(pickFrom, size: size, last: lastPickup)
@@ -106,7 +110,8 @@ struct GroupSequencer {
         for set in 1..<(1 << size) {
             for last in 0..<size where set >> last & 1 == 1 && cost[set * size + last] < Int.max / 4 {
                 for next in 0..<size where set >> next & 1 == 0 {
-                    let grown = cost[set * size + last]
+                    let grown =
+                        cost[set * size + last]
                         + way(orders[group[last]][keyPath: place], orders[group[next]][keyPath: place])
                     let slot = (set | 1 << next) * size + next
                     if grown < cost[slot] {
@@ -135,7 +140,8 @@ struct GroupSequencer {
     /// Driving and service of the whole batch.
     func duration(_ group: [Int], driving: Int) -> Int {
         let policy = compiler.policy
-        let each = policy.pickupApproach.value + policy.pickupHandover.value + policy.dropoffApproach.value
+        let each =
+            policy.pickupApproach.value + policy.pickupHandover.value + policy.dropoffApproach.value
             + policy.dropoffHandover.value
         return driving + group.count * Int(each)
     }
@@ -202,7 +208,9 @@ struct GroupSearch {
         let count = groups.count
         var savings = [Int](repeating: 0, count: count * count)
         for first in 0..<count {
-            for second in (first + 1)..<max(count, first + 1) { savings[first * count + second] = saving(first, second) }
+            for second in (first + 1)..<max(count, first + 1) {
+                savings[first * count + second] = saving(first, second)
+            }
         }
         while let best = savings.indices.max(by: { (savings[$0], $1) < (savings[$1], $0) }), savings[best] > 0 {
             let (first, second) = (best / count, best % count)
@@ -247,7 +255,9 @@ struct GroupSearch {
             if !two.isEmpty, random.below(2) == 0 { one.append(two.remove(at: random.below(two.count))) }
             two.append(moved)
             (one, two) = (one.sorted(), two.sorted())
-            guard let first = cost(one), let second = cost(two), first + second < costs[from] + costs[to] else { continue }
+            guard let first = cost(one), let second = cost(two), first + second < costs[from] + costs[to] else {
+                continue
+            }
             (groups[from], groups[to]) = (one, two)
             (costs[from], costs[to]) = (first, second)
         }

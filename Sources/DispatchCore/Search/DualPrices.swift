@@ -30,7 +30,8 @@ struct DualAscent {
         unserved = problem.orders.prefix(problem.orderCount).map { Double($0.unserved) }
         prices = start + [0]
         direction = Array(repeating: 0, count: start.count)
-        best = DualPrices(orders: prices, vehicles: Array(repeating: 0, count: problem.vehicles.count), bound: -.infinity)
+        best = DualPrices(
+            orders: prices, vehicles: Array(repeating: 0, count: problem.vehicles.count), bound: -.infinity)
     }
 
     mutating func run(_ pool: ColumnPool, upper: Double, iterations: Int) {
@@ -60,7 +61,9 @@ struct DualAscent {
             }
             if norm < 1e-9 || upper - bound < 1 { break }
             let step = theta * (upper * 1.002 - bound) / norm
-            for order in direction.indices { prices[order] = min(prices[order] + step * direction[order], unserved[order]) }
+            for order in direction.indices {
+                prices[order] = min(prices[order] + step * direction[order], unserved[order])
+            }
         }
     }
 
@@ -76,7 +79,8 @@ struct DualAscent {
                 pool.columns[vehicle].withUnsafeBufferPointer { entries in
                     for index in entries.indices {
                         let entry = entries[index]
-                        let reduced = Double(entry.cost) - prices[Int(entry.first)] - prices[Int(entry.second)]
+                        let reduced =
+                            Double(entry.cost) - prices[Int(entry.first)] - prices[Int(entry.second)]
                             - prices[Int(entry.third)]
                         if reduced < least { (least, chosen) = (reduced, index) }
                     }

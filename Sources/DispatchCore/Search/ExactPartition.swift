@@ -13,7 +13,8 @@ struct ExactPartition: Sendable {
 
     /// Nil where the problem is too large or has queues or running orders.
     func solve() -> Solution? {
-        guard problem.orderCount <= Self.mostOrders, problem.vehicles.count <= Self.mostVehicles, problem.rules.queue == 1,
+        guard problem.orderCount <= Self.mostOrders, problem.vehicles.count <= Self.mostVehicles,
+            problem.rules.queue == 1,
             problem.rules.maxBatch <= 3, problem.vehicles.allSatisfy({ $0.runningCount == 0 })
         else { return nil }
         return problem.withTables { tables in
@@ -119,7 +120,9 @@ extension Lane {
             units += tables.orders[row].units
             for other in rows[..<index] {
                 if !tables.mayPair(row, other) { return false }
-                if tables.rules.oneRestaurant, tables.orders[other].restaurant != tables.orders[row].restaurant { return false }
+                if tables.rules.oneRestaurant, tables.orders[other].restaurant != tables.orders[row].restaurant {
+                    return false
+                }
             }
         }
         return units <= tables.vehicles[vehicle].units

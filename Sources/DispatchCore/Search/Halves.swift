@@ -7,7 +7,9 @@ struct Halves: Sendable {
     let cooling: Cooling
 
     /// Below this many orders two independent searches are better than two halves.
-    static func areWorthwhile(_ problem: SearchProblem) -> Bool { problem.orderCount > 300 && problem.vehicles.count > 50 }
+    static func areWorthwhile(_ problem: SearchProblem) -> Bool {
+        problem.orderCount > 300 && problem.vehicles.count > 50
+    }
 
     func run(start: Solution?, keepsColumns: Bool, runner: some LaneRunner) -> [Solver.LaneResult] {
         var (current, used) = construct(start)
@@ -21,7 +23,8 @@ struct Halves: Sendable {
             let (from, to) = (Double(epoch) / Double(epochs), Double(epoch + 1) / Double(epochs))
             let ratio = cooling.last / cooling.first
             let part = Cooling(
-                first: cooling.first * Power.of(ratio, from), last: cooling.first * Power.of(ratio, to), ruin: cooling.ruin,
+                first: cooling.first * Power.of(ratio, from), last: cooling.first * Power.of(ratio, to),
+                ruin: cooling.ruin,
                 blink: cooling.blink)
             let before = current
             let results = runner.map(2) { side in
@@ -84,7 +87,8 @@ struct Halves: Sendable {
     ) -> Solver.LaneResult {
         problem.withTables { tables in
             var lane = Lane(
-                tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: steps * 2))
+                tables, seed: RandomSource(seed: seed).fork(UInt64(number)),
+                memoryBits: BatchMemory.bits(for: steps * 2))
             lane.load(start)
             lane.activeOrderCount = 0
             for vehicle in sides.indices { lane.isActive[vehicle] = sides[vehicle] == UInt8(side) }

@@ -151,7 +151,9 @@ extension Lane {
             let other = Int(list[index])
             units &+= tables.orders[other].units
             if other < tables.orderCount, !tables.mayPair(order, other) { return false }
-            if tables.rules.oneRestaurant, tables.orders[other].restaurant != tables.orders[order].restaurant { return false }
+            if tables.rules.oneRestaurant, tables.orders[other].restaurant != tables.orders[order].restaurant {
+                return false
+            }
         }
         return units <= driver.pointee.units
     }

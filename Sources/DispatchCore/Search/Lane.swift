@@ -97,7 +97,9 @@ struct Lane: ~Copyable {
             pointer.deallocate()
         }
         isActive.deallocate()
-        for pointer in [activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed] {
+        for pointer in [
+            activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed,
+        ] {
             pointer.deallocate()
         }
         for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }
@@ -179,7 +181,8 @@ struct Lane: ~Copyable {
         _ vehicle: Int, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
     ) -> BatchValue {
         stops.run(
-            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place, cutoff: cutoff)
+            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place,
+            cutoff: cutoff)
         let found = stops.best < cutoff
         return BatchValue(
             cost: stops.best, end: found ? Int32(truncatingIfNeeded: stops.bestEnd) : time,

@@ -53,7 +53,9 @@ struct PartitionSearch {
 
     var total: Double {
         var sum = 0.0
-        for (vehicle, column) in plan.enumerated() where column >= 0 { sum += Double(pool.columns[vehicle][Int(column)].cost) }
+        for (vehicle, column) in plan.enumerated() where column >= 0 {
+            sum += Double(pool.columns[vehicle][Int(column)].cost)
+        }
         for order in owner.indices where owner[order] < 0 { sum += unserved[order] }
         return sum
     }
@@ -87,7 +89,9 @@ struct PartitionSearch {
                 least[Int(order)] = .infinity
             }
         }
-        return lists.map { list in list.sorted { ($0.penalty, $0.vehicle) < ($1.penalty, $1.vehicle) }.prefix(24).map(\.vehicle) }
+        return lists.map { list in
+            list.sorted { ($0.penalty, $0.vehicle) < ($1.penalty, $1.vehicle) }.prefix(24).map(\.vehicle)
+        }
     }
 
     /// Frees parts until the steps are used up. Part sizes grow while nothing is found.
@@ -140,7 +144,8 @@ struct PartitionSearch {
         var allowance = 0.0
         for (index, vehicle) in vehicles.enumerated() {
             let column = plan[Int(vehicle)]
-            allowance += column < 0 ? idle[index] : prices.reduced(pool.columns[Int(vehicle)][Int(column)], of: Int(vehicle))
+            allowance +=
+                column < 0 ? idle[index] : prices.reduced(pool.columns[Int(vehicle)][Int(column)], of: Int(vehicle))
         }
         for (index, order) in free.enumerated() where owner[Int(order)] < 0 { allowance += dropped[index] }
         allowance -= 0.5

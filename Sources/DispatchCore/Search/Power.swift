@@ -23,7 +23,8 @@ enum Power {
         if halvings < -1020 { return 0 }
         if halvings > 1020 { return Double.greatestFiniteMagnitude }
         let rest = value - halvings * 0.693_147_180_559_945_3
-        let series = 1 + rest * (1 + rest * (0.5 + rest * (1.0 / 6 + rest * (1.0 / 24 + rest * (1.0 / 120 + rest / 720)))))
+        let series =
+            1 + rest * (1 + rest * (0.5 + rest * (1.0 / 6 + rest * (1.0 / 24 + rest * (1.0 / 120 + rest / 720)))))
         return Double(sign: .plus, exponent: Int(halvings), significand: series)
     }
 

@@ -155,10 +155,12 @@ extension SearchProblem {
                                     SearchTables(
                                         rules: rules, orders: orderRows.start, orderCount: orderCount,
                                         vehicles: vehicleRows.start, vehicleCount: vehicles.count,
-                                        matrix: travel.matrix.isEmpty ? nil : matrix, columns: travel.columns, xs: xs, ys: ys,
+                                        matrix: travel.matrix.isEmpty ? nil : matrix, columns: travel.columns, xs: xs,
+                                        ys: ys,
                                         secondsPerMetre: travel.secondsPerMetre, candidates: candidateRows.start,
                                         candidateFirst: firsts.start, related: related, relatedCount: relatedCount,
-                                        pairs: self.pairs.isEmpty ? nil : pairs, pairStride: pairStride, pinned: pinned))
+                                        pairs: self.pairs.isEmpty ? nil : pairs, pairStride: pairStride, pinned: pinned)
+                                )
                             }
                         }
                     }

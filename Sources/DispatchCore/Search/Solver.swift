@@ -51,7 +51,8 @@ struct Solver: Sendable {
 
     private func lane(_ number: Int, start: Solution?, budget: Int, keepsColumns: Bool) -> LaneResult {
         problem.withTables { tables in
-            var lane = Lane(tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
+            var lane = Lane(
+                tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
             if !isDegraded {
                 var best = RouteSet(like: lane)

@@ -45,10 +45,14 @@ struct StopSearch {
             setRow(index, row)
             if tables.orders[row].onBoard { onBoard |= 1 &<< index } else { todo |= 1 &<< index }
         }
-        descend(time: time, place: place, cost: -tables.rules.completion &* time, todo: todo, onBoard: onBoard, code: 0, visit: -1)
+        descend(
+            time: time, place: place, cost: -tables.rules.completion &* time, todo: todo, onBoard: onBoard, code: 0,
+            visit: -1)
     }
 
-    private mutating func descend(time: Int, place: Int32, cost: Int, todo: Int, onBoard: Int, code: UInt32, visit: Int32) {
+    private mutating func descend(
+        time: Int, place: Int32, cost: Int, todo: Int, onBoard: Int, code: UInt32, visit: Int32
+    ) {
         steps &+= 1
         if todo | onBoard == 0 {
             let total = cost &+ tables.rules.completion &* time
@@ -80,12 +84,14 @@ struct StopSearch {
     }
 
     @inline(__always)
-    private mutating func drop(_ index: Int, time: Int, place: Int32, cost: Int, todo: Int, onBoard: Int, code: UInt32) {
+    private mutating func drop(_ index: Int, time: Int, place: Int32, cost: Int, todo: Int, onBoard: Int, code: UInt32)
+    {
         let order = tables.orders + row(index)
         let way = tables.travel(place, order.pointee.dropoff, pace)
         let delivered = time &+ way &+ tables.rules.dropoffApproach
         if delivered > Int(order.pointee.deadline) { return }
-        var grown = cost &+ way &* tables.rules.driving
+        var grown =
+            cost &+ way &* tables.rules.driving
             &+ Int(order.pointee.weight) &* (delivered &- Int(order.pointee.ideal))
         if delivered > Int(order.pointee.promised) {
             grown &+= Int(order.pointee.lateness) &* (delivered &- Int(order.pointee.promised))
@@ -97,7 +103,8 @@ struct StopSearch {
         }
         descend(
             time: delivered &+ tables.rules.dropoffHandover, place: order.pointee.dropoff, cost: grown, todo: todo,
-            onBoard: onBoard & ~(1 &<< index), code: code &<< 3 | UInt32(truncatingIfNeeded: index &* 2 &+ 1), visit: -1)
+            onBoard: onBoard & ~(1 &<< index), code: code &<< 3 | UInt32(truncatingIfNeeded: index &* 2 &+ 1), visit: -1
+        )
     }
 
     @inline(__always)

@@ -13,7 +13,8 @@ struct CandidateFinder {
     private let preferred: Set<RestaurantID>
 
     init(
-        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder], drivers: [DriverState],
+        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder],
+        drivers: [DriverState],
         table: VehicleTable
     ) {
         self.compiler = compiler

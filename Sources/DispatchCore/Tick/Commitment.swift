@@ -27,7 +27,8 @@ struct Commitment {
             return .tell(.waitBound)
         }
         if mustLeave >= horizon {
-            return .hold(isBusy && itinerary.slack == 0 ? .driverBusy : .waitingForReadyTime, tellAt: mustLeave - horizon)
+            return .hold(
+                isBusy && itinerary.slack == 0 ? .driverBusy : .waitingForReadyTime, tellAt: mustLeave - horizon)
         }
         if orders.allSatisfy({ $0.readyAt == nil }), !isBusy, isWindowOpen(orders, oldest: oldest) {
             return .hold(.windowOpen, tellAt: Int(max(0, policy.maxHold.value - policy.tick.value - oldest)))

@@ -11,11 +11,13 @@ package enum DispatchEngine {
     ///   - lanes: Who runs the independent parts of the search.
     /// - Complexity: O(orders × drivers + budget), by grid where there are more than 3000 drivers.
     package static func plan(
-        _ snapshot: borrowing DispatchSnapshot, previous: DispatchPlan? = nil, seed: UInt64 = 1, budget: WorkBudget? = nil,
+        _ snapshot: borrowing DispatchSnapshot, previous: DispatchPlan? = nil, seed: UInt64 = 1,
+        budget: WorkBudget? = nil,
         lanes: some LaneRunner = SerialLanes()
     ) -> DispatchPlan {
         let tick = TickCompiler(snapshot, previous: previous).compile(snapshot)
-        let solver = Solver(problem: tick.problem, seed: seed, budget: Int((budget ?? tick.policy.budget).steps.held(0, 1 << 40)))
+        let solver = Solver(
+            problem: tick.problem, seed: seed, budget: Int((budget ?? tick.policy.budget).steps.held(0, 1 << 40)))
         let solution = solver.solve(start: tick.start(from: previous), runner: lanes)
         return PlanBuilder(tick: tick, solution: solution, seed: seed).plan()
     }
@@ -44,11 +46,19 @@ extension CompiledTick {
     }
 
     func vehicle(of driver: DriverID) -> Int32? {
-        driverOfVehicle.position { drivers[Int($0)].id < driver } isEqual: { drivers[Int($0)].id == driver }
+        driverOfVehicle.position {
+            drivers[Int($0)].id < driver
+        } isEqual: {
+            drivers[Int($0)].id == driver
+        }
     }
 
     func row(of order: OrderID) -> Int32? {
-        orders.position { $0.id < order } isEqual: { $0.id == order }
+        orders.position {
+            $0.id < order
+        } isEqual: {
+            $0.id == order
+        }
     }
 }
 

@@ -102,7 +102,9 @@ private struct Question {
         let drivers = tick.problem.candidates[first..<last].map { tick.driver(ofVehicle: Int($0.vehicle)).id }
         let found = drivers.filter { $0 != chosen }.prefix(min(most, 8)).map { driver in
             let forced = plan(change(snapshot) { $0.pinned = driver }, lanes)
-            let isPossible = (forced.commits + forced.tentative).contains { $0.driver == driver && $0.orders.contains(order) }
+            let isPossible = (forced.commits + forced.tentative).contains {
+                $0.driver == driver && $0.orders.contains(order)
+            }
             return Explanation.Alternative(driver: driver, difference: forced.cost - base, isPossible: isPossible)
         }
         return found.sorted { ($0.difference, $0.driver) < ($1.difference, $1.driver) }

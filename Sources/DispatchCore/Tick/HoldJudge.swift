@@ -4,7 +4,8 @@ struct HoldJudge {
 
     func reason(row: Int, order: WaitingOrder) -> WaitingReason {
         let counts = refusals(row: row, order: order)
-        var result = WaitingReason(order: order.id, reason: .notWorthwhileYet, driver: nil, tellAt: nil, refusals: counts)
+        var result = WaitingReason(
+            order: order.id, reason: .notWorthwhileYet, driver: nil, tellAt: nil, refusals: counts)
         let first = Int(tick.problem.candidateFirst[row])
         let last = Int(tick.problem.candidateFirst[row + 1])
         if first == last {

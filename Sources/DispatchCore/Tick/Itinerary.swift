@@ -52,7 +52,8 @@ struct Itinerary {
     }
 
     private mutating func walk(
-        _ row: Int32, isDropoff: Bool, picked: inout Int, visit: inout Int32, pace: Int, tables: SearchTables, metres: MetreTable
+        _ row: Int32, isDropoff: Bool, picked: inout Int, visit: inout Int32, pace: Int, tables: SearchTables,
+        metres: MetreTable
     ) {
         let rules = tables.rules
         let order = tables.orders[Int(row)]

@@ -29,7 +29,9 @@ struct NearVehicles {
         let places = table.rows.map { Int($0.place) }
         var box = (west: Double.infinity, east: -Double.infinity, south: Double.infinity, north: -Double.infinity)
         for place in places {
-            box = (min(box.west, xs[place]), max(box.east, xs[place]), min(box.south, ys[place]), max(box.north, ys[place]))
+            box = (
+                min(box.west, xs[place]), max(box.east, xs[place]), min(box.south, ys[place]), max(box.north, ys[place])
+            )
         }
         let cellsPerSide = max(1, min(512, Int(Double(count / 4).squareRoot())))
         let size = max(max(box.east - box.west, box.north - box.south) / Double(cellsPerSide), 1)

@@ -139,7 +139,8 @@ struct CorridorLine {
         }
         guard compiler.isStop(place) else { return Int64.max }
         for index in way.indices.dropFirst() where compiler.isStop(way[index]) {
-            let detour = compiler.way(way[index - 1], place) + compiler.way(place, way[index])
+            let detour =
+                compiler.way(way[index - 1], place) + compiler.way(place, way[index])
                 - compiler.way(way[index - 1], way[index])
             // Half the extra way is about the distance from it.
             nearest = min(nearest, max(0, detour) * 13 / 4)

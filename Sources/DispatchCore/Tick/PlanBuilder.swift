@@ -30,7 +30,8 @@ struct PlanBuilder {
             plan.waiting.append(holds.reason(row: row, order: order))
         }
         for order in tick.impossible {
-            plan.waiting.append(WaitingReason(order: order.id, reason: .impossible, driver: nil, tellAt: nil, refusals: []))
+            plan.waiting.append(
+                WaitingReason(order: order.id, reason: .impossible, driver: nil, tellAt: nil, refusals: []))
         }
         plan.waiting.sort { $0.order < $1.order }
         return plan
@@ -50,7 +51,8 @@ struct PlanBuilder {
             let new = rows.filter { Int($0) < tables.orderCount }
             (time, place) = (itinerary.end, itinerary.place)
             if new.isEmpty { continue }
-            var verdict = commitment.verdict(new: new, hasRunning: new.count < rows.count, itinerary: itinerary, vehicle: vehicle)
+            var verdict = commitment.verdict(
+                new: new, hasRunning: new.count < rows.count, itinerary: itinerary, vehicle: vehicle)
             if !isFirst, tick.policy.commitment == .late, case .tell = verdict {
                 verdict = .hold(.driverBusy, tellAt: itinerary.start)
             }

@@ -24,7 +24,8 @@ extension TickCompiler {
         let (related, relatedCount) = graph.related()
         let stride = (possible.count + 63) / 64 * 64
         let problem = SearchProblem(
-            rules: stopRules, orders: rows + table.running, orderCount: possible.count, vehicles: table.rows, travel: travel,
+            rules: stopRules, orders: rows + table.running, orderCount: possible.count, vehicles: table.rows,
+            travel: travel,
             candidates: candidates, candidateFirst: firsts, related: related, relatedCount: relatedCount,
             pairs: policy.limits.usesOrderGraph && policy.stopRule != .oneRestaurant ? graph.pairs(stride: stride) : [],
             pairStride: stride, pinned: possible.map { $0.pinned == nil ? -1 : 1 })
@@ -39,7 +40,8 @@ extension TickCompiler {
             place: driver.place.value, start: max(0, seconds(driver.freeAt)),
             shiftEnd: driver.shiftEndsAt.map { seconds($0, roundedUp: false) } ?? Self.never,
             capacity: driver.capacity.held(0, 1000), units: driver.bagUnits.held(0, 100_000),
-            pace: paces[Int(driver.vehicle.rawValue)], runningFirst: Int32(firstRow + table.running.count), runningCount: 0)
+            pace: paces[Int(driver.vehicle.rawValue)], runningFirst: Int32(firstRow + table.running.count),
+            runningCount: 0)
         let (rows, ids) = runningRows(of: driver)
         let isLocked = rows.count > Int(min(policy.maxBatch, driver.capacity))
         if isLocked {

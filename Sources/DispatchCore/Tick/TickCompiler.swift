@@ -66,7 +66,9 @@ struct TickCompiler {
 
     /// Whether an order can be part of any plan.
     func isPossible(_ order: WaitingOrder) -> Bool {
-        guard isStop(order.pickup), isStop(order.dropoff), order.bagUnits >= 0, order.bagUnits < 1000 else { return false }
+        guard isStop(order.pickup), isStop(order.dropoff), order.bagUnits >= 0, order.bagUnits < 1000 else {
+            return false
+        }
         return way(order.pickup, order.dropoff) < Int64(TravelSeconds.unreachable)
     }
 
@@ -80,11 +82,13 @@ struct TickCompiler {
         let placed = Int64(seconds(order.placedAt, roundedUp: false))
         let direct = max(policy.limits.bagTime.value, ride)
         return OrderRow(
-            pickup: order.pickup.value, dropoff: order.dropoff.value, ready: Int32(ready.held(-Self.horizon, Self.horizon)),
+            pickup: order.pickup.value, dropoff: order.dropoff.value,
+            ready: Int32(ready.held(-Self.horizon, Self.horizon)),
             ideal: Int32((max(ready, 0) + ride).held(-Self.horizon, 2 * Self.horizon)),
             deadline: Int32((placed + policy.limits.clickToDoor.value).held(-Self.horizon, 2 * Self.horizon)),
             promised: order.promisedAt.map { seconds($0) } ?? Self.never, weight: Int32(weight),
-            lateness: order.promisedAt == nil ? 0 : policy.weights.lateness.perMille, bagLimit: Int32(direct.held(0, 1 << 30)),
+            lateness: order.promisedAt == nil ? 0 : policy.weights.lateness.perMille,
+            bagLimit: Int32(direct.held(0, 1 << 30)),
             ride: Int32(ride.held(0, 2 * Self.horizon)), restaurant: restaurantNumber(order.restaurant, order.pickup),
             units: order.bagUnits, onBoard: false,
             unserved: Int(policy.weights.unserved.value * max(growth, weight)))

@@ -1,6 +1,6 @@
+import Contract
 package import DispatchCore
 package import Fulfilment
-import Contract
 import Geo
 import NIOCore
 import Synchronization

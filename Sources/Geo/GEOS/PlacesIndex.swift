@@ -27,7 +27,8 @@ package struct PlacesIndex: ~Copyable {
         let reach = DegreeReach(of: radius, around: centre)
         var candidates: [Int] = []
         for box in reach.boxes {
-            candidates += try context.query(tree, west: box.west, south: reach.south, east: box.east, north: reach.north)
+            candidates += try context.query(
+                tree, west: box.west, south: reach.south, east: box.east, north: reach.north)
         }
         if reach.boxes.count > 1 { candidates.sort() }
         return candidates.filter { points[$0].distance(to: centre) <= radius }

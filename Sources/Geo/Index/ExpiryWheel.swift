@@ -96,7 +96,8 @@ extension LiveIndex {
         let second = ExpiryWheel.second(of: now)
         if let clock = wheel.clock, second <= clock { return report }
         // Before the first call there is no clock: the whole wheel is looked at once.
-        let first = wheel.clock.map { max($0 + 1, second - Int64(ExpiryWheel.slotCount - 1)) }
+        let first =
+            wheel.clock.map { max($0 + 1, second - Int64(ExpiryWheel.slotCount - 1)) }
             ?? second - Int64(ExpiryWheel.slotCount - 1)
         wheel.clock = second
         for due in first...second {

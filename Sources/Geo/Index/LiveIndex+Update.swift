@@ -125,7 +125,9 @@ extension LiveIndex {
         let record = table[number]
         let block = leaf(record.pointee.block)
         let lane = Int(record.pointee.lane)
-        guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else { return nil }
+        guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else {
+            return nil
+        }
         return IndexMember(
             place: place, flags: PointFlags(rawValue: block.flags[lane]), lastSeen: record.pointee.lastSeen,
             isStale: record.pointee.isStale)

@@ -44,7 +44,8 @@ struct QueryPoint {
     private func farChordSquared(vertical: Double, horizontal: Double, latitude otherLatitude: Double) -> Double {
         let upright = Trigonometry.sineAndCosine(vertical / 2).sine
         let flat = Trigonometry.sineAndCosine(horizontal / 2).sine
-        let parallels = abs(otherLatitude) == 90
+        let parallels =
+            abs(otherLatitude) == 90
             ? 0 : cosine * Trigonometry.sineAndCosine(otherLatitude * Trigonometry.radiansPerDegree).cosine
         return 4 * (upright * upright + parallels * flat * flat)
     }

@@ -170,7 +170,8 @@ struct InnerNode {
     /// What any place below has.
     @inline(__always)
     var flagsUnion: UInt8 {
-        var folded = cell.base.load(fromByteOffset: 88, as: UInt64.self) | cell.base.load(fromByteOffset: 96, as: UInt64.self)
+        var folded =
+            cell.base.load(fromByteOffset: 88, as: UInt64.self) | cell.base.load(fromByteOffset: 96, as: UInt64.self)
         folded |= folded &>> 32
         folded |= folded &>> 16
         folded |= folded &>> 8

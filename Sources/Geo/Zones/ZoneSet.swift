@@ -40,7 +40,9 @@ package final class ZoneSet: Sendable {
             } catch {
                 throw error.inFeature(number)
             }
-            guard let areas = shape.areas else { throw ZoneProblem(.coordinates, feature: number, "a ring is too small") }
+            guard let areas = shape.areas else {
+                throw ZoneProblem(.coordinates, feature: number, "a ring is too small")
+            }
             let id = feature.id ?? next
             if feature.id == nil { next += 1 }
             guard ids.insert(id).inserted else {

@@ -4,7 +4,9 @@ internal import Geo
 extension CityDay {
     /// Builds the city: restaurants, drivers, and every order of the day.
     mutating func found() {
-        let kitchens = (0..<scenario.restaurants).map { _ in point(random.below(scenario.side), random.below(scenario.side)) }
+        let kitchens = (0..<scenario.restaurants).map { _ in
+            point(random.below(scenario.side), random.below(scenario.side))
+        }
         places = kitchens
         for id in 0..<scenario.drivers {
             places.append(point(random.below(scenario.side), random.below(scenario.side)))
@@ -26,7 +28,9 @@ extension CityDay {
             latitude: kitchen.latitude + Double(north) / 111_195, longitude: kitchen.longitude + Double(east) / 108_358)
         places.append(door ?? kitchen)
         let estimate = second + scenario.preparation / 2 + random.below(scenario.preparation)
-        let error = (0..<4).reduce(0) { sum, _ in sum + random.below(2 * scenario.preparationNoise + 1) - scenario.preparationNoise }
+        let error = (0..<4).reduce(0) { sum, _ in
+            sum + random.below(2 * scenario.preparationNoise + 1) - scenario.preparationNoise
+        }
         var order = Order(
             id: OrderID(Int64(orders.count)), restaurant: restaurant, dropoff: PlaceIndex(Int32(places.count - 1)),
             placed: second, promisedReady: random.below(1000) < scenario.silentKitchens ? nil : estimate,
@@ -38,7 +42,8 @@ extension CityDay {
     /// Seconds to the next order, drawn from an even distribution with the right mean.
     private mutating func gap(at second: Int) -> Int {
         let half = scenario.minutes * 30
-        let (from, to, part) = second < half
+        let (from, to, part) =
+            second < half
             ? (scenario.ordersPerHour.start, scenario.ordersPerHour.middle, second)
             : (scenario.ordersPerHour.middle, scenario.ordersPerHour.end, second - half)
         let rate = max(1, from + (to - from) * min(part, half) / max(half, 1))
@@ -106,7 +111,9 @@ extension CityDay {
             }
             var onBoard = 0
             for stop in batch.stops { onBoard += stop.kind == .pickup ? 1 : 0 }
-            if onBoard + driver.stops.count(where: { $0.kind == .dropoff }) > 12 { violations.append("t\(now): overloaded") }
+            if onBoard + driver.stops.count(where: { $0.kind == .dropoff }) > 12 {
+                violations.append("t\(now): overloaded")
+            }
         }
         let waiting = Set(plan.waiting.map(\.order))
         let told = Set(plan.commits.flatMap(\.orders))
@@ -114,7 +121,8 @@ extension CityDay {
             violations.append("t\(now): orders lost or told and waiting")
         }
         let meant = Dictionary(
-            plan.tentative.flatMap { batch in batch.orders.map { ($0, batch.driver) } }, uniquingKeysWith: { first, _ in first })
+            plan.tentative.flatMap { batch in batch.orders.map { ($0, batch.driver) } },
+            uniquingKeysWith: { first, _ in first })
         for batch in previous?.tentative ?? [] {
             for order in batch.orders where meant[order] != nil && meant[order] != batch.driver { changedPlans += 1 }
         }

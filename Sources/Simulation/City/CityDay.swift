@@ -122,11 +122,15 @@ package struct CityDay: Sendable {
         drivers[driver].place = stop.place
         let row = Int(stop.order.rawValue)
         if stop.kind == .dropoff {
-            if orders[row].state != .onBoard { violations.append("order \(stop.order) dropped while \(orders[row].state)") }
+            if orders[row].state != .onBoard {
+                violations.append("order \(stop.order) dropped while \(orders[row].state)")
+            }
             orders[row].state = .delivered
             orders[row].delivered = drivers[driver].freeAt - Int(policy.dropoffHandover.value)
         } else {
-            if orders[row].state != .told { violations.append("order \(stop.order) picked up while \(orders[row].state)") }
+            if orders[row].state != .told {
+                violations.append("order \(stop.order) picked up while \(orders[row].state)")
+            }
             orders[row].state = .onBoard
             orders[row].pickedUp = drivers[driver].freeAt - Int(policy.pickupHandover.value)
         }

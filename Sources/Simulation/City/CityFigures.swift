@@ -1,4 +1,5 @@
 import DispatchCore
+
 /// What a simulated service came to. Minutes unless said.
 package struct CityFigures: Sendable {
     package var orders = 0

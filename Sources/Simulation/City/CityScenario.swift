@@ -76,7 +76,9 @@ package enum PolicyName {
         }
         for part in parts.dropFirst() {
             let pair = part.split(separator: "=")
-            guard pair.count == 2, let value = Int32(pair[1]), set(String(pair[0]), value, in: &policy) else { return nil }
+            guard pair.count == 2, let value = Int32(pair[1]), set(String(pair[0]), value, in: &policy) else {
+                return nil
+            }
         }
         return policy
     }

@@ -82,7 +82,9 @@ package struct MdrpDay {
     /// Runs the whole day. `onTick` is told the minute, for a progress bar.
     package mutating func run(lanes: some LaneRunner, onTick: (Int) -> Void = { _ in }) {
         let step = max(1, Int(policy.tick.value / 60))
-        guard let first = instance.orders.map(\.placed).min(), let last = instance.orders.map(\.ready).max() else { return }
+        guard let first = instance.orders.map(\.placed).min(), let last = instance.orders.map(\.ready).max() else {
+            return
+        }
         var minute = first / step * step
         var previous: DispatchPlan?
         while minute <= last + 600, isTold.contains(false) {
@@ -154,7 +156,8 @@ package struct MdrpDay {
 
     /// Minutes as the library counts them: the straight line, rounded up.
     private static func travel(_ instance: MdrpInstance) -> TravelSeconds {
-        let points = instance.restaurants.map { ($0.x, $0.y) } + instance.orders.map { ($0.x, $0.y) }
+        let points =
+            instance.restaurants.map { ($0.x, $0.y) } + instance.orders.map { ($0.x, $0.y) }
             + instance.drivers.map { ($0.x, $0.y) }
         let columns = instance.restaurants.count + instance.orders.count
         var seconds = [Int32](repeating: 0, count: points.count * columns)

@@ -48,7 +48,8 @@ package struct MdrpInstance: Sendable {
         orders = try Self.table(folder, "orders.txt", columns: 6).map { row throws(MdrpError) in
             guard let restaurant = numbers[row[4]] else { throw MdrpError("orders.txt names no restaurant \(row[4])") }
             return Order(
-                id: row[0], x: try Self.number(row[1]), y: try Self.number(row[2]), placed: Int(try Self.number(row[3])),
+                id: row[0], x: try Self.number(row[1]), y: try Self.number(row[2]),
+                placed: Int(try Self.number(row[3])),
                 restaurant: restaurant, ready: Int(try Self.number(row[5])))
         }
         drivers = try Self.table(folder, "couriers.txt", columns: 5).map { row throws(MdrpError) in

@@ -77,7 +77,8 @@ package struct SnapshotFile: Sendable {
         let drivers = content.drivers.enumerated().map { index, driver in
             var state = DriverState(
                 id: DriverID(Int64(index)), place: table.position(driver.pos),
-                freeAt: max(moment, Timestamp(milliseconds: 0).advanced(bySeconds: driver.available_s)), lastFixAt: moment)
+                freeAt: max(moment, Timestamp(milliseconds: 0).advanced(bySeconds: driver.available_s)),
+                lastFixAt: moment)
             state.capacity = driver.capacity
             state.bagUnits = driver.capacity
             return state

@@ -1,5 +1,5 @@
-internal import DispatchCore
 internal import Dispatch
+internal import DispatchCore
 internal import Synchronization
 
 /// Runs the parts of a search on several threads. Gives the same results as `SerialLanes`, sooner.
