@@ -1,5 +1,5 @@
-/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory that is
-/// allocated once; a change can be undone.
+/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory that
+/// is allocated once; a change can be undone.
 ///
 /// A lane belongs to one thread for its life.
 struct Lane: ~Copyable {
@@ -109,7 +109,9 @@ struct Lane: ~Copyable {
         }
         for pointer in [isActive, hasChangedVehicle, hasChangedOrder] { pointer.deallocate() }
         for pointer in [changedVehicles, changedOrders] { pointer.deallocate() }
-        for pointer in [activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed] {
+        for pointer in [
+            activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed,
+        ] {
             pointer.deallocate()
         }
         for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }
@@ -191,7 +193,8 @@ struct Lane: ~Copyable {
         _ vehicle: Int, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
     ) -> BatchValue {
         stops.run(
-            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place, cutoff: cutoff)
+            rows: orders, count: count, vehicle: tables.vehicles + vehicle, time: Int(time), place: place,
+            cutoff: cutoff)
         let found = stops.best < cutoff
         return BatchValue(
             cost: stops.best, end: found ? Int32(truncatingIfNeeded: stops.bestEnd) : time,

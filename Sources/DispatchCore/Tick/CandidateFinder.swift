@@ -16,7 +16,8 @@ struct CandidateFinder {
     private let ways: [CorridorLine?]
 
     init(
-        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder], drivers: [DriverState],
+        compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder],
+        drivers: [DriverState],
         table: VehicleTable
     ) {
         self.compiler = compiler
@@ -52,7 +53,9 @@ struct CandidateFinder {
             let order = orders[index]
             let isPlain = order.pinned == nil && order.excluded.isEmpty && order.vehicles.isEmpty
             near.forEachVehicle(near: rows[index].pickup) { vehicle in
-                if let candidate = candidate(order, row: rows[index], isPlain: isPlain, vehicle: vehicle) { found.append(candidate) }
+                if let candidate = candidate(order, row: rows[index], isPlain: isPlain, vehicle: vehicle) {
+                    found.append(candidate)
+                }
             }
             let limit = Int(policy.limits.nearestDrivers)
             found.keepSmallest(limit)
@@ -63,7 +66,8 @@ struct CandidateFinder {
     }
 
     /// The pair of an order and a vehicle; nil where a rule or a limit forbids it.
-    private func candidate(_ order: WaitingOrder, row: OrderRow, isPlain isPlainOrder: Bool, vehicle: Int) -> Candidate? {
+    private func candidate(_ order: WaitingOrder, row: OrderRow, isPlain isPlainOrder: Bool, vehicle: Int) -> Candidate?
+    {
         if isPlainOrder, isPlain[vehicle] {
             if order.bagUnits > table.rows[vehicle].units { return nil }
         } else if eligibility.refusal(of: drivers[Int(table.drivers[vehicle])], for: order) != nil {
@@ -71,7 +75,11 @@ struct CandidateFinder {
         }
         guard let times = times(row, table.rows[vehicle]) else { return nil }
         var extra: Int64 = 0
-        if !previousDriver.isEmpty, let before = previousDriver[order.id], before != drivers[Int(table.drivers[vehicle])].id { extra += policy.weights.switching.value * 1000 }
+        if !previousDriver.isEmpty, let before = previousDriver[order.id],
+            before != drivers[Int(table.drivers[vehicle])].id
+        {
+            extra += policy.weights.switching.value * 1000
+        }
         if let restaurant = order.restaurant, preferred.contains(restaurant),
             !prefers(drivers[Int(table.drivers[vehicle])], restaurant)
         {
@@ -107,8 +115,8 @@ struct CandidateFinder {
         return (Int32(delivered), Int32(delivered + policy.dropoffHandover.value), Int32(toPickup + toDropoff))
     }
 
-    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about then, or
-    /// with both ends on the driver's way.
+    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about then,
+    /// or with both ends on the driver's way.
     private func joins(order: WaitingOrder, vehicle: Int) -> Bool {
         guard let line = ways[vehicle], policy.stopRule != .oneRestaurant else { return false }
         if !policy.limits.usesOrderGraph { return true }

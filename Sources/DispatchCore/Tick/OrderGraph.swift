@@ -7,7 +7,8 @@ struct OrderGraph {
     let orders: [WaitingOrder]
     let places: [GeoPoint]
 
-    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same time.
+    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same
+    /// time.
     ///
     /// - Complexity: O(n × min(n, 600))
     func related() -> (list: [Int32], count: Int) {
@@ -56,8 +57,8 @@ struct OrderGraph {
         return (order, position)
     }
 
-    /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the spread,
-    /// and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
+    /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the
+    /// spread, and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
     func pairs(stride: Int) -> [UInt64] {
         var bits = [UInt64](repeating: 0, count: max(1, rows.count * stride / 64))
         let near = NearRestaurants(compiler: compiler, rows: rows, places: places)
@@ -134,8 +135,8 @@ struct Corridors {
     }
 }
 
-/// A way of a few stops, and how far a place is from it: on the local map, or by the shortest detour where only a matrix
-/// is known. (Geo's prepared lines pay from ten points on; ways here have two to eight.)
+/// A way of a few stops, and how far a place is from it: on the local map, or by the shortest detour where only a
+/// matrix is known. (Geo's prepared lines pay from ten points on; ways here have two to eight.)
 struct CorridorLine {
     private let way: [PlaceIndex]
     private let points: [LocalPoint]
@@ -160,7 +161,8 @@ struct CorridorLine {
         }
         guard compiler.isStop(place) else { return Int64.max }
         for index in way.indices.dropFirst() where compiler.isStop(way[index]) {
-            let detour = compiler.way(way[index - 1], place) + compiler.way(place, way[index])
+            let detour =
+                compiler.way(way[index - 1], place) + compiler.way(place, way[index])
                 - compiler.way(way[index - 1], way[index])
             // Half the extra way is about the distance from it.
             nearest = min(nearest, max(0, detour) * 13 / 4)

@@ -63,7 +63,8 @@ struct Reasons {
         let pickup = tables.orders[order].pickup
         let chosen = tables.travel(tables.vehicles[vehicle].place, pickup, 1024)
         var found: [(way: Int, refused: RefusedDriver)] = []
-        let hasRules = !waiting.excluded.isEmpty || !waiting.vehicles.isEmpty || waiting.pinned != nil || waiting.bagUnits > 1
+        let hasRules =
+            !waiting.excluded.isEmpty || !waiting.vehicles.isEmpty || waiting.pinned != nil || waiting.bagUnits > 1
         for index in hasRules ? Array(tick.drivers.indices) : suspects where tick.drivers[index].place.value >= 0 {
             let driver = tick.drivers[index]
             guard let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: waiting) else { continue }

@@ -60,12 +60,14 @@ package struct CityReport {
 
     private var scatter: String {
         let span = Double(max(entries.map(\.day.scenario.minutes).max() ?? 1, 1))
-        return axis(bottom: "\(Int(span)) min", top: "90 min") + each { entry, colour in
-            entry.figures.series.map { point in
-                let (x, y) = (30 + 380 * min(point.placed / span, 1), 240 - 220 * min(point.time / 90, 1))
-                return "<circle cx=\"\(rounded(x))\" cy=\"\(rounded(y))\" r=\"2\" fill=\"\(colour)\" fill-opacity=\".5\"/>"
-            }.joined()
-        }
+        return axis(bottom: "\(Int(span)) min", top: "90 min")
+            + each { entry, colour in
+                entry.figures.series.map { point in
+                    let (x, y) = (30 + 380 * min(point.placed / span, 1), 240 - 220 * min(point.time / 90, 1))
+                    return
+                        "<circle cx=\"\(rounded(x))\" cy=\"\(rounded(y))\" r=\"2\" fill=\"\(colour)\" fill-opacity=\".5\"/>"
+                }.joined()
+            }
     }
 
     private var histogram: String {
@@ -100,7 +102,8 @@ package struct CityReport {
             }
         }
         for (bin, label) in labels.enumerated() where !label.isEmpty {
-            text += "<text x=\"\(rounded(30 + (Double(bin) + 0.3) * width))\" y=\"254\" font-size=\"10\">\(label)</text>"
+            text +=
+                "<text x=\"\(rounded(30 + (Double(bin) + 0.3) * width))\" y=\"254\" font-size=\"10\">\(label)</text>"
         }
         return text
     }
@@ -117,12 +120,15 @@ package struct CityReport {
         let scale = 240 / max(box.east - box.west, box.north - box.south, 1e-6)
         func spot(_ place: Int) -> (String, String) {
             let point = day.places[place]
-            return (rounded(90 + (point.longitude - box.west) * scale), rounded(250 - (point.latitude - box.south) * scale))
+            return (
+                rounded(90 + (point.longitude - box.west) * scale), rounded(250 - (point.latitude - box.south) * scale)
+            )
         }
         var text = ""
         for order in day.orders.prefix(400) where order.state == .delivered {
             let (from, to) = (spot(order.restaurant), spot(Int(order.dropoff.value)))
-            text += "<line x1=\"\(from.0)\" y1=\"\(from.1)\" x2=\"\(to.0)\" y2=\"\(to.1)\" stroke=\"#1b6ca8\" stroke-opacity=\".25\"/>"
+            text +=
+                "<line x1=\"\(from.0)\" y1=\"\(from.1)\" x2=\"\(to.0)\" y2=\"\(to.1)\" stroke=\"#1b6ca8\" stroke-opacity=\".25\"/>"
         }
         for restaurant in 0..<day.scenario.restaurants {
             let (x, y) = spot(restaurant)

@@ -13,7 +13,8 @@ struct SimulateCommand: ParsableCommand {
 /// `tiffin simulate mdrp DIR`.
 struct SimulateMdrpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mdrp", abstract: "Run one instance of the meal delivery routing problem library; metrics as JSON.")
+        commandName: "mdrp", abstract: "Run one instance of the meal delivery routing problem library; metrics as JSON."
+    )
 
     @Argument(help: "Folder of the instance.")
     var folder: String

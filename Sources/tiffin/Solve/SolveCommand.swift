@@ -33,15 +33,19 @@ struct SolveCommand: ParsableCommand {
 
     func validate() throws {
         guard SnapshotFile.Track(rawValue: track) != nil else { throw ValidationError("--track is j or drive") }
-        guard budget >= 0, steps ?? 0 >= 0, threads > 0 else { throw ValidationError("work and threads are above zero") }
+        guard budget >= 0, steps ?? 0 >= 0, threads > 0 else {
+            throw ValidationError("work and threads are above zero")
+        }
     }
 
     func run() throws {
-        let data = file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
+        let data =
+            file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
         guard let data else { throw ValidationError("cannot read \(file)") }
         let watch = Stopwatch()
         let problem = try SnapshotFile(json: [UInt8](data), track: SnapshotFile.Track(rawValue: track) ?? .j)
-        let work = steps.map { WorkBudget(steps: $0) }
+        let work =
+            steps.map { WorkBudget(steps: $0) }
             ?? SearchRate.budget(milliseconds: budget, orders: problem.snapshot.orders.count)
         let plan = DispatchEngine.plan(
             problem.snapshot, seed: seed, budget: work, lanes: ThreadLanes(threads: threads))
