@@ -48,6 +48,8 @@ enum Checks {
         }
         let code = file.codeLines
         for (index, line) in lines.enumerated() where line.count > longestLine {
+            // A literal that stands alone on its line cannot be broken.
+            if line.drop(while: { $0 == " " || $0 == "#" }).hasPrefix("\"") { continue }
             // A literal, mostly SQL, is not broken where its own language would suffer.
             let isComment = line.drop { $0 == " " }.hasPrefix("//")
             if !isComment, code[index].reversed().drop(while: { $0 == " " }).count <= longestLine { continue }

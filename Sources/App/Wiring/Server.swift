@@ -37,7 +37,7 @@ package struct Server: Sendable {
     private let pool: ConnectionPool
     private let hasher: PasswordHasher
     private let planning: PlanningThreads
-    private let log: Logger
+    let log: Logger
 
     /// Connects, migrates, and builds everything; nothing listens yet.
     ///
@@ -56,7 +56,7 @@ package struct Server: Sendable {
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
-        try await ZoneDesk(house).load()
+        try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
         let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
         let gateway = DriverGateway(
@@ -152,7 +152,7 @@ package struct Server: Sendable {
         }
         if let metrics = options.metrics { parts.hooks.metrics = { metrics.exposition() } }
         parts.hooks.refuseZones = { ZoneDesk.refusal(of: $0) }
-        parts.hooks.zonesReplaced = { ZoneDesk(house).take($0) }
+        parts.hooks.zonesReplaced = { ZoneDesk(house, log: log).take($0) }
         return parts
     }
 
