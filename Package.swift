@@ -1,8 +1,8 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// `TIFFIN_CORES=1` leaves out every module that needs the network stack. What remains (the pure cores, the libpq wall and
-// the store) builds in seconds, which keeps the edit and test loop of the hard logic short. See `make test-cores`.
+// `TIFFIN_CORES=1` leaves out every module that needs the network stack. What remains (the pure cores, the libpq wall
+// and the store) builds in seconds, which keeps the edit and test loop of the hard logic short. See `make test-cores`.
 let coresOnly = Context.environment["TIFFIN_CORES"] != nil
 let withBenchmarks = Context.environment["TIFFIN_BENCHMARKS"] != nil
 
@@ -14,8 +14,8 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// The two hot cores are compiled without run-time exclusivity checks in release: their storage is owned by one non-copyable
-// value each, which the compiler has already proved exclusive.
+// The two hot cores are compiled without run-time exclusivity checks in release: their storage is owned by one
+// non-copyable value each, which the compiler has already proved exclusive.
 let hotSettings: [SwiftSetting] =
     swiftSettings + [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
@@ -70,9 +70,11 @@ var targets: [Target] = [
     core("DispatchCore", ["Geo"], settings: hotSettings),
     core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics]),
     core("Postgres", ["CLibPQ", log, metrics]),
-    core("Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log], resources: [
-        .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
-    ]),
+    core(
+        "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
+        resources: [
+            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+        ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 
     .target(
@@ -152,7 +154,8 @@ if !coresOnly {
         suite(
             "GatewayTests",
             [
-                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore, httpTypes,
+                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore,
+                httpTypes,
                 log, lifecycle,
             ]),
         // The gateway's own handlers with an echo behind them, for conformance suites: see Tests/SocketEcho.
@@ -164,7 +167,8 @@ if !coresOnly {
         suite(
             "APITests",
             [
-                "API", "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", "Simulation", "TestSupport", hummingbird,
+                "API", "Fulfilment", "Identity", "Contract", "DispatchCore", "Geo", "Simulation", "TestSupport",
+                hummingbird,
                 httpTypes, nioCore, log,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),

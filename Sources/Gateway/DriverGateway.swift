@@ -7,8 +7,8 @@ import Synchronization
 
 /// The gateway as `App` wires it: a server on one port for REST and sockets, and the service behind the sockets.
 ///
-/// Make the ``ConnectionRegistry`` and the ``AdminHub`` first, build the house with ``RegistryPush`` and the hub as its ways
-/// out, then this with the house's door.
+/// Make the ``ConnectionRegistry`` and the ``AdminHub`` first, build the house with ``RegistryPush`` and the hub as its
+/// ways out, then this with the house's door.
 package final class DriverGateway: Service {
     private let core: GatewayCore
     private let log: any EventLog
@@ -49,7 +49,8 @@ package final class DriverGateway: Service {
         }
     }
 
-    /// Closes every driver's socket with 1012, spread evenly over the drain's window, and answers new ones the same way.
+    /// Closes every driver's socket with 1012, spread evenly over the drain's window, and answers new ones the same
+    /// way.
     package func drain() {
         core.isDraining.store(true, ordering: .relaxed)
         let start = core.clock.read().uptime

@@ -6,7 +6,8 @@ struct Tiffin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tiffin", abstract: "Pool-batching dispatch for food delivery.",
         subcommands: [
-            DemoCommand.self, ServeCommand.self, ConformanceCommand.self, LoadCommand.self,
-            SolveCommand.self, SimulateCommand.self,
+            DemoCommand.self, ServeCommand.self, MigrateCommand.self, UserCommand.self, TokenCommand.self,
+            ConfigCommand.self, DoctorCommand.self, ExplainCommand.self, DriversCommand.self, SolveCommand.self,
+            SimulateCommand.self, ConformanceCommand.self, LoadCommand.self, Bench.self,
         ])
 }

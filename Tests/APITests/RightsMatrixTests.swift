@@ -66,7 +66,8 @@ import Testing
         }
     }
 
-    /// Whose role is right gets past the gate: whatever the answer, it is not about rights, and never an internal error.
+    /// Whose role is right gets past the gate: whatever the answer, it is not about rights, and never an internal
+    /// error.
     @Test func theRightRolePassesEverywhere() async throws {
         for access in [Access.driver, .admin, .either] {
             let house = try await RestHouse()

@@ -80,7 +80,8 @@ struct ArchitectureTests {
 
     @Test("what other modules see is documented")
     func documentation() throws {
-        expectNone(try sources.flatMap(Checks.documentation))
+        let requirements = Checks.requirements(in: sources)
+        expectNone(try sources.flatMap { try Checks.documentation($0, requirements: requirements) })
     }
 
     @Test("nothing is left undecided in a note")

@@ -48,6 +48,8 @@ enum Checks {
         }
         let code = file.codeLines
         for (index, line) in lines.enumerated() where line.count > longestLine {
+            // A literal that stands alone on its line cannot be broken.
+            if line.drop(while: { $0 == " " || $0 == "#" }).hasPrefix("\"") { continue }
             // A literal, mostly SQL, is not broken where its own language would suffer.
             let isComment = line.drop { $0 == " " }.hasPrefix("//")
             if !isComment, code[index].reversed().drop(while: { $0 == " " }).count <= longestLine { continue }
@@ -115,13 +117,16 @@ enum Checks {
     ///
     /// A nested type may be covered by the words of the type around it, a function that fits on one line by its name,
     /// and overloads by the words on one of them.
-    static func documentation(_ file: SourceFile) throws -> [Violation] {
+    /// A function that fulfils a requirement of one of our own protocols is covered by the words there.
+    ///
+    /// - Parameter requirements: Names of the functions that our protocols require.
+    static func documentation(_ file: SourceFile, requirements: Set<String> = []) throws -> [Violation] {
         let pattern =
             #"^( *)(?:@\w+(?:\([^)]*\))? )*package (?:\w+ )*?"#
             + #"(struct|class|enum|actor|protocol|func) +(`?\w+|[^\s(]+)"#
         let expression = try NSRegularExpression(pattern: pattern)
         let lines = file.lines
-        var known = witnesses
+        var known = witnesses.union(requirements)
         var missing: [(name: String, line: Int)] = []
         for (index, line) in file.codeLines.enumerated() {
             let text = String(line)
@@ -139,6 +144,21 @@ enum Checks {
         return missing.filter { !known.contains($0.name) }.map { name, line in
             Violation(path: file.path, line: line, rule: "\(name) is package and has no documentation")
         }
+    }
+
+    /// The functions that protocols in these files require.
+    static func requirements(in files: [SourceFile]) -> Set<String> {
+        var names: Set<String> = []
+        for file in files {
+            var isInProtocol = false
+            for line in file.codeLines {
+                if !line.hasPrefix(" "), line.contains("protocol ") { isInProtocol = true }
+                if line.hasPrefix("}") { isInProtocol = false }
+                guard isInProtocol, let word = line.range(of: "func ") else { continue }
+                names.insert(String(line[word.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }))
+            }
+        }
+        return names
     }
 
     /// An empty type that only distinguishes others says all it can by its name.
@@ -159,6 +179,7 @@ enum Checks {
     private static let witnesses: Set<String> = [
         "==", "<", "hash", "encode", "run", "next", "makeAsyncIterator", "makeIterator", "index", "handle",
         "handlerAdded", "handlerRemoved", "channelActive", "channelInactive", "channelRead", "channelReadComplete",
-        "channelWritabilityChanged", "userInboundEventTriggered", "errorCaught", "write", "flush", "close",
+        "channelWritabilityChanged", "userInboundEventTriggered", "errorCaught", "write", "flush", "close", "log",
+        "makeCounter", "makeFloatingPointCounter", "makeMeter", "makeRecorder", "makeTimer",
     ]
 }

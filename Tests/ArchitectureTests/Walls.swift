@@ -24,7 +24,7 @@ enum Walls {
     static let modules: [Module] = [
         Module("CGEOS", row: -1), Module("CLibPQ", row: -1), Module("CLibCrypto", row: -1),
         // Row 0 and 1 are pure: no clock, no Foundation in the geometry and the solver, no network anywhere.
-        Module("Geo", row: 0, ours: ["CGEOS"], others: ["Glibc"]),
+        Module("Geo", row: 0, ours: ["CGEOS"], others: ["Glibc", "Synchronization"]),
         Module("Contract", row: 0, others: foundation.union(["Glibc"])),
         Module("DispatchCore", row: 1, ours: ["Geo"]),
         Module(

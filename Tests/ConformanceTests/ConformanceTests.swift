@@ -67,6 +67,7 @@ struct ConformanceTests {
         patience.keepAlive = .seconds(1)
         patience.idle = .seconds(3)
         patience.attempts = 40
+        patience.limit = .seconds(1)
         return ConformancePlan(
             address: address, admin: Credentials(identity: "admin-1", password: "x"),
             drivers: (

@@ -36,8 +36,8 @@ import Testing
         #expect(try JSON(parsing: writer.bytes) == json)
     }
 
-    /// Foundation's parser as a second opinion on random edits of real texts. It is looser in two known points (it reads lone
-    /// surrogates and other encodings), so only texts that we read are compared.
+    /// Foundation's parser as a second opinion on random edits of real texts. It is looser in two known points (it
+    /// reads lone surrogates and other encodings), so only texts that we read are compared.
     @Test func whatWeReadFoundationReadsToo() throws {
         var generator = ScannerAgreementTests.SeededGenerator(state: 77)
         var read = 0

@@ -5,8 +5,8 @@ import Geo
 import Logging
 import Synchronization
 
-/// A clock that moves only when it is told to. Its sleeps end with the cancellation of who sleeps, so nothing happens on its
-/// own.
+/// A clock that moves only when it is told to. Its sleeps end with the cancellation of who sleeps, so nothing happens
+/// on its own.
 final class ManualClock: Sendable {
     private let milliseconds = Mutex<Int64>(1_000_000)
     /// 2025-11-19T10:30:00Z at uptime 1,000,000.
@@ -31,7 +31,8 @@ final class ManualClock: Sendable {
     }
 }
 
-/// Tokens in plain words: `driver-7`, `admin-1`, `driver-7-until-<wall milliseconds>`, `expired`, anything else is invalid.
+/// Tokens in plain words: `driver-7`, `admin-1`, `driver-7-until-<wall milliseconds>`, `expired`, anything else is
+/// invalid.
 struct PlainTokens: TokenVerifying {
     func verify(_ token: String?, at now: Timestamp) -> Result<VerifiedToken, CloseReason> {
         guard let token, !token.isEmpty else { return .failure(.tokenMissing) }

@@ -48,7 +48,8 @@ import Testing
         var machine = machine()
         #expect(!machine.isReading)
         let welcome = Welcome(
-            isOnline: true, assignedCount: 2, lastSequence: 41, undelivered: [event(40, .offer(7)), event(41, .offer(8))])
+            isOnline: true, assignedCount: 2, lastSequence: 41,
+            undelivered: [event(40, .offer(7)), event(41, .offer(8))])
         guard case .all(let actions) = machine.welcomed(welcome, at: at(5)) else {
             Issue.record("a welcome is several actions")
             return
@@ -74,7 +75,8 @@ import Testing
         var machine = machine()
         #expect(!machine.isOverdue(at: at(1999)))
         #expect(machine.isOverdue(at: at(2000)))
-        _ = machine.welcomed(Welcome(isOnline: false, assignedCount: 0, lastSequence: nil, undelivered: []), at: at(2000))
+        _ = machine.welcomed(
+            Welcome(isOnline: false, assignedCount: 0, lastSequence: nil, undelivered: []), at: at(2000))
         #expect(machine.isReading)
         // A hint cannot be sent yet: earlier numbers may be missing.
         #expect(sent(machine.pushed([event(5, .offer(9))])) == [])
@@ -169,7 +171,8 @@ import Testing
         _ = machine.pushed([event(1, .offer(7)), event(2, .offer(8)), event(3, .offer(9))])
         let update = LocationUpdate(latitude: 1, longitude: 2, orderID: 8)
         #expect(
-            machine.received(.success(.location(update)), at: at(20)) == .all([.accept(update), .delivered(through: 2)]))
+            machine.received(.success(.location(update)), at: at(20))
+                == .all([.accept(update), .delivered(through: 2)]))
         #expect(machine.received(.success(.location(update)), at: at(20)) == .accept(update))
     }
 
@@ -199,7 +202,8 @@ import Testing
     @Test func aBatchIsOneMessageWithItsTotalsWhenSetSo() {
         var machine = joined { $0.batchMessages = .perBatch }
         let action = machine.pushed([
-            event(1, .offer(7, batch: 5, of: [7, 8])), event(2, .offer(8, batch: 5, of: [7, 8])), event(3, .offer(9, batch: 6)),
+            event(1, .offer(7, batch: 5, of: [7, 8])), event(2, .offer(8, batch: 5, of: [7, 8])),
+            event(3, .offer(9, batch: 6)),
         ])
         guard case .all(let actions) = action, case .sendEvents(let messages)? = actions.first,
             case .orderAssigned(let sequence, let offer)? = messages.first?.message

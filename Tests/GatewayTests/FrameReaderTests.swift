@@ -41,13 +41,15 @@ import Testing
     @Test(arguments: [1, 2, 3, 7, Int.max])
     func framesAreReadInPiecesOfAnySize(chunk: Int) {
         let long = String(repeating: "ä", count: 200)
-        let bytes = Self.frame(0x81, Array("hello".utf8)) + Self.frame(0x89, [1, 2]) + Self.frame(0x81, Array(long.utf8))
+        let bytes =
+            Self.frame(0x81, Array("hello".utf8)) + Self.frame(0x89, [1, 2]) + Self.frame(0x81, Array(long.utf8))
         #expect(events(bytes, chunk: chunk) == [text("hello"), .ping(ByteBuffer(bytes: [1, 2])), text(long)])
     }
 
     @Test func fragmentsAreJoinedAroundControlFrames() {
         let bytes =
-            Self.frame(0x01, Array("one ".utf8)) + Self.frame(0x8A, []) + Self.frame(0x00, []) + Self.frame(0x80, Array("two".utf8))
+            Self.frame(0x01, Array("one ".utf8)) + Self.frame(0x8A, []) + Self.frame(0x00, [])
+            + Self.frame(0x80, Array("two".utf8))
         #expect(events(bytes, chunk: 1) == [.pong(ByteBuffer()), text("one two")])
     }
 
@@ -66,11 +68,21 @@ import Testing
         ("a continuation of nothing", frame(0x80, [65]), .protocolError),
         ("a text inside a text", frame(0x01, [65]) + frame(0x81, [66]), .protocolError),
         ("a length that is not minimal in 16 bits", frame(0x81, [65], length: [126, 0, 1]), .protocolError),
-        ("a length that is not minimal in 64 bits", frame(0x81, [65], length: [127, 0, 0, 0, 0, 0, 0, 1, 0]), .protocolError),
-        ("a length with its highest bit set", frame(0x81, [], length: [127, 128, 0, 0, 0, 0, 0, 0, 0]), .protocolError),
+        (
+            "a length that is not minimal in 64 bits", frame(0x81, [65], length: [127, 0, 0, 0, 0, 0, 0, 1, 0]),
+            .protocolError
+        ),
+        (
+            "a length with its highest bit set", frame(0x81, [], length: [127, 128, 0, 0, 0, 0, 0, 0, 0]),
+            .protocolError
+        ),
         ("a binary message", frame(0x82, [1]), .binary),
         ("a message over the limit", frame(0x81, [UInt8](repeating: 65, count: 1001)), .messageTooBig),
-        ("fragments over the limit", frame(0x01, [UInt8](repeating: 65, count: 900)) + frame(0x80, [UInt8](repeating: 65, count: 101)), .messageTooBig),
+        (
+            "fragments over the limit",
+            frame(0x01, [UInt8](repeating: 65, count: 900)) + frame(0x80, [UInt8](repeating: 65, count: 101)),
+            .messageTooBig
+        ),
         ("invalid UTF-8", frame(0x81, [0xFF]), .invalidUTF8),
         ("invalid UTF-8 in a first fragment", frame(0x01, [0xC0, 0x80]), .invalidUTF8),
         ("a character cut off at the end", frame(0x81, [0xE2, 0x82]), .invalidUTF8),

@@ -7,8 +7,8 @@ import NIOCore
 import Synchronization
 import Testing
 
-/// The whole path over real sockets of the loopback; time moves only by the manual clock, except for the 100 ms tick that
-/// looks at it.
+/// The whole path over real sockets of the loopback; time moves only by the manual clock, except for the 100 ms tick
+/// that looks at it.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LoopbackTests {
     private let position = #"{"type":"location_update","data":{"latitude":12.5,"longitude":77.5}}"#
 
@@ -17,7 +17,8 @@ import Testing
     static let refusals: [(String, String)] = [
         ("/api/v1/ws/driver/7", "token_missing"), ("/api/v1/ws/driver/7?token=", "token_missing"),
         ("/api/v1/ws/driver/7?token=rubbish", "token_invalid"), ("/api/v1/ws/driver/7?token=expired", "token_expired"),
-        ("/api/v1/ws/driver/8?token=driver-7", "driver_mismatch"), ("/api/v1/ws/driver/x?token=driver-7", "driver_mismatch"),
+        ("/api/v1/ws/driver/8?token=driver-7", "driver_mismatch"),
+        ("/api/v1/ws/driver/x?token=driver-7", "driver_mismatch"),
         ("/api/v1/ws/driver/7?token=admin-1", "wrong_role"), ("/api/v1/ws/admin?token=driver-7", "wrong_role"),
         ("/api/v1/ws/driver/66?token=driver-66", "driver_blocked"),
     ]
@@ -150,8 +151,11 @@ import Testing
         ("binary", FrameReaderTests.frame(0x82, [1, 2]), 1003),
         ("invalid UTF-8", FrameReaderTests.frame(0x81, [0xC0, 0x80]), 1007),
         ("too big", FrameReaderTests.frame(0x81, [UInt8](repeating: 65, count: 16_385)), 1009),
-        ("too big in fragments",
-            FrameReaderTests.frame(0x01, [UInt8](repeating: 65, count: 16_000)) + FrameReaderTests.frame(0x80, [UInt8](repeating: 65, count: 385)), 1009),
+        (
+            "too big in fragments",
+            FrameReaderTests.frame(0x01, [UInt8](repeating: 65, count: 16_000))
+                + FrameReaderTests.frame(0x80, [UInt8](repeating: 65, count: 385)), 1009
+        ),
     ]
 
     @Test(arguments: violations)
@@ -229,7 +233,8 @@ import Testing
 
     @Test func whatWasNotDeliveredIsReplayedAtTheNextConnect() async throws {
         try await LoopbackServer.run { server in
-            let events = server.log.append([.offer(5), .offer(6), .orderCancelled(order: 5, reason: "x")], to: DriverID(7))
+            let events = server.log.append(
+                [.offer(5), .offer(6), .orderCancelled(order: 5, reason: "x")], to: DriverID(7))
             server.push.push(events)
             let client = try await server.driver(7)
             #expect(try await client.text().contains(#""order_id":6"#))
@@ -401,7 +406,8 @@ import Testing
     @Test func anUpgradeWithoutAKeyIsABadRequest() async throws {
         try await LoopbackServer.run { server in
             let client = try await server.connect()
-            let request = "GET /api/v1/ws/driver/7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+            let request =
+                "GET /api/v1/ws/driver/7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
             try await client.send(Array(request.utf8))
             #expect(try await client.head().status == 400)
         }

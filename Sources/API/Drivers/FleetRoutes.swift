@@ -149,8 +149,11 @@ struct FleetRoutes: RouteGroup {
             throw Problems.field("lat", "is not on the globe")
         }
         let limit = Int(try exchange.query.integer("limit", in: 1...1000) ?? 20)
-        let members = house.fleet.members().filter { $0.isAvailable && !house.fleet.isStale($0, at: exchange.now) }
-        let sightings = members.compactMap { member -> NearDriver? in
+        let radius = Metres(try exchange.query.number("radius_km", in: 0.01...20_100).map { $0 * 1000 } ?? 10_000)
+        // Straight lines and ways rank differently, so more are taken from the index than are shown.
+        let candidates = house.fleet.nearest(
+            limit * 3, to: target, within: radius, onlyAvailable: true, at: exchange.now)
+        let sightings = candidates.compactMap { member, _ -> NearDriver? in
             guard let fix = member.lastFix else { return nil }
             let leg = house.settings.leg(fix.point, target, at: exchange.now)
             return NearDriver(member: member, point: fix.point, milliseconds: leg.milliseconds, metres: leg.metres)

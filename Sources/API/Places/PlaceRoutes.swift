@@ -90,8 +90,8 @@ struct PlaceRoutes: RouteGroup {
     }
 }
 
-/// Reads zones from GeoJSON: names present and unique, borders of the right shape on the globe. Whether a border crosses
-/// itself is the geometry's question.
+/// Reads zones from GeoJSON: names present and unique, borders of the right shape on the globe. Whether a border
+/// crosses itself is the geometry's question.
 enum ZoneReader {
     private static let mostZones = 1000
     private static let mostVertices = 100_000

@@ -58,8 +58,8 @@ struct PoolRoutes: RouteGroup {
         return .json(PoolShape(house: house, now: exchange.now).detail(id, orders))
     }
 
-    /// One batch of the named orders, all or nothing. An order that another driver has is a conflict here: the console's
-    /// pool page shows a stale list, and a take-over is the business of its orders page.
+    /// One batch of the named orders, all or nothing. An order that another driver has is a conflict here: the
+    /// console's pool page shows a stale list, and a take-over is the business of its orders page.
     private func assignDriver(_ exchange: Exchange) async throws -> Reply {
         let request = try AssignRequest(body: exchange.body, needsOrders: true)
         let (_, orders) = try await pool(exchange)

@@ -9,7 +9,8 @@ struct Authority: Sendable {
     let verifier: TokenVerifier
     let epochs: EpochRegister
 
-    /// The bearer of the token in the `Authorization` field, when the route's access admits his role; nil on open routes.
+    /// The bearer of the token in the `Authorization` field, when the route's access admits his role; nil on open
+    /// routes.
     ///
     /// - Throws: ``TokenRejection`` (401), the problem of a wrong role (403), ``StoreError``.
     func admit(_ headers: HTTPFields, to access: Access) async throws -> Bearer? {
@@ -22,8 +23,8 @@ struct Authority: Sendable {
         }
     }
 
-    /// While the register is fresh it answers from memory; otherwise the account itself is read, so that a database that
-    /// is away never lets a dead token live on.
+    /// While the register is fresh it answers from memory; otherwise the account itself is read, so that a database
+    /// that is away never lets a dead token live on.
     private func checkStanding(of bearer: Bearer) async throws {
         switch epochs.check(bearer, at: house.now().milliseconds) {
         case .good: return

@@ -3,11 +3,13 @@ import Fulfilment
 import HTTPTypes
 import Synchronization
 
-/// Answers to requests that came with an `Idempotency-Key`, for calls whose effect the store cannot tie to the key itself.
+/// Answers to requests that came with an `Idempotency-Key`, for calls whose effect the store cannot tie to the key
+/// itself.
 ///
-/// Orders and assignments do not need it: their key is written in the transaction of the change. For accounts, restaurants
-/// and pay-outs the store's own rules (a phone is unique, a row is paid once) keep the effect single; this memory gives a
-/// client that lost the answer the same answer again, on this server, until it is restarted or 10,000 newer keys came.
+/// Orders and assignments do not need it: their key is written in the transaction of the change. For accounts,
+/// restaurants and pay-outs the store's own rules (a phone is unique, a row is paid once) keep the effect single; this
+/// memory gives a client that lost the answer the same answer again, on this server, until it is restarted or 10,000
+/// newer keys came.
 ///
 /// Owner of its state: one `Mutex`, held for one look-up.
 final class RepeatMemory: Sendable {

@@ -26,7 +26,9 @@ package struct JSONLineLogHandler: LogHandler {
     package func log(event: LogEvent) {
         var line = "{\"time\":\(Self.quoted(WireTime.format(milliseconds: now()))),\"level\":\"\(event.level)\","
         line += "\"label\":\(Self.quoted(label)),\"message\":\(Self.quoted(Redaction.clean("\(event.message)")))"
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: {
+            $0.key < $1.key
+        }) {
             line += ",\(Self.quoted(key)):\(Self.quoted(Redaction.clean("\(value)")))"
         }
         write(line + "}")
@@ -41,7 +43,8 @@ package struct JSONLineLogHandler: LogHandler {
             case "\n": quoted += "\\n"
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
-            case _ where scalar.value < 0x20: quoted += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            case _ where scalar.value < 0x20:
+                quoted += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
             default: quoted.unicodeScalars.append(scalar)
             }
         }
@@ -68,7 +71,9 @@ package struct TextLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var line = "\(WireTime.format(milliseconds: now())) \(event.level) \(Redaction.clean("\(event.message)"))"
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: {
+            $0.key < $1.key
+        }) {
             line += " \(key)=\(Redaction.clean("\(value)"))"
         }
         write(line)

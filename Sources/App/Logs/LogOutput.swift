@@ -11,7 +11,8 @@ package enum LogOutput {
     /// - Throws: ``ConfigurationError`` for an unknown name.
     package static func start(level: String, format: String, metrics: PrometheusFactory?) throws -> Logger {
         guard let level = Logger.Level(rawValue: level) else {
-            throw ConfigurationError("log.level is \(level); it must be trace, debug, info, notice, warning, error or critical")
+            throw ConfigurationError(
+                "log.level is \(level); it must be trace, debug, info, notice, warning, error or critical")
         }
         let isText: Bool
         switch format {

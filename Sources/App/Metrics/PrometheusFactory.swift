@@ -82,7 +82,8 @@ package final class PrometheusFactory: MetricsFactory, Sendable {
     package func exposition() -> String {
         let table = table.withLock { $0 }
         var text = ""
-        text += Self.family(table.counters, kind: "counter") { name, series in "\(name) \(Self.number(series.value))\n" }
+        text += Self.family(table.counters, kind: "counter") { name, series in "\(name) \(Self.number(series.value))\n"
+        }
         text += Self.family(table.gauges, kind: "gauge") { name, series in "\(name) \(Self.number(series.value))\n" }
         text += Self.family(table.histograms, kind: "histogram") { name, series in series.lines(for: name) }
         return text
@@ -121,7 +122,9 @@ struct SeriesName: Hashable, Comparable, CustomStringConvertible {
         }.sorted()
     }
 
-    static func < (left: Self, right: Self) -> Bool { (left.metric, left.description) < (right.metric, right.description) }
+    static func < (left: Self, right: Self) -> Bool {
+        (left.metric, left.description) < (right.metric, right.description)
+    }
 
     var description: String { labels.isEmpty ? metric : "\(metric){\(labels.joined(separator: ","))}" }
 

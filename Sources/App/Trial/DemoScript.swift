@@ -86,7 +86,8 @@ package struct DemoScript: Service {
         let city = DemoCity(seed: plan.seed, kitchens: Self.restaurants, drivers: plan.drivers)
         for (index, account) in trial.drivers.dropFirst().prefix(plan.drivers).enumerated() {
             let phone = SimulatedPhone(
-                account: account.id.rawValue, home: city.homes[index], pace: plan.pace, client: client, figures: figures,
+                account: account.id.rawValue, home: city.homes[index], pace: plan.pace, client: client,
+                figures: figures,
                 now: trial.server.house.now)
             let accounts = trial.server.accounts
             group.addTask {
@@ -165,6 +166,7 @@ package final class ReadyGate: Sendable {
         (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
     }
 
+    /// Lets everyone who waits go on with the server's address.
     package func open(url: String) {
         continuation.yield(url)
         continuation.finish()

@@ -1,7 +1,7 @@
 import Contract
 import DispatchCore
-package import Fulfilment
 import Foundation
+package import Fulfilment
 import Geo
 import Glibc
 
@@ -29,7 +29,8 @@ package struct ReadyReport: Sendable {
     package func write(to path: String) throws {
         let bytes = json
         let part = path + ".part"
-        guard FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
+        guard
+            FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
             rename(part, path) == 0
         else { throw ConfigurationError("the ready file \(path) cannot be written") }
     }

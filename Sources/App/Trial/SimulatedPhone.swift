@@ -76,7 +76,8 @@ struct SimulatedPhone: Sendable {
     }
 
     private static func told(_ data: JSON, pace: Double) -> DemoPhone.Told? {
-        guard let order = data["order_id"]?.int64, let pickup = point(data, "pickup"), let dropoff = point(data, "delivery")
+        guard let order = data["order_id"]?.int64, let pickup = point(data, "pickup"),
+            let dropoff = point(data, "delivery")
         else { return nil }
         let ready = data["pickup_time"]?.text.flatMap { WireTime.parse($0) }
         return DemoPhone.Told(

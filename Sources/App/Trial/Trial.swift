@@ -83,7 +83,7 @@ extension Server {
             for draft in contents.restaurants { _ = try await house.places.createRestaurant(draft) }
         }
         if try await house.places.zones().isEmpty, !contents.zones.isEmpty {
-            ZoneDesk(house).take(try await house.places.replaceZones(contents.zones))
+            ZoneDesk(house, log: log).take(try await house.places.replaceZones(contents.zones))
         }
         return try await house.places.restaurants()
     }

@@ -49,6 +49,14 @@ package struct TrialFolder: Sendable {
     /// Where trials live when nobody says otherwise.
     package static var standard: String { PrivateCluster.defaultFolder }
 
+    /// The folder whose private database this URL names: it ends in `pg/run`.
+    package static func around(databaseURL: String) -> String {
+        guard let host = databaseURL.components(separatedBy: "host=").last?.components(separatedBy: "&").first,
+            let socket = host.removingPercentEncoding, let end = socket.range(of: "/pg/", options: .backwards)
+        else { return standard }
+        return String(socket[..<end.lowerBound])
+    }
+
     /// Starts the private PostgreSQL of this folder.
     ///
     /// - Throws: ``ConfigurationError``: PostgreSQL is missing, the folder belongs to another server, …

@@ -1,4 +1,4 @@
-import DispatchCore
+package import DispatchCore
 package import Fulfilment
 import Identity
 import Store
@@ -13,7 +13,8 @@ package struct AccountDesk: Sendable {
     /// - Throws: ``ConfigurationError`` when the e-mail is taken.
     package func createAdmin(email: String, fullName: String, password: String) async throws {
         do {
-            _ = try await store.createAdmin(email: email, fullName: fullName, passwordHash: try await hasher.hash(password))
+            _ = try await store.createAdmin(
+                email: email, fullName: fullName, passwordHash: try await hasher.hash(password))
         } catch let error as StoreError where error.code == .duplicate {
             throw ConfigurationError("there is an account with the e-mail \(email) already")
         }
@@ -63,5 +64,22 @@ package struct AccountDesk: Sendable {
         case .engine, .integration: return nil
         }
         return issuer.issue(to: bearer, at: now().milliseconds)
+    }
+
+    /// - Throws: ``ConfigurationError`` when phone or e-mail is taken.
+    package func createDriver(
+        name: String, phone: String, email: String?, password: String
+    ) async throws -> DriverAccount {
+        let draft = DriverDraft(name: name, phone: phone, email: email, passwordHash: try await hasher.hash(password))
+        do {
+            return try await store.createDriver(draft, at: now())
+        } catch let error as StoreError where error.code == .duplicate {
+            throw ConfigurationError("there is a driver with this phone or e-mail already")
+        }
+    }
+
+    /// The first drivers by number.
+    package func firstDrivers(_ count: Int) async throws -> [DriverID] {
+        try await store.drivers(standing: nil).map(\.id).sorted().prefix(max(count, 0)).map { $0 }
     }
 }

@@ -9,20 +9,7 @@ struct Database: Sendable {
 
     /// - Throws: ``ConfigurationError`` with one sentence: no URL, not reachable, newer schema.
     static func opened(_ configuration: AppConfiguration, log: Logger) async throws -> Database {
-        guard let url = configuration.databaseURL else {
-            throw ConfigurationError(
-                "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one")
-        }
-        let pool: ConnectionPool
-        do {
-            pool = try ConnectionPool(
-                configuration: .init(
-                    target: ConnectionTarget(connectionString: url, applicationName: "tiffin"),
-                    connections: configuration.databasePoolSize),
-                generator: SystemRandomNumberGenerator())
-        } catch {
-            throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL")
-        }
+        let pool = try Self.pool(configuration)
         do {
             try await pool.check(deadline: .seconds(10))
             let applied = try await Migrator(pool: pool).migrate()
@@ -32,10 +19,29 @@ struct Database: Sendable {
             throw ConfigurationError(error.description)
         } catch {
             await pool.close()
-            throw ConfigurationError("the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
+            throw ConfigurationError(
+                "the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
         }
         let store = Store(pool: pool)
         try await store.keepUp(at: RealWorld.now())
         return Database(pool: pool, store: store)
+    }
+
+    /// A pool on the configured database; nothing is asked of it yet.
+    static func pool(_ configuration: AppConfiguration) throws -> ConnectionPool {
+        guard let url = configuration.databaseURL else {
+            throw ConfigurationError(
+                "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one"
+            )
+        }
+        do {
+            return try ConnectionPool(
+                configuration: .init(
+                    target: ConnectionTarget(connectionString: url, applicationName: "tiffin"),
+                    connections: configuration.databasePoolSize),
+                generator: SystemRandomNumberGenerator())
+        } catch {
+            throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL")
+        }
     }
 }

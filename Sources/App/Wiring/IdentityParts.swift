@@ -10,7 +10,8 @@ struct IdentityParts: Sendable {
 
     init(_ configuration: AppConfiguration, cheap: Bool) async throws {
         guard let secret = configuration.secret else {
-            throw ConfigurationError("serve needs a key for its tokens: set TIFFIN_AUTH_SECRET to 32 random bytes or more")
+            throw ConfigurationError(
+                "serve needs a key for its tokens: set TIFFIN_AUTH_SECRET to 32 random bytes or more")
         }
         let bytes = Array(secret.utf8)
         guard bytes.count >= 32 else {

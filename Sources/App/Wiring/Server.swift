@@ -37,7 +37,7 @@ package struct Server: Sendable {
     private let pool: ConnectionPool
     private let hasher: PasswordHasher
     private let planning: PlanningThreads
-    private let log: Logger
+    let log: Logger
 
     /// Connects, migrates, and builds everything; nothing listens yet.
     ///
@@ -50,11 +50,13 @@ package struct Server: Sendable {
         let registry = ConnectionRegistry()
         let admins = AdminHub()
         let house = House(
-            orders: store, accounts: store, places: store, earnings: store, locations: store, events: store, ledger: store,
+            orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
+            ledger: store,
             push: RegistryPush(registry), feed: admins,
-            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(), rounds: RoundSignal(),
+            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
+            rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
-        try await ZoneDesk(house).load()
+        try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
         let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
         let gateway = DriverGateway(
@@ -63,11 +65,13 @@ package struct Server: Sendable {
                 fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
             verifier: GatewayTokens(verifier: identity.verifier), registry: registry, admins: admins, events: store,
             logger: log)
-        let api = API(Self.parts(configuration, house: house, identity: identity, database: database, options: options, log: log))
+        let api = API(
+            Self.parts(configuration, house: house, identity: identity, database: database, options: options, log: log))
         let planning = PlanningThreads()
         let policy = DispatchPolicy(configuration, pace: options.pace)
         let dispatcher = Dispatcher(
-            house, policy: { policy }, holder: Self.holderName(), log: log, microseconds: { RealWorld.monotonicMicroseconds() },
+            house, policy: { policy }, holder: Self.holderName(), log: log,
+            microseconds: { RealWorld.monotonicMicroseconds() },
             solve: { await planning.plan($0, $1, $2) })
         let front = try Self.front(configuration, gateway: gateway, api: api, options: options, log: log)
         self.house = house
@@ -80,8 +84,17 @@ package struct Server: Sendable {
         // the ticks end, then the last positions are written.
         services =
             Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
-            + [IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick), front]
-            + [DrainService(begin: { api.drain.begin(); gateway.drain() }, remaining: { registry.count }, log: log)]
+            + [
+                IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
+                front,
+            ]
+            + [
+                DrainService(
+                    begin: {
+                        api.drain.begin()
+                        gateway.drain()
+                    }, remaining: { registry.count }, log: log)
+            ]
     }
 
     /// Serves until the process is asked to stop, or the task is cancelled.
@@ -89,7 +102,9 @@ package struct Server: Sendable {
     /// - Parameter companions: Further services that live and end with the server.
     package func run(with companions: [any Service] = [], onSignals: Bool = true) async throws {
         var configuration = ServiceGroupConfiguration(
-            services: (services + companions).map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+            services: (services + companions).map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+            },
             gracefulShutdownSignals: onSignals ? [.sigterm, .sigint] : [], logger: log)
         configuration.maximumGracefulShutdownDuration = .seconds(25)
         let failure = await Result { try await ServiceGroup(configuration: configuration).run() }.failure
@@ -103,7 +118,8 @@ package struct Server: Sendable {
     private static func warm(_ house: House) async throws {
         let since = house.now().advanced(byMilliseconds: -house.settings.staleAfterMilliseconds)
         house.fleet.load(
-            try await house.accounts.drivers(standing: nil), newestFixes: try await house.locations.newestFixes(since: since))
+            try await house.accounts.drivers(standing: nil),
+            newestFixes: try await house.locations.newestFixes(since: since))
         for order in try await house.orders.openOrders() {
             if order.state.isHeld, let driver = order.driverID { house.fleet.setDelivering(true, driver) }
         }
@@ -136,7 +152,7 @@ package struct Server: Sendable {
         }
         if let metrics = options.metrics { parts.hooks.metrics = { metrics.exposition() } }
         parts.hooks.refuseZones = { ZoneDesk.refusal(of: $0) }
-        parts.hooks.zonesReplaced = { ZoneDesk(house).take($0) }
+        parts.hooks.zonesReplaced = { ZoneDesk(house, log: log).take($0) }
         return parts
     }
 
@@ -153,7 +169,8 @@ package struct Server: Sendable {
         return Application(
             responder: api.makeResponder(), server: server,
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.http.host, port: configuration.http.port), serverName: "tiffin", backlog: 4096),
+                address: .hostname(configuration.http.host, port: configuration.http.port), serverName: "tiffin",
+                backlog: 4096),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: log)
     }
 

@@ -1,14 +1,16 @@
-import Contract
 import DispatchCore
 import Fulfilment
 import Geo
+import Logging
 
 /// Puts zones into force on this server.
 struct ZoneDesk: Sendable {
     private let house: House
+    private let log: Logger
 
-    init(_ house: House) {
+    init(_ house: House, log: Logger) {
         self.house = house
+        self.log = log
     }
 
     /// Takes the zones that the database knows.
@@ -16,42 +18,39 @@ struct ZoneDesk: Sendable {
         take(try await house.places.zones())
     }
 
+    /// Takes zones into force. What cannot be taken leaves the last good division in place, with the reason in the log.
     func take(_ zones: [Zone]) {
-        let borders = zones.flatMap { zone in Self.polygons(of: zone.draft.geometry).map { (zone.id, $0) } }
-        house.atlas.replace(hasZones: !zones.isEmpty) { point in
-            borders.first { $0.1.contains(point) }?.0
-        }
-    }
-
-    /// The polygons of a GeoJSON geometry; none for what is not one.
-    private static func polygons(of geometry: String) -> [GeoPolygon] {
-        guard let json = try? JSON(parsing: Array(geometry.utf8)), let coordinates = json["coordinates"]?.elements else {
-            return []
-        }
-        switch json["type"]?.text {
-        case "Polygon": return [polygon(coordinates)].compactMap { $0 }
-        case "MultiPolygon": return coordinates.compactMap { $0.elements.flatMap(polygon) }
-        default: return []
+        do {
+            let set = try ZoneSet(
+                try zones.flatMap { try Self.features(of: $0.draft, id: $0.id.rawValue) }, repair: true)
+            house.atlas.replace(hasZones: !zones.isEmpty) { point in
+                // A failure of the geometry library here is a failure to allocate: the catch-all pool takes the order.
+                (try? set.zone(at: point)).flatMap { $0 }.map { ZoneID($0.id) }
+            }
+        } catch {
+            log.error("zones stay as they were", metadata: ["reason": "\(error)"])
         }
     }
 
     /// Why the zones cannot be taken, in one sentence; nil when they can.
     static func refusal(of drafts: [ZoneDraft]) -> String? {
-        for draft in drafts where polygons(of: draft.geometry).isEmpty {
-            return "the border of zone \(draft.name) encloses nothing"
+        do {
+            let features = try drafts.enumerated().flatMap { number, draft in
+                try Self.features(of: draft, id: Int64(number + 1))
+            }
+            _ = try ZoneSet(features, repair: false)
+            return nil
+        } catch {
+            return "\(error)"
         }
-        return nil
     }
 
-    private static func polygon(_ rings: [JSON]) -> GeoPolygon? {
-        let vertices = rings.map { ring in
-            (ring.elements ?? []).compactMap { position -> GeoPolygon.Vertex? in
-                guard let numbers = position.elements, numbers.count >= 2, let east = numbers[0].double,
-                    let north = numbers[1].double
-                else { return nil }
-                return GeoPolygon.Vertex(latitude: north, longitude: east)
-            }
+    private static func features(of draft: ZoneDraft, id: Int64) throws -> [ZoneFeature] {
+        try GeoJSON.zones(from: Array(draft.geometry.utf8)).map { feature in
+            var feature = feature
+            feature.id = id
+            feature.name = draft.name
+            return feature
         }
-        return GeoPolygon(rings: vertices)
     }
 }

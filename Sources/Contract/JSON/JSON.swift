@@ -1,7 +1,7 @@
 /// A JSON value as it was read, with numbers kept as their text so that money and ids lose nothing.
 ///
-/// This is the general, tolerant way into a message: every body and every unusual socket message goes through it. The two
-/// messages that arrive all day are read by ``DriverMessageScanner`` instead.
+/// This is the general, tolerant way into a message: every body and every unusual socket message goes through it. The
+/// two messages that arrive all day are read by ``DriverMessageScanner`` instead.
 package enum JSON: Sendable {
     case null
     case bool(Bool)
@@ -12,8 +12,8 @@ package enum JSON: Sendable {
 
     /// Parses one complete JSON text (RFC 8259) in UTF-8.
     ///
-    /// Refuses what the grammar refuses, and also lone surrogate escapes, more than 32 levels of nesting and anything but
-    /// white space after the value. Of a repeated key the last one counts.
+    /// Refuses what the grammar refuses, and also lone surrogate escapes, more than 32 levels of nesting and anything
+    /// but white space after the value. Of a repeated key the last one counts.
     ///
     /// - Complexity: O(n) in the number of bytes.
     package init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {

@@ -37,9 +37,9 @@ enum NumberLiteral {
 
     /// The nearest double of a literal.
     ///
-    /// A mantissa below 2^53 and a power of ten up to 22 are both exact doubles, so one multiplication or division rounds
-    /// correctly (Clinger 1990, "How to read floating point numbers accurately"). Everything else goes to the standard
-    /// library.
+    /// A mantissa below 2^53 and a power of ten up to 22 are both exact doubles, so one multiplication or division
+    /// rounds correctly (Clinger 1990, "How to read floating point numbers accurately"). Everything else goes to the
+    /// standard library.
     static func double(_ bytes: UnsafeRawBufferPointer) -> Double {
         var mantissa: UInt64 = 0
         var digits = 0

@@ -1,4 +1,5 @@
-/// The recursive reader behind ``JSON/init(parsing:)-(UnsafeRawBufferPointer)``. Works on bytes already known to be UTF-8.
+/// The recursive reader behind ``JSON/init(parsing:)-(UnsafeRawBufferPointer)``. Works on bytes already known to be
+/// UTF-8.
 struct JSONParser {
     /// GeoJSON's deepest shape needs 8; 32 leaves room without letting a hostile body use up the stack.
     static let deepest = 32

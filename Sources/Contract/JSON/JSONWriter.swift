@@ -1,7 +1,8 @@
 /// Writes JSON straight into bytes, in the order of the calls, without an intermediate tree.
 ///
-/// The caller opens and closes what it opens; commas are the writer's. Numbers are always JSON numbers: money is written in
-/// rupees with two decimals from integer paise, distances in kilometres from integer metres, both on decimal digits.
+/// The caller opens and closes what it opens; commas are the writer's. Numbers are always JSON numbers: money is
+/// written in rupees with two decimals from integer paise, distances in kilometres from integer metres, both on decimal
+/// digits.
 package struct JSONWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
     private var needsComma = false
@@ -52,6 +53,7 @@ package struct JSONWriter: Sendable {
     package mutating func null() { literal("null") }
     package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
 
+    /// Writes a whole number.
     package mutating func integer(_ value: Int64) {
         comma()
         appendDigits(of: value)
@@ -85,6 +87,7 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes a text, escaped.
     package mutating func string(_ text: String) {
         comma()
         bytes.append(UInt8(ascii: "\""))
@@ -101,6 +104,7 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes any JSON value.
     package mutating func value(_ json: JSON) {
         switch json {
         case .null: null()
@@ -210,60 +214,72 @@ extension JSONWritable {
 }
 
 extension JSONWriter {
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ value: String?) {
         self.key(key)
         if let value { string(value) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ value: Int64?) {
         self.key(key)
         if let value { integer(value) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ value: Int?) {
         field(key, value.map(Int64.init))
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ value: Double?) {
         self.key(key)
         if let value { double(value) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ value: Bool?) {
         self.key(key)
         if let value { bool(value) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, paise: Int64?) {
         self.key(key)
         if let paise { rupees(paise: paise) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, metres: Int64?) {
         self.key(key)
         if let metres { kilometres(metres: metres) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, milliseconds: Int64?) {
         self.key(key)
         if let milliseconds { time(milliseconds: milliseconds) } else { null() }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ value: some JSONWritable) {
         self.key(key)
         value.write(to: &self)
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ values: [some JSONWritable]) {
         self.key(key)
         array(values) { writer, value in value.write(to: &writer) }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ values: [Int64]) {
         self.key(key)
         array(values) { writer, value in writer.integer(value) }
     }
 
+    /// Writes a member; nil is written as null.
     package mutating func field(_ key: StaticString, _ values: [String]) {
         self.key(key)
         array(values) { writer, value in writer.string(value) }

@@ -17,8 +17,8 @@ package enum BodyRefusal: Error, Equatable, Sendable {
     }
 }
 
-/// Reads the fields of a request body one by one and collects everything that is wrong, so that the caller is told of all
-/// mistakes at once. A name may have synonyms; the first one present counts.
+/// Reads the fields of a request body one by one and collects everything that is wrong, so that the caller is told of
+/// all mistakes at once. A name may have synonyms; the first one present counts.
 package struct BodyReader {
     package let body: JSON
     package private(set) var errors: [FieldError] = []
@@ -51,6 +51,7 @@ package struct BodyReader {
         if !errors.isEmpty { throw .fields(errors) }
     }
 
+    /// Notes that a field cannot be taken; `finish()` throws all notes together.
     package mutating func reject(_ field: String, _ message: String) {
         errors.append(FieldError(field: field, message: message))
     }
@@ -87,10 +88,13 @@ package struct BodyReader {
     /// An id as a number or as digits in a string, at least 1.
     package mutating func identifier(_ names: String...) -> Int64? {
         guard let value = body.first(of: names) else { return nil }
-        guard let id = value.identifier, id > 0, id < 1 << 53 else { return refuse(names, "must be a positive integer") }
+        guard let id = value.identifier, id > 0, id < 1 << 53 else {
+            return refuse(names, "must be a positive integer")
+        }
         return id
     }
 
+    /// A whole number within the range; anything else is noted.
     package mutating func integer(_ names: String..., in range: ClosedRange<Int64>) -> Int64? {
         guard let value = body.first(of: names) else { return nil }
         guard let number = value.identifier, range.contains(number) else {
@@ -99,6 +103,7 @@ package struct BodyReader {
         return number
     }
 
+    /// True or false, also as the words of a form.
     package mutating func boolean(_ names: String...) -> Bool? {
         guard let value = body.first(of: names) else { return nil }
         switch value {

@@ -57,7 +57,8 @@ extension DriverProfile: JSONWritable {
     }
 }
 
-/// One row of the console's lists of drivers; serves `/drivers` (reads `id`) and `/available-drivers` (reads `driver_id`).
+/// One row of the console's lists of drivers; serves `/drivers` (reads `id`) and `/available-drivers` (reads
+/// `driver_id`).
 package struct DriverRow: Equatable, Sendable {
     package var profile: DriverProfile
     package var isAvailable: Bool

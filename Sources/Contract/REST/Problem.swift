@@ -1,5 +1,5 @@
-/// An error answer (RFC 9457) that every one of the company's screens can show: `detail` is a string, and `message` repeats
-/// it for the calls that read only that.
+/// An error answer (RFC 9457) that every one of the company's screens can show: `detail` is a string, and `message`
+/// repeats it for the calls that read only that.
 package struct Problem: Error, Equatable, Sendable {
     /// The HTTP status.
     package var status: Int

@@ -58,7 +58,8 @@ package struct RestaurantRequest: Equatable, Sendable {
     }
 }
 
-/// Zones travel as GeoJSON, which the geometry module reads and checks; here it is only known to be JSON of the right kind.
+/// Zones travel as GeoJSON, which the geometry module reads and checks; here it is only known to be JSON of the right
+/// kind.
 package struct ZonesDocument: Equatable, Sendable {
     /// The features' count, for limits and messages.
     package let featureCount: Int

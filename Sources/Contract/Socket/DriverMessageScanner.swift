@@ -1,11 +1,12 @@
 /// Reads the two messages that phones send all day, `location_update` and `ping`, straight from the bytes.
 ///
-/// It checks the whole grammar of what it reads and returns nil, without a verdict, for whatever is unusual: escapes, bytes
-/// outside ASCII, nested unknown values, other types, refusals. ``DriverMessage/decodeGenerally(_:)`` judges those. A test
-/// feeds both the same mutated messages and requires that they agree.
+/// It checks the whole grammar of what it reads and returns nil, without a verdict, for whatever is unusual: escapes,
+/// bytes outside ASCII, nested unknown values, other types, refusals. ``DriverMessage/decodeGenerally(_:)`` judges
+/// those. A test feeds both the same mutated messages and requires that they agree.
 ///
 /// - Complexity: O(n), without allocation on the usual path.
 package enum DriverMessageScanner {
+    /// The message, or nil when it is not one of the two hot ones in their plain form.
     package static func scan(_ bytes: UnsafeRawBufferPointer) -> DriverMessage? {
         var scanner = Scanner(bytes: bytes)
         return scanner.message()
@@ -90,19 +91,25 @@ private struct Scanner {
     private func store(_ value: Scalar, under key: Range<Int>, in readings: inout LocationReadings) {
         switch key.count {
         case 3:
-            if matches(key, "lat") { readings.lat = reading(value) } else if matches(key, "lng") {
+            if matches(key, "lat") {
+                readings.lat = reading(value)
+            } else if matches(key, "lng") {
                 readings.lng = reading(value)
             }
         case 5: if matches(key, "speed") { readings.speed = reading(value) }
         case 7: if matches(key, "heading") { readings.heading = reading(value) }
         case 8:
-            if matches(key, "latitude") { readings.latitude = reading(value) } else if matches(key, "accuracy") {
+            if matches(key, "latitude") {
+                readings.latitude = reading(value)
+            } else if matches(key, "accuracy") {
                 readings.accuracy = reading(value)
             } else if matches(key, "order_id") {
                 readings.orderID = identifier(value)
             }
         case 9:
-            if matches(key, "longitude") { readings.longitude = reading(value) } else if matches(key, "timestamp") {
+            if matches(key, "longitude") {
+                readings.longitude = reading(value)
+            } else if matches(key, "timestamp") {
                 readings.timestamp = time(value)
             }
         case 13: if matches(key, "battery_level") { readings.battery = reading(value) }

@@ -1,5 +1,5 @@
-/// The values of a position as they were read, before the rules for each are applied. Both readers fill one of these, so
-/// that the rules exist once.
+/// The values of a position as they were read, before the rules for each are applied. Both readers fill one of these,
+/// so that the rules exist once.
 struct LocationReadings {
     enum Reading {
         case absent
@@ -70,7 +70,8 @@ extension LocationReadings.Reading {
         self = time.map { .number(Double($0)) } ?? .unusable
     }
 
-    /// A time given as a number: seconds since 1970, or milliseconds from 10^11 on (as seconds that would be the year 5138).
+    /// A time given as a number: seconds since 1970, or milliseconds from 10^11 on (as seconds that would be the year
+    /// 5138).
     var asEpoch: Self {
         guard case .number(let value) = self else { return self }
         guard value >= 0, value < 1e14 else { return .unusable }

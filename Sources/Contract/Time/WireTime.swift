@@ -1,10 +1,11 @@
 /// Moments on the wire: ISO 8601, written in UTC, read with any offset.
 ///
 /// Hand-written because a general formatter costs about a hundred times as much, and every position carries a time. The
-/// calendar arithmetic is Howard Hinnant's "chrono-compatible low-level date algorithms" (days_from_civil and its inverse).
+/// calendar arithmetic is Howard Hinnant's "chrono-compatible low-level date algorithms" (days_from_civil and its
+/// inverse).
 package enum WireTime {
-    private static let earliest: Int64 = -62_135_596_800_000 // 0001-01-01
-    private static let latest: Int64 = 253_402_300_799_999 // 9999-12-31
+    private static let earliest: Int64 = -62_135_596_800_000  // 0001-01-01
+    private static let latest: Int64 = 253_402_300_799_999  // 9999-12-31
 
     /// `2025-11-19T10:30:00Z`, with three decimals only when the moment is not on a whole second. Moments outside the
     /// years 1 to 9999 are clamped.

@@ -27,8 +27,8 @@ package struct AssignmentDraft: Sendable {
         self.now = now
     }
 
-    /// Adds to `changes`: the batch, each order's new holder, the event for him in route order, and before it the event for
-    /// whoever held an order until now.
+    /// Adds to `changes`: the batch, each order's new holder, the event for him in route order, and before it the event
+    /// for whoever held an order until now.
     package func apply<Result: Sendable>(
         to orders: [Order], settings: HouseSettings, changes: inout OrderChanges<Result>
     ) {

@@ -4,8 +4,8 @@ import Metrics
 
 /// Runs the dispatch ticks: snapshot, decide, commit, tell.
 ///
-/// Owner of its state: the previous plan and the lease. Between two ticks nothing is remembered that the database does not
-/// know: each tick reads every open order, so no order can wait unseen.
+/// Owner of its state: the previous plan and the lease. Between two ticks nothing is remembered that the database does
+/// not know: each tick reads every open order, so no order can wait unseen.
 package actor Dispatcher {
     /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
     package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan
@@ -110,7 +110,8 @@ package actor Dispatcher {
         summary.solveMicroseconds = microseconds() - started
         tickTime.recordMicroseconds(summary.solveMicroseconds)
         summary.isDegraded = plan.isDegraded
-        // The actor was free while the plan was made; what it says is checked again, row by row, inside the transaction.
+        // The actor was free while the plan was made; what it says is checked again, row by row, inside the
+        // transaction.
         previous = plan
         let told = try await commit(plan, versions: open, fence: fence, at: now)
         summary.note(told)
@@ -119,8 +120,8 @@ package actor Dispatcher {
         return summary
     }
 
-    /// Commits every batch of the plan in one transaction. A batch of which anything changed meanwhile is left out whole:
-    /// its orders are in the pool again at the next tick.
+    /// Commits every batch of the plan in one transaction. A batch of which anything changed meanwhile is left out
+    /// whole: its orders are in the pool again at the next tick.
     private func commit(
         _ plan: DispatchPlan, versions open: [OpenOrder], fence: Fence, at now: Timestamp
     ) async throws -> ToldBatches {

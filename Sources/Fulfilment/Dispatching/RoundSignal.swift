@@ -24,7 +24,8 @@ package final class RoundSignal: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when a round was asked for since the last return, or the surrounding task is cancelled. One waiter at a time.
+    /// Returns when a round was asked for since the last return, or the surrounding task is cancelled. One waiter at a
+    /// time.
     package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

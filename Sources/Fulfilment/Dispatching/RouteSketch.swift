@@ -1,8 +1,8 @@
 package import DispatchCore
 package import Geo
 
-/// A short route through the pickups and dropoffs of one batch, for batches that a person puts together. The engine's own
-/// batches bring their routes along.
+/// A short route through the pickups and dropoffs of one batch, for batches that a person puts together. The engine's
+/// own batches bring their routes along.
 package struct RouteSketch: Sendable, Equatable {
     /// Orders by their first stop, then by dropoff.
     package var orderIDs: [OrderID]
@@ -11,8 +11,8 @@ package struct RouteSketch: Sendable, Equatable {
     /// Metres from pickup to dropoff along the route, per order of `orderIDs`.
     package var orderDistances: [Int]
 
-    /// Finds the shortest sequence of stops in which every pickup precedes its dropoff (exact for up to three orders, nearest
-    /// next stop beyond). Stops without a point cost nothing and stand where they came.
+    /// Finds the shortest sequence of stops in which every pickup precedes its dropoff (exact for up to three orders,
+    /// nearest next stop beyond). Stops without a point cost nothing and stand where they came.
     ///
     /// - Parameters:
     ///   - start: Where the driver is, when known.

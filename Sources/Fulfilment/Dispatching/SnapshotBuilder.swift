@@ -10,8 +10,8 @@ struct SnapshotBuilder {
     /// - Parameters:
     ///   - open: Every order that is not ended.
     ///   - members: Drivers by id.
-    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates and those of external pools
-    ///   are not in it: they wait for a hand.
+    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates and those of external
+    ///   pools are not in it: they wait for a hand.
     func snapshot(
         open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], readyDeviation: [RestaurantID: Seconds]
     ) -> DispatchSnapshot {

@@ -23,6 +23,7 @@ package enum DeliveryProof: Equatable, Sendable {
     case checked
 }
 
+/// Who wants an order cancelled.
 package enum CancellingParty: String, Sendable {
     case customer
     case restaurant

@@ -54,6 +54,7 @@ package struct BankDetails: Sendable, Equatable, Codable {
     package init() {}
 }
 
+/// What the admins think of an account.
 package enum AccountStanding: String, CaseIterable, Sendable, Codable {
     case pending = "PENDING"
     case approved = "APPROVED"
@@ -67,6 +68,7 @@ package enum Availability: String, CaseIterable, Sendable, Codable {
     case offline
 }
 
+/// What a driver drives.
 package enum VehicleType: String, CaseIterable, Sendable, Codable {
     case bicycle
     case motorbike
@@ -113,6 +115,7 @@ package struct DriverPatch: Sendable, Equatable {
     }
 }
 
+/// An admin's account as the house knows it.
 package struct AdminAccount: Sendable, Equatable {
     package let id: AdminID
     package var email: String
@@ -127,6 +130,7 @@ package struct AdminAccount: Sendable, Equatable {
     }
 }
 
+/// A place where food is picked up.
 package struct Restaurant: Sendable, Equatable {
     package let id: RestaurantID
     package var place: RestaurantDraft

@@ -17,6 +17,7 @@ package struct DriverEvent: Sendable, Equatable {
     }
 }
 
+/// What an event tells.
 package enum DriverEventBody: Sendable, Equatable, Codable {
     /// The driver has a new order. A batch of n orders is n entries in route order, written in one transaction.
     case orderAssigned(AssignedOrder)

@@ -69,6 +69,7 @@ package struct OrderContent: Sendable, Equatable {
     }
 }
 
+/// Who gets the food.
 package struct Customer: Sendable, Equatable {
     package var name: String
     package var phone: String
@@ -96,6 +97,7 @@ package struct Place: Sendable, Equatable {
     }
 }
 
+/// One line of what was ordered.
 package struct OrderItem: Sendable, Equatable, Codable {
     package var name: String
     package var quantity: Int
@@ -143,6 +145,7 @@ package struct Assignment: Sendable, Equatable {
     }
 }
 
+/// Who decided an assignment.
 package enum AssignmentSource: String, Sendable, Codable {
     case engine
     case admin

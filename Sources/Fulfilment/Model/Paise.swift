@@ -13,8 +13,9 @@ package struct Paise: Hashable, Comparable, Sendable, Codable {
     package static func - (left: Self, right: Self) -> Paise { Paise(left.rawValue - right.rawValue) }
     package static func += (left: inout Self, right: Self) { left.rawValue += right.rawValue }
 
-    /// Divides the amount over `weights` so that the parts add up to it exactly: each part gets its floor, the remaining
-    /// paise go to the largest remainders (Hamilton's method), ties to the earlier part. All weights zero means equal parts.
+    /// Divides the amount over `weights` so that the parts add up to it exactly: each part gets its floor, the
+    /// remaining paise go to the largest remainders (Hamilton's method), ties to the earlier part. All weights zero
+    /// means equal parts.
     ///
     /// - Complexity: O(n log n).
     package func split(by weights: [Int64]) -> [Paise] {

@@ -31,15 +31,18 @@ package protocol AccountStore: Sendable {
     /// Revokes every refresh token of the principal.
     func revokeRefreshTokens(of principal: Principal, at now: Timestamp) async throws
 
-    /// Token epochs raised since a revision, for the cache that cuts off old tokens; `revision` 0 gives all that ever changed.
+    /// Token epochs raised since a revision, for the cache that cuts off old tokens; `revision` 0 gives all that ever
+    /// changed.
     func tokenEpochs(since revision: Int64) async throws -> (revision: Int64, epochs: [TokenEpoch])
 }
 
+/// Which accounts a log-in may mean.
 package enum AccountKind: String, Sendable {
     case driver
     case admin
 }
 
+/// What a log-in is checked against.
 package struct Credentials: Sendable {
     package var principal: Principal
     package var passwordHash: String
@@ -86,6 +89,7 @@ package enum RefreshRotation: Sendable, Equatable {
     case revokeFamily(at: Timestamp)
 }
 
+/// The epoch below which tokens of an account are dead.
 package struct TokenEpoch: Sendable, Equatable {
     package var principal: Principal
     package var epoch: Int64

@@ -2,7 +2,8 @@ package import DispatchCore
 
 /// The dispatcher's lease, and the record of what each tick decided and why.
 package protocol DispatchLedger: Sendable {
-    /// Takes or renews the lease when it is free, expired or already this holder's; the epoch grows with each new holder.
+    /// Takes or renews the lease when it is free, expired or already this holder's; the epoch grows with each new
+    /// holder.
     ///
     /// - Returns: The fence to commit with, nil while another holds the lease.
     func claimLease(holder: String, lasting milliseconds: Int64) async throws -> Fence?

@@ -2,7 +2,8 @@ package import DispatchCore
 
 /// The way to the drivers' phones. Calls return at once: bytes leave from the session's own loop.
 package protocol DriverPush: Sendable {
-    /// Hands committed events to the live sessions of their drivers; drivers without one get them at their next connect.
+    /// Hands committed events to the live sessions of their drivers; drivers without one get them at their next
+    /// connect.
     func push(_ events: [DriverEvent])
 
     /// Ends the driver's session (and any that comes with an older token epoch) at once with close code 4001.
@@ -15,6 +16,7 @@ package protocol DriverPush: Sendable {
     var connectionCount: Int { get }
 }
 
+/// Why a session is ended at once.
 package enum CutOffReason: String, Sendable {
     case blocked = "driver_blocked"
     case loggedOut = "logged_out"

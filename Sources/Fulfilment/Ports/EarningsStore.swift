@@ -16,6 +16,7 @@ package protocol EarningsStore: Sendable {
     ) async throws -> [DriverID: Paise]
 }
 
+/// One order's pay, as it is in the database.
 package struct EarningsEntry: Sendable, Equatable {
     package var orderID: OrderID
     package var driverID: DriverID
@@ -42,6 +43,7 @@ package struct EarningsEntry: Sendable, Equatable {
     }
 }
 
+/// Sums of a driver's pay.
 package struct EarningsTotals: Sendable, Equatable {
     package var lifetime = Paise.zero
     package var pending = Paise.zero

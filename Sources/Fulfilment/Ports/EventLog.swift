@@ -5,8 +5,8 @@ package protocol EventLog: Sendable {
     /// Events of one driver that are not yet known to be delivered, by sequence.
     func undelivered(for driver: DriverID) async throws -> [DriverEvent]
 
-    /// Undelivered events of any driver with a sequence number above what his session has sent; the sweep that finds what a
-    /// lost hint missed.
+    /// Undelivered events of any driver with a sequence number above what his session has sent; the sweep that finds
+    /// what a lost hint missed.
     func undelivered(beyond sent: [DriverID: Int64], limit: Int) async throws -> [DriverEvent]
 
     /// Highest sequence number of the driver's stream, 0 for an empty one.
@@ -25,6 +25,7 @@ package protocol EventLog: Sendable {
     func overdue(before: Timestamp, limit: Int) async throws -> [EventState]
 }
 
+/// How far a driver's stream has come.
 package struct EventMark: Hashable, Sendable {
     package var driverID: DriverID
     package var seq: Int64
@@ -37,6 +38,7 @@ package struct EventMark: Hashable, Sendable {
     }
 }
 
+/// An event and how far it has come.
 package struct EventState: Sendable, Equatable {
     package var event: DriverEvent
     package var sentAt: Timestamp?

@@ -12,6 +12,7 @@ package protocol LocationStore: Sendable {
     func newestFixes(since: Timestamp) async throws -> [Fix]
 }
 
+/// A fix with its row's number.
 package struct StoredFix: Sendable, Equatable {
     package var id: Int64
     package var fix: Fix

@@ -1,8 +1,8 @@
 package import DispatchCore
 package import Geo
 
-/// Orders in the database. Business rules stay with the caller: the store locks rows, hands them to a pure `decide`, and
-/// writes what it returns in the same transaction, all or nothing.
+/// Orders in the database. Business rules stay with the caller: the store locks rows, hands them to a pure `decide`,
+/// and writes what it returns in the same transaction, all or nothing.
 package protocol OrderStore: Sendable {
     /// Places an order. With an external id that exists already, the first order comes back and nothing is written.
     ///
@@ -21,8 +21,8 @@ package protocol OrderStore: Sendable {
 
     /// Runs one transaction: lock (orders by id, then drivers by id), `decide`, write, commit.
     ///
-    /// `decide` is called once per attempt (a serialisation failure repeats the whole) and must be pure. An error that it
-    /// throws rolls everything back and is thrown on unchanged.
+    /// `decide` is called once per attempt (a serialisation failure repeats the whole) and must be pure. An error that
+    /// it throws rolls everything back and is thrown on unchanged.
     ///
     /// - Returns: The result, and the driver events as they were committed, with their sequence numbers.
     /// - Throws: ``StoreError``: `staleFence` when the fencing epoch is not the newest, `keyReused`, `unavailable`,
@@ -78,6 +78,7 @@ package struct IdempotencyKey: Hashable, Sendable {
     }
 }
 
+/// Which orders are wanted; what is left out does not restrict.
 package struct OrderQuery: Sendable, Equatable {
     package var states: [OrderState] = []
     package var driverID: DriverID?

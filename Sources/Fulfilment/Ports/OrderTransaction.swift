@@ -4,8 +4,8 @@ package import DispatchCore
 package struct TransactionScope: Sendable {
     package var orderIDs: [OrderID] = []
     package var driverIDs: [DriverID] = []
-    /// Also lock and hand over every order that these drivers hold now, so that capacity, sequence and "all orders of this
-    /// customer" are decided on facts.
+    /// Also lock and hand over every order that these drivers hold now, so that capacity, sequence and "all orders of
+    /// this customer" are decided on facts.
     package var includesOrdersHeld = false
     /// Leave out orders that another transaction has locked, instead of waiting: the engine gives way, an admin waits.
     package var skipsLocked = false
@@ -35,7 +35,8 @@ package struct LockedRows: Sendable {
     /// Orders asked for, by id; those that do not exist (or are locked elsewhere, when skipping) are missing.
     package var orders: [Order]
     package var drivers: [DriverAccount]
-    /// Every order held by the drivers of the scope, by driver, batch and sequence; includes those of `orders` they hold.
+    /// Every order held by the drivers of the scope, by driver, batch and sequence; includes those of `orders` they
+    /// hold.
     package var held: [Order]
     /// When the scope's idempotency key was used before with the same request: the orders that it concerned.
     package var repeats: [OrderID]?
@@ -91,7 +92,8 @@ package struct BatchDraft: Sendable, Equatable {
     }
 }
 
-/// One order before and after: the store writes the difference, the audit row, and moves the hold when the holder changes.
+/// One order before and after: the store writes the difference, the audit row, and moves the hold when the holder
+/// changes.
 package struct OrderChange: Sendable, Equatable {
     package var before: Order
     /// With `version` still the old one; the store raises it.
@@ -106,6 +108,7 @@ package struct OrderChange: Sendable, Equatable {
     }
 }
 
+/// An event to be written with the change it tells of.
 package struct EventDraft: Sendable, Equatable {
     package var driverID: DriverID
     package var body: DriverEventBody

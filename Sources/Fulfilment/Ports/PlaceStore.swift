@@ -25,6 +25,7 @@ package struct Zone: Sendable, Equatable {
     }
 }
 
+/// A zone's particulars.
 package struct ZoneDraft: Sendable, Equatable {
     package var name: String
     /// A GeoJSON Polygon or MultiPolygon geometry.

@@ -1,19 +1,40 @@
 package import DispatchCore
+package import Geo
+import Metrics
 import Synchronization
 
-/// The drivers as they are now: word, standing, last fix. What dispatch reads; the database is not asked.
+/// The drivers as they are now: word, standing, last believed fix. What dispatch reads; the database is not asked.
 ///
-/// Owner of its state: one `Mutex`, held for one fix or one snapshot.
+/// Owner of its state: one `Mutex` around the members, held for one fix or one snapshot; the places are in `Geo`'s live
+/// index, which has a lock for each area.
 package final class Fleet: Sendable {
     private struct State {
         var members: [DriverID: FleetMember] = [:]
+        var filters: [DriverID: FixFilter] = [:]
     }
 
     private let state = Mutex(State())
+    private let index: FleetIndex
     private let staleAfter: Int64
+    private let heldBack: [FixFilter.Verdict: Counter]
+
+    /// A device clock that differs more than this from ours says nothing about the order of its fixes.
+    private static let believedSkew: Int64 = 300_000
 
     package init(staleAfterMilliseconds: Int64 = 60_000) {
         staleAfter = staleAfterMilliseconds
+        index = FleetIndex(
+            areas: [],
+            expiry: ExpiryPolicy(
+                staleAfterMilliseconds: staleAfterMilliseconds, expiredAfterMilliseconds: staleAfterMilliseconds * 60))
+        var counters: [FixFilter.Verdict: Counter] = [:]
+        let reasons: [(FixFilter.Verdict, String)] = [
+            (.outOfOrder, "out_of_order"), (.inaccurate, "inaccurate"), (.impossibleJump, "impossible_jump"),
+        ]
+        for (verdict, name) in reasons {
+            counters[verdict] = Counter(label: "location_updates_total", dimensions: [("result", name)])
+        }
+        heldBack = counters
     }
 
     /// Fills the fleet at start: all accounts, and the newest fix of each.
@@ -24,17 +45,20 @@ package final class Fleet: Sendable {
 
     /// Takes over an account as it is in the database now.
     package func update(_ account: DriverAccount) {
-        state.withLock { state in
-            if state.members[account.id] != nil {
-                state.members[account.id]?.account = account
-            } else {
-                state.members[account.id] = FleetMember(account: account)
-            }
+        let flags = state.withLock { state -> PointFlags in
+            state.members[account.id, default: FleetMember(account: account)].account = account
+            return state.members[account.id]?.flags ?? []
         }
+        index.setFlags(account.id.rawValue, to: flags)
     }
 
+    /// Takes over the driver's own word.
     package func setAvailability(_ availability: Availability, of driver: DriverID) {
-        state.withLock { $0.members[driver]?.account.availability = availability }
+        let flags = state.withLock { state -> PointFlags in
+            state.members[driver]?.account.availability = availability
+            return state.members[driver]?.flags ?? []
+        }
+        index.setFlags(driver.rawValue, to: flags)
     }
 
     /// Marks whether the driver holds food, for the console's map.
@@ -50,20 +74,39 @@ package final class Fleet: Sendable {
         }
     }
 
-    /// Moves the driver to the fix.
+    /// Judges a fix and, when it is plausible, moves the driver there. What is held back is counted by reason.
     package func accept(_ fix: Fix) -> DriverSighting {
-        state.withLock { state in
+        var verdict = FixFilter.Verdict.moved
+        let (sighting, flags) = state.withLock { state -> (DriverSighting, PointFlags) in
             guard var member = state.members[fix.driverID] else {
-                return DriverSighting(fix: fix, isOnline: false, isDelivering: false)
+                return (DriverSighting(fix: fix, isOnline: false, isDelivering: false), [])
             }
-            if member.lastFix.map({ $0.receivedAt <= fix.receivedAt }) ?? true { member.lastFix = fix }
+            verdict = state.filters[fix.driverID, default: FixFilter()].received(
+                PlaceFix(place: fix.point, recordedAt: Self.time(of: fix), accuracy: fix.accuracy.map { Metres($0) }))
+            if verdict == .moved { member.lastFix = fix }
             member.lastSeen = max(member.lastSeen ?? fix.receivedAt, fix.receivedAt)
             state.members[fix.driverID] = member
-            return DriverSighting(
+            let shown = DriverSighting(
                 fix: fix, isOnline: member.account.availability != .offline, isDelivering: member.isDelivering)
+            return (shown, member.flags)
         }
+        if verdict == .moved {
+            index.update(fix.driverID.rawValue, to: fix.point, flags: flags, at: fix.receivedAt.milliseconds)
+        } else {
+            heldBack[verdict]?.increment()
+        }
+        return sighting
     }
 
+    /// The device's time orders its own fixes as long as its clock is near ours; otherwise the time of receipt does.
+    private static func time(of fix: Fix) -> Int64 {
+        guard let recorded = fix.recordedAt, abs(recorded.millisecondsSince(fix.receivedAt)) <= believedSkew else {
+            return fix.receivedAt.milliseconds
+        }
+        return recorded.milliseconds
+    }
+
+    /// The driver as he is now, nil when the fleet does not know him.
     package func member(_ driver: DriverID) -> FleetMember? {
         state.withLock { $0.members[driver] }
     }
@@ -73,6 +116,28 @@ package final class Fleet: Sendable {
         state.withLock { Array($0.members.values) }.sorted { $0.account.id < $1.account.id }
     }
 
+    /// The nearest drivers to a point by great circle, exact, equal distances by id.
+    ///
+    /// - Parameters:
+    ///   - onlyAvailable: Leaves out who is offline, blocked, or whose last fix is stale.
+    ///   - excluded: Drivers who are left out.
+    /// - Complexity: A few dozen cells of the index, however large the fleet.
+    package func nearest(
+        _ limit: Int, to point: GeoPoint, within radius: Metres, onlyAvailable: Bool,
+        excluding excluded: [DriverID] = [],
+        at now: Timestamp
+    ) -> [(member: FleetMember, distance: Metres)] {
+        _ = index.expire(now: now.milliseconds)
+        let filter = SearchFilter(
+            required: onlyAvailable ? [.available, .fresh] : [], excluding: excluded.map(\.rawValue).sorted())
+        let found = index.nearest(limit, to: point, within: radius, matching: filter)
+        return state.withLock { state in
+            found.compactMap { neighbour in
+                state.members[DriverID(neighbour.id)].map { ($0, neighbour.distance) }
+            }
+        }
+    }
+
     /// Those of `drivers` who have never said whether they are online.
     package func unsaid(among drivers: [DriverID]) -> [DriverID] {
         state.withLock { state in
@@ -80,16 +145,22 @@ package final class Fleet: Sendable {
         }
     }
 
-    /// Whether the driver's last fix is too old to decide on.
+    /// Whether the driver's last believed fix is too old to decide on.
     package func isStale(_ member: FleetMember, at now: Timestamp) -> Bool {
         guard let fix = member.lastFix else { return true }
         return now.millisecondsSince(fix.receivedAt) > staleAfter
     }
 }
 
+extension PointFlags {
+    /// Online by his own word and not blocked.
+    static let available = PointFlags(rawValue: 1)
+}
+
 /// One driver of the fleet.
 package struct FleetMember: Sendable {
     package var account: DriverAccount
+    /// The last fix that was believed.
     package var lastFix: Fix?
     package var lastSeen: Timestamp?
     package var isDelivering = false
@@ -102,4 +173,6 @@ package struct FleetMember: Sendable {
     package var isAvailable: Bool {
         account.availability == .online && account.standing == .approved
     }
+
+    fileprivate var flags: PointFlags { isAvailable ? .available : [] }
 }

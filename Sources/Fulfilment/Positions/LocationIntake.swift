@@ -5,12 +5,13 @@ import Synchronization
 
 /// Takes every reported fix: into the live fleet at once, into the history in bulk soon after.
 ///
-/// The buffer towards the database is bounded. When it is full, the oldest waiting fix of the same driver gives way and is
-/// counted; a driver without a waiting fix takes the place of the driver who has waited longest. A socket never waits.
+/// The buffer towards the database is bounded. When it is full, the oldest waiting fix of the same driver gives way and
+/// is counted; a driver without a waiting fix takes the place of the driver who has waited longest. A socket never
+/// waits.
 package final class LocationIntake: Sendable {
     package struct Limits: Sendable {
-        /// Fixes that may wait for the database: 64 MiB at about 150 bytes each would be 400,000; this is ten minutes of the
-        /// database away for 1,000 drivers.
+        /// Fixes that may wait for the database: 64 MiB at about 150 bytes each would be 400,000; this is ten minutes
+        /// of the database away for 1,000 drivers.
         package var waiting = 65_536
         /// A flush as soon as this many wait…
         package var flushRows = 1000

@@ -49,8 +49,8 @@ package struct AssignOrders: Sendable {
         var warnings: [Warning]
     }
 
-    /// Makes one batch of the orders and binds the driver, all or nothing, in one transaction with the events that tell the
-    /// new driver and whoever had an order before.
+    /// Makes one batch of the orders and binds the driver, all or nothing, in one transaction with the events that tell
+    /// the new driver and whoever had an order before.
     ///
     /// - Throws: ``FulfilmentError`` for the refusals of contract section 2, ``StoreError``.
     package func callAsFunction(_ request: Request, by admin: AdminID) async throws -> Outcome {

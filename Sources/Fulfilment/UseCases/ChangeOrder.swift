@@ -1,6 +1,7 @@
 package import DispatchCore
 
-/// Every step of an order that is not its assignment: accept, pickup, transit, delivery, rejection, cancellation, return.
+/// Every step of an order that is not its assignment: accept, pickup, transit, delivery, rejection, cancellation,
+/// return.
 package struct ChangeOrder: Sendable {
     private let house: House
 
@@ -21,8 +22,8 @@ package struct ChangeOrder: Sendable {
         return try await change(command, first: id, by: principal, reason: reason, driver: nil) { first, _ in [first] }
     }
 
-    /// A rejection that comes after the order was taken back, or twice, is a success that changes nothing: the app's pop-up
-    /// cannot know better.
+    /// A rejection that comes after the order was taken back, or twice, is a success that changes nothing: the app's
+    /// pop-up cannot know better.
     private func reject(_ id: OrderID, by driver: DriverID, reason: String?) async throws -> Order {
         do {
             return try await change(
@@ -38,8 +39,8 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// Delivers the order and every other order of the same customer that the driver carries from the same pool (or batch):
-    /// the app asks once for all that one customer gets.
+    /// Delivers the order and every other order of the same customer that the driver carries from the same pool (or
+    /// batch): the app asks once for all that one customer gets.
     package func deliverAllOfCustomer(_ id: OrderID, otp: String?, by driver: DriverID) async throws -> Order {
         try await change(
             .deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver,

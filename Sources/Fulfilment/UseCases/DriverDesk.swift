@@ -17,8 +17,8 @@ package struct DriverDesk: Sendable {
         return account
     }
 
-    /// Approves or blocks. A blocked driver's tokens die, his socket closes with 4001, his orders not yet picked up return
-    /// to the pool.
+    /// Approves or blocks. A blocked driver's tokens die, his socket closes with 4001, his orders not yet picked up
+    /// return to the pool.
     package func setStanding(
         _ standing: AccountStanding, of driver: DriverID, by admin: AdminID
     ) async throws -> DriverAccount {
@@ -41,6 +41,7 @@ package struct DriverDesk: Sendable {
         house.push.cutOff(driver, because: .loggedOut)
     }
 
+    /// Sets a new password; every session and token of before ends.
     package func setPassword(hash: String, of driver: DriverID) async throws {
         var patch = DriverPatch()
         patch.passwordHash = hash
@@ -50,6 +51,7 @@ package struct DriverDesk: Sendable {
         house.push.cutOff(driver, because: .passwordChanged)
     }
 
+    /// Makes an account; the driver has not said yet whether he is online.
     package func create(_ draft: DriverDraft) async throws -> DriverAccount {
         let account = try await house.accounts.createDriver(draft, at: house.now())
         house.fleet.update(account)

@@ -1,16 +1,17 @@
+import Contract
 package import DispatchCore
 package import Fulfilment
-import Contract
 import Geo
 import NIOCore
 import Synchronization
 
 /// The admins' feed: latest wins, bursts are coalesced, nothing is kept for who is away.
 ///
-/// Owner of its state: one `Mutex`, held for one change or one exchange. Without an open console a change costs one atomic
-/// read.
+/// Owner of its state: one `Mutex`, held for one change or one exchange. Without an open console a change costs one
+/// atomic read.
 package final class AdminHub: AdminFeed {
-    /// Order changes told one by one in one round; of more, the console learns the last ones and fetches the rest anyway.
+    /// Order changes told one by one in one round; of more, the console learns the last ones and fetches the rest
+    /// anyway.
     private static let ordersTold = 3
 
     private struct OrderChange {

@@ -3,8 +3,8 @@ import DispatchCore
 import Logging
 import NIOCore
 
-/// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit; a tab that does
-/// not read is skipped, because the newest state is all that counts.
+/// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit; a tab that
+/// does not read is skipped, because the newest state is all that counts.
 final class AdminSession: SocketApplication {
     private static let pong = FrameWriter.frame(.text, ServerMessage.pongBytes)
 

@@ -1,5 +1,5 @@
-/// Why the server ends a socket: the one place that turns reasons into close codes. What the driver app does next stands
-/// with each.
+/// Why the server ends a socket: the one place that turns reasons into close codes. What the driver app does next
+/// stands with each.
 package enum CloseReason: String, Error, Sendable, CaseIterable {
     // 4001: the app shows "session expired" and asks for a new log-in. Only for real failures of authentication.
     case tokenMissing = "token_missing"

@@ -1,8 +1,8 @@
 import Contract
 package import NIOCore
 
-/// Reads a client's WebSocket frames (RFC 6455) and checks everything the protocol asks of them: masking, reserved bits and
-/// opcodes, minimal lengths, control frames, the order of fragments, UTF-8, close codes, sizes.
+/// Reads a client's WebSocket frames (RFC 6455) and checks everything the protocol asks of them: masking, reserved bits
+/// and opcodes, minimal lengths, control frames, the order of fragments, UTF-8, close codes, sizes.
 ///
 /// A pure value over the bytes received so far. After a violation it must not be used again.
 package struct FrameReader {
@@ -59,8 +59,8 @@ package struct FrameReader {
         self.takesBinary = takesBinary
     }
 
-    /// The next event in the buffer, or nil when it needs more bytes. A message that is too big is refused at its header,
-    /// so the buffer never has to hold more than `maxMessage` and one read.
+    /// The next event in the buffer, or nil when it needs more bytes. A message that is too big is refused at its
+    /// header, so the buffer never has to hold more than `maxMessage` and one read.
     ///
     /// - Complexity: O(n) in the bytes consumed.
     package mutating func next(_ buffer: inout ByteBuffer) -> Event? {

@@ -3,8 +3,8 @@ package import Fulfilment
 import Metrics
 import Synchronization
 
-/// Collects what the sessions have sent and what was delivered, and writes it in bulk. Only the highest number of a driver
-/// counts, so the memory is bounded by the number of drivers, however long the database is away.
+/// Collects what the sessions have sent and what was delivered, and writes it in bulk. Only the highest number of a
+/// driver counts, so the memory is bounded by the number of drivers, however long the database is away.
 ///
 /// Owner of its state: one `Mutex`, held for one mark or one exchange.
 package final class DeliveryRecorder: Sendable {
@@ -21,10 +21,12 @@ package final class DeliveryRecorder: Sendable {
         self.log = log
     }
 
+    /// Notes that bytes up to this number are on their way.
     package func sent(_ mark: EventMark) {
         marks.withLock { Self.keep(mark, in: &$0.sent) }
     }
 
+    /// Notes that the phone has everything up to this number.
     package func delivered(_ mark: EventMark) {
         marks.withLock { Self.keep(mark, in: &$0.delivered) }
     }

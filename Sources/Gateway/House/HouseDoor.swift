@@ -3,7 +3,8 @@ package import Fulfilment
 
 /// The door of the real house: memory is the fleet, the store is its ports.
 package struct HouseDoor: DriverDoor {
-    /// A driver unseen for longer is not shown on a map that opens. Milliseconds; the console itself forgets after 90 s.
+    /// A driver unseen for longer is not shown on a map that opens. Milliseconds; the console itself forgets after 90
+    /// s.
     private static let shownFor: Int64 = 90_000
 
     private let fleet: Fleet
@@ -39,7 +40,8 @@ package struct HouseDoor: DriverDoor {
         query.driverID = driver
         query.states = OrderState.allCases.filter(\.isHeld)
         let held = try await orders.orders(matching: query)
-        // The newest number first: an event committed between the two questions is then in the list or beyond the number.
+        // The newest number first: an event committed between the two questions is then in the list or beyond the
+        // number.
         let last = try await events.lastSequence(of: driver)
         let undelivered = try await events.undelivered(for: driver)
         return .success(

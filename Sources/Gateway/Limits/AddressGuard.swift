@@ -4,8 +4,8 @@ import Synchronization
 
 /// A loose flood guard before the upgrade, counted by address: IPv4 by the whole address, IPv6 by its /64.
 ///
-/// Owner of its state: one `Mutex`, held for one look-up. The table is bounded: when it is full of addresses that all are
-/// busy, a new one is not limited, which is the lesser harm.
+/// Owner of its state: one `Mutex`, held for one look-up. The table is bounded: when it is full of addresses that all
+/// are busy, a new one is not limited, which is the lesser harm.
 package final class AddressGuard: Sendable {
     private static let capacity = 16_384
 
@@ -18,8 +18,8 @@ package final class AddressGuard: Sendable {
         trusted = settings.trustedProxies.compactMap(Network.init)
     }
 
-    /// The client's address: the peer's, or behind trusted proxies the last address in `X-Forwarded-For` that is not one of
-    /// them. Nil for a peer without an IP address.
+    /// The client's address: the peer's, or behind trusted proxies the last address in `X-Forwarded-For` that is not
+    /// one of them. Nil for a peer without an IP address.
     package func client(peer: SocketAddress?, forwardedFor: [String]) -> IPAddress? {
         guard var address = peer.flatMap(IPAddress.init) else { return nil }
         guard isTrusted(address) else { return address }

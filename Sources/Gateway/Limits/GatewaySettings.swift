@@ -12,7 +12,8 @@ package struct GatewaySettings: Sendable {
 
     /// A driver that sends no frame for so long is closed with 1001. Milliseconds.
     package var idleTimeout: Int64 = 300_000
-    /// The server's own protocol ping; a load balancer cuts a socket that is silent from the server's side. Milliseconds.
+    /// The server's own protocol ping; a load balancer cuts a socket that is silent from the server's side.
+    /// Milliseconds.
     package var pingInterval: Int64 = 25_000
     /// So many keep-alive pings in a row may stay unanswered before the socket is dropped.
     package var unansweredPings = 2

@@ -20,8 +20,8 @@ package protocol SessionEndpoint: AnyObject, Sendable {
     var sentThrough: Int64 { get }
 }
 
-/// Which session is a driver's: the newest one. Every connection has an epoch, and the end of an old one never removes a
-/// newer one's entry.
+/// Which session is a driver's: the newest one. Every connection has an epoch, and the end of an old one never removes
+/// a newer one's entry.
 ///
 /// Owner of its state: one `Mutex` for each shard of drivers, held for one look-up.
 package final class ConnectionRegistry: Sendable {
@@ -48,7 +48,8 @@ package final class ConnectionRegistry: Sendable {
 
     /// Makes this the driver's session unless a newer one is there already.
     ///
-    /// - Returns: The session that has to go with 4003: the older one, the given one itself when it came too late, or nil.
+    /// - Returns: The session that has to go with 4003: the older one, the given one itself when it came too late, or
+    ///   nil.
     package func register(
         _ endpoint: any SessionEndpoint, of driver: DriverID, epoch: UInt64
     ) -> (any SessionEndpoint)? {
@@ -77,6 +78,7 @@ package final class ConnectionRegistry: Sendable {
         }
     }
 
+    /// The driver's live session.
     package func session(of driver: DriverID) -> (any SessionEndpoint)? {
         shard(of: driver).entries.withLock { $0[driver]?.endpoint }
     }

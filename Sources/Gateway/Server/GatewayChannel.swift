@@ -4,8 +4,8 @@ package import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// One listening port for REST and sockets: each accepted connection passes the ``RequestGate`` and becomes the one or the
-/// other. TLS wraps it from outside.
+/// One listening port for REST and sockets: each accepted connection passes the ``RequestGate`` and becomes the one or
+/// the other. TLS wraps it from outside.
 package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     /// An accepted connection. It is served from the start; what it becomes is decided by its first request.
     package struct Connection: ServerChildChannelValue {
@@ -31,6 +31,7 @@ package struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         self.responder = responder
     }
 
+    /// Makes the connection ready to be served; what it becomes is decided by its first request.
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
             let decided = channel.eventLoop.makePromise(of: Kind.self)

@@ -1,8 +1,8 @@
 package import Fulfilment
 package import NIOCore
 
-/// What one event loop keeps for its sockets: the sweep that stands in for a timer per socket, and the positions of this turn
-/// of the loop, handed on together. Used on its loop only.
+/// What one event loop keeps for its sockets: the sweep that stands in for a timer per socket, and the positions of
+/// this turn of the loop, handed on together. Used on its loop only.
 package final class LoopDesk {
     /// What wants to be told the time.
     package protocol Swept: AnyObject {

@@ -8,12 +8,12 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOWebSocket
 
-/// The first thing behind the HTTP codec on every connection: decides for each request whether it becomes a socket or goes on
-/// to REST, and holds the deadlines of both until then.
+/// The first thing behind the HTTP codec on every connection: decides for each request whether it becomes a socket or
+/// goes on to REST, and holds the deadlines of both until then.
 ///
-/// The first request that is not a socket's sets up REST behind this gate. A later request on the same connection may still
-/// become a socket: proxies reuse their connections. Then the HTTP handlers are taken out, REST is told that no more requests
-/// will come, and the socket takes this gate's place.
+/// The first request that is not a socket's sets up REST behind this gate. A later request on the same connection may
+/// still become a socket: proxies reuse their connections. Then the HTTP handlers are taken out, REST is told that no
+/// more requests will come, and the socket takes this gate's place.
 final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// What a socket speaks once it is open: a driver's session, an admin's feed, an echo. Called on the socket's loop only.
+/// What a socket speaks once it is open: a driver's session, an admin's feed, an echo. Called on the socket's loop
+/// only.
 package protocol SocketApplication: AnyObject {
     /// Whether the socket may read now.
     var isReading: Bool { get }

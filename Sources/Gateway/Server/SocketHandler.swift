@@ -1,11 +1,11 @@
 package import NIOCore
 
-/// One WebSocket on its event loop: bytes to frames and back, orderly closing, the outbound limit. What the frames mean is
-/// its application's business.
+/// One WebSocket on its event loop: bytes to frames and back, orderly closing, the outbound limit. What the frames mean
+/// is its application's business.
 ///
-/// Closing: the close frame is written, our side is half-closed, what still arrives is read and thrown away until the peer
-/// closes or the grace is over. Closing at once, with unread bytes in the kernel, would turn into a reset that can destroy
-/// the close frame on its way, and with it 4001 or 4003.
+/// Closing: the close frame is written, our side is half-closed, what still arrives is read and thrown away until the
+/// peer closes or the grace is over. Closing at once, with unread bytes in the kernel, would turn into a reset that can
+/// destroy the close frame on its way, and with it 4001 or 4003.
 package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundIn = Never
@@ -124,6 +124,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         if readsForItself { read(context: context) }
     }
 
+    /// Holds reading back while the socket is over its own message rate.
     package func read(context: ChannelHandlerContext) {
         guard phase != .open || application.isReading else {
             wantsRead = true
@@ -167,6 +168,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         promise?.succeed(())
     }
 
+    /// Hears that the server gives the socket up.
     package func triggerUserOutboundEvent(
         context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
     ) {

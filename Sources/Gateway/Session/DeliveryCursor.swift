@@ -1,7 +1,7 @@
 package import Fulfilment
 
-/// Where one session stands in its driver's event stream: what was sent, what is known to be delivered, what waits because
-/// an earlier number is still missing.
+/// Where one session stands in its driver's event stream: what was sent, what is known to be delivered, what waits
+/// because an earlier number is still missing.
 ///
 /// Events leave strictly by number. A hint that overtook another waits for it; what never comes is found by the sweep.
 package struct DeliveryCursor: Sendable {

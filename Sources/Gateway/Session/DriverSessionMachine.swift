@@ -18,8 +18,8 @@ package struct Welcome: Sendable, Equatable {
     }
 }
 
-/// One driver's session from the accepted upgrade to its close, as a pure value: events go in, actions come out. It reads no
-/// clock, owns no socket and no timer; ``DriverSession`` carries its actions out and tells it the time.
+/// One driver's session from the accepted upgrade to its close, as a pure value: events go in, actions come out. It
+/// reads no clock, owns no socket and no timer; ``DriverSession`` carries its actions out and tells it the time.
 package struct DriverSessionMachine: Sendable {
     package enum Action: Equatable, Sendable {
         case none

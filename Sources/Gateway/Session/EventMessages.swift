@@ -65,7 +65,8 @@ package enum EventMessages {
         return EventMessage(message: message, sequence: event.seq, orderIDs: [event.body.orderID], poolID: poolID)
     }
 
-    /// One message for the batch. Its totals are the batch's when all its orders are there, else the sum of those that are.
+    /// One message for the batch. Its totals are the batch's when all its orders are there, else the sum of those that
+    /// are.
     private static func batchMessage(_ events: ArraySlice<DriverEvent>) -> EventMessage {
         var orders: [AssignedOrder] = []
         for event in events { if case .orderAssigned(let order) = event.body { orders.append(order) } }

@@ -82,7 +82,9 @@ struct GatewayMeters: Sendable {
     }
 
     func rejectedFields(_ names: [String]) {
-        for name in names { Counter(label: "location_rejected_fields_total", dimensions: [("field", name)]).increment() }
+        for name in names {
+            Counter(label: "location_rejected_fields_total", dimensions: [("field", name)]).increment()
+        }
     }
 
     func eventsSent(_ count: Int) { sent.increment(by: count) }

@@ -1,7 +1,7 @@
 /// Finds out from positions when somebody has arrived at a restaurant or a customer, and when he has gone again.
 ///
-/// Driving past is not arriving: he must have stayed inside the circle for the dwell time. The arrival is then dated back
-/// to when he came. A pure state machine: sightings and timers go in, actions come out.
+/// Driving past is not arriving: he must have stayed inside the circle for the dwell time. The arrival is then dated
+/// back to when he came. A pure state machine: sightings and timers go in, actions come out.
 package struct Arrival: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         /// Call `timerFired` at this time if nothing else happens before.

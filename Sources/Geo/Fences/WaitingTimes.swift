@@ -33,8 +33,8 @@ package struct WaitingTimes: Hashable, Sendable {
         return stays.sorted()[max(0, rank - 1)]
     }
 
-    /// What to expect, in milliseconds: the median of the stays, drawn towards `prior` as if there had been four stays of
-    /// that length, so that two odd evenings do not make a slow kitchen.
+    /// What to expect, in milliseconds: the median of the stays, drawn towards `prior` as if there had been four stays
+    /// of that length, so that two odd evenings do not make a slow kitchen.
     package func expected(prior: Int64) -> Int64 {
         guard let median = percentile(50) else { return prior }
         let weight: Int64 = 4

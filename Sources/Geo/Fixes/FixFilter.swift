@@ -15,8 +15,9 @@ package struct PlaceFix: Hashable, Sendable {
 
 /// Whether a fix may move its sender in the live index. History keeps every fix; this decides about the index alone.
 ///
-/// A pure value, one per sender: fixes go in, verdicts come out. It cannot be led astray for long: a jump is believed when
-/// the next fix confirms it, and a device whose clock was set back is believed after `resetAfter` refusals in a row.
+/// A pure value, one per sender: fixes go in, verdicts come out. It cannot be led astray for long: a jump is believed
+/// when the next fix confirms it, and a device whose clock was set back is believed after `resetAfter` refusals in a
+/// row.
 package struct FixFilter: Hashable, Sendable {
     package enum Verdict: Hashable, Sendable {
         /// Plausible: move the sender there.
@@ -54,6 +55,7 @@ package struct FixFilter: Hashable, Sendable {
         self.limits = limits
     }
 
+    /// Judges a fix against the ones before.
     package mutating func received(_ fix: PlaceFix) -> Verdict {
         if let accuracy = fix.accuracy, !(accuracy.value <= limits.accuracy.value) { return .inaccurate }
         guard let last else { return believe(fix) }

@@ -3,9 +3,9 @@ internal import Synchronization
 /// The live index of a whole fleet: one `LiveIndex` per service area, each behind its own lock, and one more for points
 /// outside of every area, so that nobody is ever lost.
 ///
-/// A point is in the index of the first area that holds its place. Locks are held for a batch of moves or one query, never
-/// across an `await`. Whoever needs more than one lock takes them in the order of the areas, so queries see each point
-/// exactly once, also while it crosses from one area into another.
+/// A point is in the index of the first area that holds its place. Locks are held for a batch of moves or one query,
+/// never across an `await`. Whoever needs more than one lock takes them in the order of the areas, so queries see each
+/// point exactly once, also while it crosses from one area into another.
 ///
 /// Safe to use from any thread. Moves of one point that race each other end in one of the two places.
 package final class FleetIndex: Sendable {
@@ -140,8 +140,8 @@ package final class FleetIndex: Sendable {
         }
     }
 
-    /// The first answer of an area. A point may cross over while the areas are asked one after the other, so nobody says
-    /// "unknown" before all have been asked at once.
+    /// The first answer of an area. A point may cross over while the areas are asked one after the other, so nobody
+    /// says "unknown" before all have been asked at once.
     private func firstDistrict<Answer: Sendable>(_ ask: (inout LiveIndex) -> Answer?) -> Answer? {
         for district in districts {
             if let answer = district.index.withLock({ ask(&$0) }) { return answer }

@@ -63,8 +63,8 @@ struct GEOSContext: ~Copyable {
         return ready
     }
 
-    /// A tree over the boxes of geometries; each is found again by its place in the array. The tree is built before this
-    /// returns, because GEOS would otherwise build it during the first query.
+    /// A tree over the boxes of geometries; each is found again by its place in the array. The tree is built before
+    /// this returns, because GEOS would otherwise build it during the first query.
     mutating func tree(over members: [OpaquePointer]) throws(GEOSError) -> OpaquePointer {
         guard let tree = GEOSSTRtree_create_r(handle, 10) else {
             throw failure(.operationFailed, doing: "create a tree")

@@ -1,7 +1,7 @@
 /// Places that do not move, such as restaurants: who is near whom. Built once, replaced when a place changes.
 ///
-/// GEOS's tree finds the candidates by their boxes; the great circle decides, so that answers are exact. Not safe for two
-/// threads at once: the owner keeps it to itself or in a `Mutex`.
+/// GEOS's tree finds the candidates by their boxes; the great circle decides, so that answers are exact. Not safe for
+/// two threads at once: the owner keeps it to itself or in a `Mutex`.
 package struct PlacesIndex: ~Copyable {
     package let points: [GeoPoint]
     private let context: GEOSContext
@@ -27,7 +27,8 @@ package struct PlacesIndex: ~Copyable {
         let reach = DegreeReach(of: radius, around: centre)
         var candidates: [Int] = []
         for box in reach.boxes {
-            candidates += try context.query(tree, west: box.west, south: reach.south, east: box.east, north: reach.north)
+            candidates += try context.query(
+                tree, west: box.west, south: reach.south, east: box.east, north: reach.north)
         }
         if reach.boxes.count > 1 { candidates.sort() }
         return candidates.filter { points[$0].distance(to: centre) <= radius }

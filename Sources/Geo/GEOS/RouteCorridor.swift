@@ -2,8 +2,8 @@ internal import CGEOS
 
 /// A route as a line on a local map: is this drop-off on the way?
 ///
-/// Holds GEOS's prepared line, which pays from about ten points of a route on; for short routes `distance` of `RouteLine`
-/// is the same answer without a library. Not safe for two threads at once.
+/// Holds GEOS's prepared line, which pays from about ten points of a route on; for short routes `distance` of
+/// `RouteLine` is the same answer without a library. Not safe for two threads at once.
 package struct RouteCorridor: ~Copyable {
     private let projection: LocalProjection
     private let context: GEOSContext

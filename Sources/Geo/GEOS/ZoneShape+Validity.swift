@@ -4,12 +4,13 @@ extension ZoneShape {
     /// A shape that GEOS calls valid, and why it had to be repaired if it had.
     package struct Checked: Hashable, Sendable {
         package let shape: ZoneShape
-        /// GEOS's reason, with the place, such as `Self-intersection[0.5 0.5]`; nil for a shape that was valid as drawn.
+        /// GEOS's reason, with the place, such as `Self-intersection[0.5 0.5]`; nil for a shape that was valid as
+        /// drawn.
         package let repairedBecause: String?
     }
 
-    /// Checks the shape, and repairs it where asked: crossings become corners, overlaps are joined, spikes go. Repair never
-    /// leaves less than an area.
+    /// Checks the shape, and repairs it where asked: crossings become corners, overlaps are joined, spikes go. Repair
+    /// never leaves less than an area.
     ///
     /// - Throws: `invalidShape` with GEOS's reason when the shape is invalid and is not to be repaired, or when nothing
     ///   with an area is left.

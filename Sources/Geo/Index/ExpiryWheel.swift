@@ -25,9 +25,9 @@ package struct ExpiryReport: Hashable, Sendable {
     }
 }
 
-/// A timing wheel of one-second slots over the member table: every member hangs in one doubly linked list, under the time
-/// at which somebody has to look at it again. A sign of life does not touch the lists; who is found alive when his time has
-/// come is hung up again further on.
+/// A timing wheel of one-second slots over the member table: every member hangs in one doubly linked list, under the
+/// time at which somebody has to look at it again. A sign of life does not touch the lists; who is found alive when his
+/// time has come is hung up again further on.
 struct ExpiryWheel: ~Copyable {
     static let slotCount = 1024
     static let slotMilliseconds: Int64 = 1000
@@ -86,8 +86,9 @@ struct ExpiryWheel: ~Copyable {
 }
 
 extension LiveIndex {
-    /// Looks at everybody whose time has come: points without a sign of life for `staleAfter` lose the flag `fresh`, those
-    /// without one for `expiredAfter` are removed. Call it about once a second; time that goes backwards changes nothing.
+    /// Looks at everybody whose time has come: points without a sign of life for `staleAfter` lose the flag `fresh`,
+    /// those without one for `expiredAfter` are removed. Call it about once a second; time that goes backwards changes
+    /// nothing.
     ///
     /// - Complexity: O(points whose time has come), with one look at each second since the last call.
     package mutating func expire(now: Int64) -> ExpiryReport {
@@ -96,7 +97,8 @@ extension LiveIndex {
         let second = ExpiryWheel.second(of: now)
         if let clock = wheel.clock, second <= clock { return report }
         // Before the first call there is no clock: the whole wheel is looked at once.
-        let first = wheel.clock.map { max($0 + 1, second - Int64(ExpiryWheel.slotCount - 1)) }
+        let first =
+            wheel.clock.map { max($0 + 1, second - Int64(ExpiryWheel.slotCount - 1)) }
             ?? second - Int64(ExpiryWheel.slotCount - 1)
         wheel.clock = second
         for due in first...second {

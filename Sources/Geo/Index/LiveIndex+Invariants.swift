@@ -53,7 +53,9 @@ private struct InvariantCheck {
         let node = view.inner(reference)
         unitsSeen += TreeLayout.innerUnits
         let before = places
-        if node.cell.parent != parent || Int(node.cell.slot) != slot && parent != 0 { problems.append("a wrong way up") }
+        if node.cell.parent != parent || Int(node.cell.slot) != slot && parent != 0 {
+            problems.append("a wrong way up")
+        }
         for slot in 0..<16 {
             let child = node.children[slot]
             let union: UInt8
@@ -67,7 +69,9 @@ private struct InvariantCheck {
             }
             if union != node.unions[slot] { problems.append("a union of flags is not exact") }
         }
-        if node.count != places - before { problems.append("a node counts \(node.count), there are \(places - before)") }
+        if node.count != places - before {
+            problems.append("a node counts \(node.count), there are \(places - before)")
+        }
         if node.count == 0, parent != 0 { problems.append("an empty node") }
     }
 
@@ -76,18 +80,26 @@ private struct InvariantCheck {
         while reference != 0 {
             let block = view.leaf(reference)
             unitsSeen += TreeLayout.units(ofCapacity: block.capacity)
-            if block.cell.parent != parent || Int(block.cell.slot) != slot { problems.append("a leaf with a wrong way up") }
+            if block.cell.parent != parent || Int(block.cell.slot) != slot {
+                problems.append("a leaf with a wrong way up")
+            }
             if block.count == 0 || block.count > block.capacity { problems.append("a leaf of \(block.count)") }
             if reference != head, block.count < block.capacity { problems.append("a gap inside a chain") }
-            if block.next != 0, block.cell.bits > TreeLayout.smallestCellBits { problems.append("a chain in a large cell") }
+            if block.next != 0, block.cell.bits > TreeLayout.smallestCellBits {
+                problems.append("a chain in a large cell")
+            }
             for lane in 0..<block.count {
                 union |= block.flags[lane]
                 let x = UInt32(truncatingIfNeeded: FixedPoint.of(block.longitudes[lane] + 180) &- view.originX)
                 let y = UInt32(truncatingIfNeeded: FixedPoint.of(block.latitudes[lane] + 90) &- view.originY)
                 if !block.cell.contains(x, y) { problems.append("a place outside of its cell") }
                 let record = view.record(block.members[lane]).pointee
-                if record.block != reference || Int(record.lane) != lane { problems.append("a member who is elsewhere") }
-                if Double(block.cell.leastCosine) > cosine(block.latitudes[lane]) { problems.append("a cosine too large") }
+                if record.block != reference || Int(record.lane) != lane {
+                    problems.append("a member who is elsewhere")
+                }
+                if Double(block.cell.leastCosine) > cosine(block.latitudes[lane]) {
+                    problems.append("a cosine too large")
+                }
             }
             places += block.count
             reference = block.next

@@ -139,7 +139,8 @@ extension LiveIndex {
         let (west, south) = (old.cell.west & mask, old.cell.south & mask)
         let new = slab.allocate(units: TreeLayout.innerUnits)
         let cell = LeafBlock.Cell(
-            parent: 0, west: west, south: south, leastCosine: leastCosine(south: south, bits: bits), bits: bits, slot: 0)
+            parent: 0, west: west, south: south, leastCosine: leastCosine(south: south, bits: bits), bits: bits, slot: 0
+        )
         InnerNode.writeHead(at: slab.at(new), cell: cell)
         let node = inner(new)
         node.count = old.count
@@ -157,8 +158,8 @@ extension LiveIndex {
 
     // MARK: Shrinking
 
-    /// Cleans up after a place was taken out of a leaf: frees or shrinks it, makes the unions exact, and lets a node with
-    /// few places left become a leaf.
+    /// Cleans up after a place was taken out of a leaf: frees or shrinks it, makes the unions exact, and lets a node
+    /// with few places left become a leaf.
     mutating func tidy(_ slot: Int, below parent: UInt32) {
         let node = inner(parent)
         let head = node.children[slot]

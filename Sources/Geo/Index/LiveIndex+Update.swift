@@ -52,8 +52,8 @@ extension LiveIndex {
         }
     }
 
-    /// Looks up a few members and reads what moving them will need. Reading is all that this is for: loads that do not wait
-    /// for each other overlap.
+    /// Looks up a few members and reads what moving them will need. Reading is all that this is for: loads that do not
+    /// wait for each other overlap.
     @inline(__always)
     private mutating func warmUp(_ moves: ArraySlice<PointMove>) {
         let first = moves.startIndex
@@ -125,7 +125,9 @@ extension LiveIndex {
         let record = table[number]
         let block = leaf(record.pointee.block)
         let lane = Int(record.pointee.lane)
-        guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else { return nil }
+        guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else {
+            return nil
+        }
         return IndexMember(
             place: place, flags: PointFlags(rawValue: block.flags[lane]), lastSeen: record.pointee.lastSeen,
             isStale: record.pointee.isStale)

@@ -1,5 +1,6 @@
 extension LiveIndex {
-    /// All points within `radius` that pass the filter, nearest first, equal distances by id. A point on the rim is within.
+    /// All points within `radius` that pass the filter, nearest first, equal distances by id. A point on the rim is
+    /// within.
     package mutating func within(
         _ radius: Metres, of point: GeoPoint, matching filter: SearchFilter = SearchFilter(),
         into result: inout [Neighbour]
@@ -9,8 +10,9 @@ extension LiveIndex {
 
     /// The ids of all points in an area that have the required flags, in no particular order; added to `result`.
     ///
-    /// Each node keeps only those edges of the area that matter for its square, so a square inside or outside is decided
-    /// at once, and a point near the rim is tested against a few edges. The verdict is that of `GeoPolygon.contains`.
+    /// Each node keeps only those edges of the area that matter for its square, so a square inside or outside is
+    /// decided at once, and a point near the rim is tested against a few edges. The verdict is that of
+    /// `GeoPolygon.contains`.
     ///
     /// - Complexity: O(cells on the rim × edges near them + points inside)
     package mutating func collect(

@@ -1,11 +1,12 @@
-/// An exact index of moving points: nearest-k, within a radius, within a polygon, with filters applied before k is filled.
+/// An exact index of moving points: nearest-k, within a radius, within a polygon, with filters applied before k is
+/// filled.
 ///
-/// The index is a tree of squares over longitude and latitude. A square that holds many points is cut into 4 × 4, so cells
-/// follow the density: 10 m in a crowd, a country where nobody is. Empty land costs nothing, because it has no nodes, and
-/// no query needs a radius to be fast. Each node knows how many points are below and which flags any of them has, so a
-/// search for a rare flag walks straight to it. Search is best-first by a lower bound of the distance which needs no
-/// trigonometry, holds across the antimeridian and at the poles, and is never above the true distance; the distance of
-/// what is left is haversine in `Double`. Points are ordered by distance, then by id.
+/// The index is a tree of squares over longitude and latitude. A square that holds many points is cut into 4 × 4, so
+/// cells follow the density: 10 m in a crowd, a country where nobody is. Empty land costs nothing, because it has no
+/// nodes, and no query needs a radius to be fast. Each node knows how many points are below and which flags any of them
+/// has, so a search for a rare flag walks straight to it. Search is best-first by a lower bound of the distance which
+/// needs no trigonometry, holds across the antimeridian and at the poles, and is never above the true distance; the
+/// distance of what is left is haversine in `Double`. Points are ordered by distance, then by id.
 ///
 /// A move inside a cell overwrites in place. No operation allocates once the memory has grown to its size, counts
 /// references, or calls through a closure. About 60 bytes a point.
@@ -106,6 +107,7 @@ package struct GeoBox: Hashable, Sendable {
     package var height: Double { north - south }
     package var width: Double { west <= east ? east - west : 360 - west + east }
 
+    /// Whether the point lies in the box, rim included.
     package func contains(_ point: GeoPoint) -> Bool {
         guard point.latitude >= south, point.latitude <= north else { return false }
         if west <= east { return point.longitude >= west && point.longitude <= east }

@@ -142,7 +142,8 @@ struct NearestSearch {
         guard bound <= worst, node.unions[slot] & need == need else { return }
         let child = node.children[slot]
         guard child != 0, slot != Int(visited) else { return }
-        // What is queued is likely to be visited soon; a leaf of a dozen places is four cache lines (a tenth of the time).
+        // What is queued is likely to be visited soon; a leaf of a dozen places is four cache lines (a tenth of the
+        // time).
         let address = view.at(child & ~TreeLayout.innerMark)
         for line in 0..<4 { geo_prefetch(address + line &* 64) }
         let entry = BoundHeap.entry(bound: bound, reference: child)

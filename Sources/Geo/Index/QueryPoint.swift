@@ -44,7 +44,8 @@ struct QueryPoint {
     private func farChordSquared(vertical: Double, horizontal: Double, latitude otherLatitude: Double) -> Double {
         let upright = Trigonometry.sineAndCosine(vertical / 2).sine
         let flat = Trigonometry.sineAndCosine(horizontal / 2).sine
-        let parallels = abs(otherLatitude) == 90
+        let parallels =
+            abs(otherLatitude) == 90
             ? 0 : cosine * Trigonometry.sineAndCosine(otherLatitude * Trigonometry.radiansPerDegree).cosine
         return 4 * (upright * upright + parallels * flat * flat)
     }
@@ -56,8 +57,8 @@ struct QueryPoint {
         return inside <= sizeLessOne ? 0 : min(0 &- inside, inside &- sizeLessOne)
     }
 
-    /// At most 4 sin²(g/2) for all g at or beyond a gap: from sin x ≥ x - x³/6. One unit is given up for the rounding to
-    /// fixed point.
+    /// At most 4 sin²(g/2) for all g at or beyond a gap: from sin x ≥ x - x³/6. One unit is given up for the rounding
+    /// to fixed point.
     @inline(__always)
     static func bound(gap: UInt32) -> Double {
         guard gap > 1 else { return 0 }

@@ -77,8 +77,8 @@ struct TreeCell {
     }
 }
 
-/// A leaf's block: up to 32 places side by side. A leaf at the smallest cell size may be a chain of blocks, of which all
-/// but the first are full.
+/// A leaf's block: up to 32 places side by side. A leaf at the smallest cell size may be a chain of blocks, of which
+/// all but the first are full.
 struct LeafBlock {
     let cell: TreeCell
     let capacity: Int
@@ -170,7 +170,8 @@ struct InnerNode {
     /// What any place below has.
     @inline(__always)
     var flagsUnion: UInt8 {
-        var folded = cell.base.load(fromByteOffset: 88, as: UInt64.self) | cell.base.load(fromByteOffset: 96, as: UInt64.self)
+        var folded =
+            cell.base.load(fromByteOffset: 88, as: UInt64.self) | cell.base.load(fromByteOffset: 96, as: UInt64.self)
         folded |= folded &>> 32
         folded |= folded &>> 16
         folded |= folded &>> 8

@@ -1,5 +1,5 @@
-/// What a search reads of an index: two pointers and the origin. A search works on this small value instead of the index
-/// itself, which the compiler would otherwise copy to the stack for each call. Valid until the next change.
+/// What a search reads of an index: two pointers and the origin. A search works on this small value instead of the
+/// index itself, which the compiler would otherwise copy to the stack for each call. Valid until the next change.
 struct TreeView {
     private let blocks: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let records: UnsafeMutablePointer<UnsafeMutablePointer<MemberRecord>>

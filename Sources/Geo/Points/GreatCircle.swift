@@ -37,6 +37,7 @@ package struct UnitVector: Hashable, Sendable {
         z = sineOfLatitude
     }
 
+    /// Square of the chord between two places on the unit sphere.
     @inline(__always)
     package func chordSquared(to other: UnitVector) -> Double {
         let (dx, dy, dz) = (x - other.x, y - other.y, z - other.z)

@@ -1,8 +1,8 @@
 /// A flat map in metres around a centre (equirectangular): x east, y north.
 ///
-/// Within 50 km of the centre and below 70 degrees of latitude distances are off by less than 1 %; straight lines on the
-/// ground stay straight enough for corridors and zones of a city. It works across the antimeridian, because longitudes
-/// are taken relative to the centre. Not for places near a pole.
+/// Within 50 km of the centre and below 70 degrees of latitude distances are off by less than 1 %; straight lines on
+/// the ground stay straight enough for corridors and zones of a city. It works across the antimeridian, because
+/// longitudes are taken relative to the centre. Not for places near a pole.
 package struct LocalProjection: Hashable, Sendable {
     package let centre: GeoPoint
     private let metresPerLongitude: Double
@@ -32,6 +32,7 @@ package struct LocalProjection: Hashable, Sendable {
         self.init(centre: centre)
     }
 
+    /// Metres east and north of the centre.
     package func project(_ point: GeoPoint) -> LocalPoint {
         LocalPoint(
             x: Self.turn(point.longitude - centre.longitude) * metresPerLongitude,

@@ -16,8 +16,8 @@ enum Trigonometry {
     @inline(__always)
     static func arctangent(_ y: Double, over x: Double) -> Double { Glibc.atan2(y, x) }
 
-    /// Sine and cosine of the same angle at once, for angles of at most a few turns: within one unit in the last place of
-    /// the C library's, a third of its time, the same on every machine, and inlined.
+    /// Sine and cosine of the same angle at once, for angles of at most a few turns: within one unit in the last place
+    /// of the C library's, a third of its time, the same on every machine, and inlined.
     ///
     /// Reduction to an eighth of a turn by π/2 in two parts, then the polynomials of fdlibm (`k_sin.c`, `k_cos.c`,
     /// Sun Microsystems 1993).

@@ -38,7 +38,8 @@ package struct SpeedTable: Hashable, Sendable {
     package subscript(vehicle: VehicleClass, hour: Int) -> Double {
         get { speeds[Int(vehicle.rawValue) * 24 + TravelConditions(vehicle: vehicle, hour: hour).hour] }
         set {
-            speeds[Int(vehicle.rawValue) * 24 + TravelConditions(vehicle: vehicle, hour: hour).hour] = Self.held(newValue)
+            speeds[Int(vehicle.rawValue) * 24 + TravelConditions(vehicle: vehicle, hour: hour).hour] = Self.held(
+                newValue)
         }
     }
 

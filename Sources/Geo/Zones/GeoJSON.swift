@@ -115,7 +115,9 @@ private struct GeoJSONReader {
     }
 
     mutating func geometry(_ value: JSONText) throws(ZoneProblem) -> ZoneShape {
-        guard case .string(let type)? = value["type"] else { throw ZoneProblem(.notGeoJSON, "a geometry has no \"type\"") }
+        guard case .string(let type)? = value["type"] else {
+            throw ZoneProblem(.notGeoJSON, "a geometry has no \"type\"")
+        }
         switch type {
         case "Polygon":
             return ZoneShape(polygons: [try polygon(value["coordinates"])])

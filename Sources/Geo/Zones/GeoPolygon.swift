@@ -1,7 +1,8 @@
 /// An area on the globe bounded by rings in degrees, by the even-odd rule: holes are simply further rings.
 ///
 /// Edges are straight in degrees, as GeoJSON has it. Longitudes of a ring may go beyond ±180 so that an area across the
-/// antimeridian is one piece; a place is inside when its longitude, or that plus or minus 360, is inside. No pole inside.
+/// antimeridian is one piece; a place is inside when its longitude, or that plus or minus 360, is inside. No pole
+/// inside.
 package struct GeoPolygon: Hashable, Sendable {
     /// A corner in degrees.
     package struct Vertex: Hashable, Sendable {

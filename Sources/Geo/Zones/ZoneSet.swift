@@ -15,11 +15,11 @@ package struct ZoneBorder: Hashable, Sendable {
     }
 }
 
-/// All service zones at one moment: which of them hold a place? Immutable: an edit makes a new set, and the last good set
-/// stays in use until the new one is complete.
+/// All service zones at one moment: which of them hold a place? Immutable: an edit makes a new set, and the last good
+/// set stays in use until the new one is complete.
 ///
-/// A tree over the zones' boxes and prepared geometries, built before the set exists, in a GEOS context of its own behind
-/// a lock. Safe from any thread.
+/// A tree over the zones' boxes and prepared geometries, built before the set exists, in a GEOS context of its own
+/// behind a lock. Safe from any thread.
 package final class ZoneSet: Sendable {
     /// Sorted by id.
     package let zones: [ZoneBorder]
@@ -40,7 +40,9 @@ package final class ZoneSet: Sendable {
             } catch {
                 throw error.inFeature(number)
             }
-            guard let areas = shape.areas else { throw ZoneProblem(.coordinates, feature: number, "a ring is too small") }
+            guard let areas = shape.areas else {
+                throw ZoneProblem(.coordinates, feature: number, "a ring is too small")
+            }
             let id = feature.id ?? next
             if feature.id == nil { next += 1 }
             guard ids.insert(id).inserted else {

@@ -1,9 +1,10 @@
-/// The shape of a zone as its author drew it: polygons, each an outer ring and its holes, in degrees. Not yet known to be
-/// valid; see `ZoneShape.checked`.
+/// The shape of a zone as its author drew it: polygons, each an outer ring and its holes, in degrees. Not yet known to
+/// be valid; see `ZoneShape.checked`.
 package struct ZoneShape: Hashable, Sendable {
     package typealias Ring = [GeoPolygon.Vertex]
 
-    /// Polygon by polygon: the outer ring first, then the holes. Rings are not closed: the first corner is not repeated.
+    /// Polygon by polygon: the outer ring first, then the holes. Rings are not closed: the first corner is not
+    /// repeated.
     package let polygons: [[Ring]]
 
     package init(polygons: [[Ring]]) {

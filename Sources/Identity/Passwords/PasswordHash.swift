@@ -1,5 +1,5 @@
-/// A stored password hash: parameters, salt and derived key in one line of text, in the manner of the PHC string format:
-/// `$scrypt$ln=14,r=8,p=5$<salt>$<key>`, base64 without padding and with the URL alphabet.
+/// A stored password hash: parameters, salt and derived key in one line of text, in the manner of the PHC string
+/// format: `$scrypt$ln=14,r=8,p=5$<salt>$<key>`, base64 without padding and with the URL alphabet.
 package struct PasswordHash: Sendable, Hashable {
     static let saltLength = 16
     static let keyLength = 32

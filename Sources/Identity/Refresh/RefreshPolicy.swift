@@ -1,9 +1,9 @@
 /// The rules of refresh tokens, as a pure value: what a presented token is worth and what takes its place.
 ///
-/// A token is opaque: `rt_` and 256 bits. Each use exchanges it for a successor. The successor is derived from the token
-/// under a server secret, so that a client that lost the answer and asks again, or asks twice at once, gets **the same**
-/// successor, although only hashes are stored. A retired token is good for that for 60 seconds; presented later it must
-/// have been stolen (or its successor was), and the whole family ends (RFC 9700, section 4.14.2).
+/// A token is opaque: `rt_` and 256 bits. Each use exchanges it for a successor. The successor is derived from the
+/// token under a server secret, so that a client that lost the answer and asks again, or asks twice at once, gets **the
+/// same** successor, although only hashes are stored. A retired token is good for that for 60 seconds; presented later
+/// it must have been stolen (or its successor was), and the whole family ends (RFC 9700, section 4.14.2).
 package struct RefreshPolicy: Sendable {
     /// What to do with a presented token.
     package enum Decision: Sendable, Hashable {

@@ -66,6 +66,7 @@ package struct EpochList: Sendable {
         standings[account] = Standing(epoch: epoch + 1, isBlocked: known?.isBlocked ?? false)
     }
 
+    /// Whether a token's bearer is still good, from memory.
     package func check(_ bearer: Bearer, at now: Int64) -> Verdict {
         do throws(TokenRejection) {
             // What is known to be revoked stays revoked, however old the list is.
@@ -94,6 +95,7 @@ package final class EpochRegister: Sendable {
         list.withLock { $0.end(account, through: epoch) }
     }
 
+    /// Whether a token's bearer is still good, from memory.
     package func check(_ bearer: Bearer, at now: Int64) -> EpochList.Verdict {
         list.withLock { $0.check(bearer, at: now) }
     }

@@ -3,8 +3,8 @@ import JWTKit
 
 /// The fixed set of keys that sign and check tokens, all of one algorithm.
 ///
-/// The algorithm is pinned by configuration, never taken from a token: a token whose header names another one is refused
-/// before its signature is looked at. A key identifier is looked up in this set and nowhere else.
+/// The algorithm is pinned by configuration, never taken from a token: a token whose header names another one is
+/// refused before its signature is looked at. A key identifier is looked up in this set and nowhere else.
 package struct TokenKeys: Sendable {
     /// The one algorithm in use.
     package enum Algorithm: String, Sendable, Hashable {
@@ -89,8 +89,8 @@ package struct TokenKeys: Sendable {
             }
     }
 
-    /// jwt-kit hands its checked key objects out through the collection actor; once out, they check synchronously, which
-    /// is what an event loop needs.
+    /// jwt-kit hands its checked key objects out through the collection actor; once out, they check synchronously,
+    /// which is what an event loop needs.
     private static func load(
         _ material: Material, _ algorithm: Algorithm, _ identifier: String
     ) async throws(Failure) -> any JWTAlgorithm {

@@ -57,6 +57,15 @@ package final class PrivateCluster: Sendable {
         return (home ?? "/tmp") + "/.local/share/tiffin"
     }
 
+    /// The folder of the installed PostgreSQL's programs; nil when there is none.
+    package static var installedBinaries: String? {
+        do {
+            return try Installation.find(major: nil, path: getenv("PATH").map { String(cString: $0) }).folder
+        } catch {
+            return nil
+        }
+    }
+
     /// Makes the cluster when the folder has none, starts it and waits until it answers.
     ///
     /// - Throws: `ClusterError`, one sentence with its remedy.

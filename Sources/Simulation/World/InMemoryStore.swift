@@ -2,8 +2,8 @@ import DispatchCore
 import Fulfilment
 import Synchronization
 
-/// Every port of the house in memory, with the same promises as the database: a transaction is all or nothing, versions are
-/// compared, an order has one holder, event numbers have no gaps, an order is paid once.
+/// Every port of the house in memory, with the same promises as the database: a transaction is all or nothing, versions
+/// are compared, an order has one holder, event numbers have no gaps, an order is paid once.
 ///
 /// Owner of its state: one `Mutex`, held for one call.
 package final class InMemoryStore: Sendable {

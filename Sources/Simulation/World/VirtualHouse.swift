@@ -68,10 +68,12 @@ package final class VirtualTime: Sendable {
 
     package var now: Timestamp { moment.withLock { $0 } }
 
+    /// Moves the clock forward.
     package func advance(seconds: Int64) {
         moment.withLock { $0 = $0.advanced(bySeconds: seconds) }
     }
 
+    /// Moves the clock forward.
     package func advance(milliseconds: Int64) {
         moment.withLock { $0 = $0.advanced(byMilliseconds: milliseconds) }
     }

@@ -46,6 +46,8 @@ package struct Patience: Sendable {
     package var idle = Duration.zero
     /// Connection attempts in a row until a limit must show.
     package var attempts = 80
+    /// A limit's 1008 after the last of the attempts; a server may hold them first.
+    package var limit = Duration.seconds(15)
 
     package init() {}
 }

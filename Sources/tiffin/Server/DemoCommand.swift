@@ -8,7 +8,8 @@ import ServiceLifecycle
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Run a simulated city on a private database: drivers, orders, batches.",
-        discussion: "Sockets, idle limits and tokens run on the wall clock; --speed hurries driving, cooking and ordering.")
+        discussion:
+            "Sockets, idle limits and tokens run on the wall clock; --speed hurries driving, cooking and ordering.")
 
     @Option(help: "Port of REST and WebSocket.")
     var port = 8000
@@ -46,7 +47,9 @@ struct DemoCommand: AsyncParsableCommand {
     func validate() throws {
         guard (1...5).contains(speed) else { throw ValidationError("--speed must be from 1 to 5") }
         guard (0...5000).contains(drivers) else { throw ValidationError("--drivers must be from 0 to 5000") }
-        guard (0.01...10_000).contains(ordersPerMinute) else { throw ValidationError("--orders-per-minute must be from 0.01 to 10000") }
+        guard (0.01...10_000).contains(ordersPerMinute) else {
+            throw ValidationError("--orders-per-minute must be from 0.01 to 10000")
+        }
         guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
     }
 
@@ -56,23 +59,28 @@ struct DemoCommand: AsyncParsableCommand {
 
     private func runCity() async throws {
         let metrics = PrometheusFactory()
-        let quiet = settings.contains { $0.hasPrefix("--log-level") } ? settings : settings + ["--log-level", "warning"]
+        let quiet =
+            settings.contains { $0.hasPrefix("--log-level") } ? settings : settings + ["--log-level", "warning"]
         let log = try await TrialLogging.start(quiet, file: config, metrics: metrics)
         let plan = DemoScript.Plan(
             seed: seed, drivers: drivers, ordersPerMinute: ordersPerMinute, pace: speed, hasPhones: !noDrivers)
         let gate = ReadyGate()
-        let board = TrialBoard(readyFile: readyFile, isSecure: settings.contains { $0.hasPrefix("--http-tls-key") }, gate: gate)
+        let board = TrialBoard(
+            readyFile: readyFile, isSecure: settings.contains { $0.hasPrefix("--http-tls-key") }, gate: gate)
         let ticker = DemoTicker()
         var options = Server.Options()
         options.metrics = metrics
         options.pace = speed
         options.onTick = { ticker.show($0) }
         options.onReady = { port in await board.ready(port: port) }
-        Terminal.line("  city       Meridian, 4 zones, \(DemoScript.restaurants) restaurants, \(drivers) drivers, seed \(seed), speed \(speed)x")
+        Terminal.line(
+            "  city       Meridian, 4 zones, \(DemoScript.restaurants) restaurants, \(drivers) drivers, seed \(seed), speed \(speed)x"
+        )
         let trial = try await Trial.prepared(
             folder: dataDir ?? TrialFolder.standard, arguments: settings,
             environment: ProcessInfo.processInfo.environment, file: config, contents: DemoScript.contents(plan),
-            options: options, log: log, extraDefaults: ["http.port": String(port), "dispatch.tick": "5", "dispatch.maxHold": "10"])
+            options: options, log: log,
+            extraDefaults: ["http.port": String(port), "dispatch.tick": "5", "dispatch.maxHold": "10"])
         Terminal.line("  database   \(trial.databaseURL)")
         board.hold(trial)
         let script = DemoScript(plan, trial: trial, ready: gate, log: log)

@@ -69,7 +69,8 @@ struct ServeCommand: AsyncParsableCommand {
         Terminal.line("  trial      private PostgreSQL and made-up accounts: not for a company's data")
         let trial = try await Trial.prepared(
             folder: dataDir ?? TrialFolder.standard, arguments: settings,
-            environment: ProcessInfo.processInfo.environment, file: config, contents: contents, options: options, log: quick)
+            environment: ProcessInfo.processInfo.environment, file: config, contents: contents, options: options,
+            log: quick)
         board.hold(trial)
         try await trial.run()
     }

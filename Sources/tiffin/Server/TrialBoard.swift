@@ -37,7 +37,9 @@ final class TrialBoard: Sendable {
         if let driver {
             Terminal.line(
                 "  driver     \(driver.id)  \(driver.email ?? driver.phone)  password \(trial.folder.driverPassword)")
-            Terminal.line("  app        \(socket)/api/v1/ws/driver/\(driver.id)?token=…  (tiffin token issue --driver \(driver.id))")
+            Terminal.line(
+                "  app        \(socket)/api/v1/ws/driver/\(driver.id)?token=…  (tiffin token issue --driver \(driver.id))"
+            )
         }
         Terminal.line("  phones     a phone on this network reaches it with --http-host 0.0.0.0")
         gate?.open(url: url)

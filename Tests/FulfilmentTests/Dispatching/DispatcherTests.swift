@@ -19,7 +19,8 @@ import Testing
     ) -> Dispatcher {
         let policy = DispatchPolicy()
         return Dispatcher(
-            city.house, policy: { policy }, holder: holder, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            city.house, policy: { policy }, holder: holder,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             microseconds: { 0 }, solve: solve)
     }
 
@@ -99,7 +100,8 @@ import Testing
         let admin = admin
         // The admin's force commits while the engine thinks: the force wins, the plan's batch is a conflict.
         let dispatcher = dispatcher { snapshot, previous, seed in
-            _ = try? await AssignOrders(city.house)(AssignOrders.Request(orderIDs: [order.id], driverID: other.id), by: admin)
+            _ = try? await AssignOrders(city.house)(
+                AssignOrders.Request(orderIDs: [order.id], driverID: other.id), by: admin)
             var eager = snapshot
             eager.policy.commitment = .immediate
             return DispatchEngine.plan(eager, previous: previous, seed: seed)
@@ -134,7 +136,8 @@ import Testing
         let dispatcher = dispatcher()
         try await ticks(3, dispatcher, drivers: [(driver.id, point(0))])
         let pinned = try await city.placeOrder(from: point(100), to: point(2000))
-        _ = try await AssignOrders(city.house)(AssignOrders.Request(orderIDs: [pinned.id], driverID: driver.id), by: admin)
+        _ = try await AssignOrders(city.house)(
+            AssignOrders.Request(orderIDs: [pinned.id], driverID: driver.id), by: admin)
         city.time.advance(seconds: 601)
         _ = try await dispatcher.tick()
         #expect(try await city.store.order(free.id)?.state == .pending)

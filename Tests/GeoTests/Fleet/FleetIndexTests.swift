@@ -81,7 +81,8 @@ import Testing
                         fleet.update(
                             (0..<perWriter).map { member in
                                 PointMove(
-                                    id: writer * perWriter + member, place: random.place(in: .city), flags: [], time: time)
+                                    id: writer * perWriter + member, place: random.place(in: .city), flags: [],
+                                    time: time)
                             })
                     }
                 }

@@ -67,10 +67,12 @@ import Testing
         note: String
     ) {
         let point = random.place(in: scene)
-        let radius = [Metres.unlimited, Metres(0), Metres(2), Metres(3000), .kilometres(9000)]
+        let radius =
+            [Metres.unlimited, Metres(0), Metres(2), Metres(3000), .kilometres(9000)]
             .randomElement(using: &random) ?? .unlimited
         let limit = [1, 2, 10, 50, 1000].randomElement(using: &random) ?? 1
-        let excluded = model.members.keys.sorted().shuffled(using: &random).prefix(Int.random(in: 0..<5, using: &random))
+        let excluded = model.members.keys.sorted().shuffled(using: &random).prefix(
+            Int.random(in: 0..<5, using: &random))
         let filter = SearchFilter(required: random.flags(), excluding: Array(excluded) + [77])
         let found = index.nearest(limit, to: point, within: radius, matching: filter)
         expectSame(found, limit, within: radius, filter, model, from: point, note)
@@ -138,7 +140,9 @@ import Testing
         index.update(1, to: try place(10, -180), flags: [], at: 0)
         try expectEqual(index.nearest(2, to: place(10, 180), within: Metres(0)).map(\.id), [1, 2])
         let area = try #require(
-            GeoPolygon(rings: [[(9, 179), (11, 179), (11, 181), (9, 181)].map { .init(latitude: $0.0, longitude: $0.1) }]))
+            GeoPolygon(rings: [
+                [(9, 179), (11, 179), (11, 181), (9, 181)].map { .init(latitude: $0.0, longitude: $0.1) }
+            ]))
         expectEqual(index.members(inside: area), [1, 2])
     }
 

@@ -35,7 +35,8 @@ import Testing
         let turned = ZoneFeature(id: 1, name: "x\"\n\u{1}", shape: clockwise)
         let read = try GeoJSON.zones(from: Array(GeoJSON.text(of: [turned]).utf8))
         #expect(read[0].name == turned.name)
-        #expect(read[0].shape == zones[0].shape || Set(read[0].shape.polygons[0][0]) == Set(zones[0].shape.polygons[0][0]))
+        #expect(
+            read[0].shape == zones[0].shape || Set(read[0].shape.polygons[0][0]) == Set(zones[0].shape.polygons[0][0]))
     }
 
     @Test(arguments: [
@@ -60,7 +61,8 @@ import Testing
     }
 
     @Test func theFeatureAtFaultIsNamed() {
-        let text = #"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":\#(square)},{"type":"Nothing"}]}"#
+        let text =
+            #"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":\#(square)},{"type":"Nothing"}]}"#
         #expect(problem(text)?.feature == 1)
     }
 

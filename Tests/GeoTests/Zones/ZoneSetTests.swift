@@ -50,7 +50,9 @@ import Testing
     }
 
     @Test func aZoneAcrossTheAntimeridianHoldsBothSides() throws {
-        let set = try ZoneSet([ZoneFeature(id: 1, name: nil, shape: shape([[(179, -1), (181, -1), (181, 1), (179, 1)]]))])
+        let set = try ZoneSet([
+            ZoneFeature(id: 1, name: nil, shape: shape([[(179, -1), (181, -1), (181, 1), (179, 1)]]))
+        ])
         for longitude in [179.5, 180, -180, -179.5] {
             #expect(try set.zone(at: place(0, longitude))?.id == 1)
         }

@@ -1,0 +1,94 @@
+import DispatchCore
+import Fulfilment
+import Glibc
+import Identity
+import Logging
+import Postgres
+import Store
+
+/// What operators do to a database without a server.
+package enum Upkeep {
+    /// Brings the schema up to date.
+    ///
+    /// - Returns: The steps that were applied now.
+    package static func migrate(_ configuration: AppConfiguration) async throws -> [Int] {
+        let pool = try Database.pool(configuration)
+        do {
+            let steps = try await Migrator(pool: pool).migrate()
+            await pool.close()
+            return steps
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    /// Opens the database for work on accounts and closes it again.
+    package static func withAccounts(
+        _ configuration: AppConfiguration, _ work: (AccountDesk) async throws -> Void
+    ) async throws {
+        let log = Logger(label: "tiffin") { _ in SwiftLogNoOpLogHandler() }
+        let database = try await Database.opened(configuration, log: log)
+        let identity = try await IdentityParts(configuration, cheap: false)
+        let desk = AccountDesk(
+            store: database.store, hasher: identity.hasher, issuer: identity.issuer, now: { RealWorld.now() })
+        do {
+            try await work(desk)
+        } catch {
+            await database.pool.close()
+            throw error
+        }
+        await database.pool.close()
+    }
+
+    /// A judgement with its sentence.
+    package struct Verdict: Sendable {
+        package let isGood: Bool
+        package let sentence: String
+    }
+
+    /// Whom a token speaks for, or why it is refused.
+    package static func check(token: String, _ configuration: AppConfiguration) async throws -> Verdict {
+        let identity = try await IdentityParts(configuration, cheap: true)
+        do {
+            let claims = try identity.verifier.verify(token, at: RealWorld.now().milliseconds)
+            let minutes = (claims.expiresAt - RealWorld.now().milliseconds) / 60_000
+            return Verdict(
+                isGood: true,
+                sentence: "\(claims.bearer.role.rawValue) \(claims.bearer.id), good for \(minutes) min more")
+        } catch {
+            return Verdict(isGood: false, sentence: "refused: \(error)")
+        }
+    }
+
+    /// Whether the database answers.
+    package static func databaseHealth(_ configuration: AppConfiguration) async -> Verdict {
+        do {
+            let pool = try Database.pool(configuration)
+            let verdict: Verdict
+            do {
+                try await pool.check(deadline: .seconds(5))
+                verdict = Verdict(isGood: true, sentence: "answers")
+            } catch {
+                verdict = Verdict(
+                    isGood: false, sentence: "does not answer: check DATABASE_URL and that PostgreSQL runs")
+            }
+            await pool.close()
+            return verdict
+        } catch {
+            return Verdict(isGood: false, sentence: "\(error)")
+        }
+    }
+
+    /// Where the private PostgreSQL would come from; nil when none is installed.
+    package static func installedPostgres() -> String? {
+        PrivateCluster.installedBinaries
+    }
+
+    /// Files and sockets that this process may have open.
+    package static func openFileLimit() -> Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import Contract
+import DriverClient
+
+/// Where a running server is and who asks; for the commands that go through its REST.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "Where the server listens.")
+    var url: String?
+
+    @Option(help: "An admin as email:password.")
+    var admin: String?
+
+    @Option(help: "Take address and admin from this ready file; flags win.")
+    var readyFile: String?
+
+    /// Logs in and asks for a path.
+    func get(_ path: String) async throws -> JSON {
+        let ready = try readyFile.map { try ReadyFile(path: $0) }
+        guard let address = (url ?? ready?.url).flatMap({ ServerAddress($0) }) else {
+            throw ValidationError("--url http://… is needed (or --ready-file)")
+        }
+        guard let credentials = admin.flatMap({ Credentials($0) }) ?? ready?.admin else {
+            throw ValidationError("--admin email:password is needed (or --ready-file)")
+        }
+        let client = try WireClient(address)
+        do {
+            let token = try await client.signIn(admin: credentials).accessToken
+            let answer = try await client.send(.get, path, token: token)
+            await client.shutdown()
+            return answer
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+    }
+}
+
+/// `tiffin explain ORDER`: why this driver, or why it still waits.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Say why an order went to its driver, or what keeps it waiting.")
+
+    @OptionGroup var server: ServerOptions
+
+    @Argument(help: "The order's number.")
+    var order: Int64
+
+    func run() async throws {
+        try await speakingPlainly {
+            let answer = try await server.get("/api/v1/orders/\(order)/explain")
+            Terminal.line("order \(order)   \(answer["status"]?.text ?? "")")
+            guard let decision = answer["decision"], !decision.isNull else {
+                Terminal.line(
+                    "  no tick has looked at it yet\(answer["source"]?.text == "admin" ? ": an admin gave it by hand" : "")"
+                )
+                return
+            }
+            for line in Self.lines(of: decision) { Terminal.line("  " + line) }
+        }
+    }
+
+    private static func lines(of decision: JSON) -> [String] {
+        var lines = [
+            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0)"
+        ]
+        if let rule = decision["held_by"]?.text { lines.append("held by    \(rule)") }
+        if let driver = decision["driver_id"]?.int64 { lines.append("driver     \(driver)") }
+        let terms = (decision["terms"]?.elements ?? []).compactMap { term -> String? in
+            guard let name = term["name"]?.text, let value = term["value_ms"]?.int64, value != 0 else { return nil }
+            return "\(name) \(value / 1000) s"
+        }
+        if !terms.isEmpty { lines.append("cost       " + terms.joined(separator: ", ")) }
+        for other in decision["alternatives"]?.elements ?? [] {
+            lines.append(
+                "else       driver \(other["driver_id"]?.int64 ?? 0): +\((other["difference_ms"]?.int64 ?? 0) / 1000) s"
+            )
+        }
+        for refusal in decision["refused"]?.elements ?? [] {
+            lines.append("refused    driver \(refusal["driver_id"]?.int64 ?? 0): \(refusal["rule"]?.text ?? "")")
+        }
+        return lines
+    }
+}
+
+/// `tiffin drivers near LAT,LON`.
+struct DriversCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drivers", abstract: "Look at the live fleet.", subcommands: [Near.self])
+
+    struct Near: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The available drivers nearest to a place.")
+
+        @OptionGroup var server: ServerOptions
+
+        @Argument(help: "LATITUDE,LONGITUDE in degrees.")
+        var place: String
+
+        @Option(help: "At most so many.")
+        var limit = 10
+
+        @Option(help: "Within so many kilometres.")
+        var radius = 10.0
+
+        func run() async throws {
+            try await speakingPlainly {
+                let parts = place.split(separator: ",").compactMap { Double($0) }
+                guard parts.count == 2 else { throw ValidationError("give the place as 12.935,77.624") }
+                let rows = try await server.get(
+                    "/api/v1/drivers/near?lat=\(parts[0])&lon=\(parts[1])&limit=\(limit)&radius_km=\(radius)")
+                for row in rows.elements ?? [] {
+                    let metres = row["distance_km"]?.double.map { "\($0) km" } ?? ""
+                    Terminal.line("\(row["driver_id"]?.int64 ?? 0)\t\(row["name"]?.text ?? "")\t\(metres)")
+                }
+            }
+        }
+    }
+}
