@@ -13,6 +13,9 @@ struct TickCompiler {
     let travel: TravelTable
     let metres: MetreTable
     let paces: [Int32]
+    /// The first place with the same coordinates: two orders of one kitchen are one visit, however their places are
+    /// numbered.
+    private let canonical: [Int32]
     private let placeCount: Int
     private let stopPlaceCount: Int
 
@@ -20,6 +23,7 @@ struct TickCompiler {
         policy = snapshot.policy.bounded
         now = snapshot.now
         self.previous = previous
+        canonical = Self.canonical(snapshot.places)
         switch snapshot.travel {
         case .matrix(let table):
             travel = TravelTable(matrix: table.seconds, columns: table.columns, xs: [], ys: [], secondsPerMetre: 0)
@@ -53,6 +57,23 @@ struct TickCompiler {
         return Int32((roundedUp ? held + 999 : held).quotient(by: 1000))
     }
 
+    private static func canonical(_ places: [GeoPoint]) -> [Int32] {
+        var firsts: [GeoPoint: Int32] = [:]
+        firsts.reserveCapacity(places.count)
+        return places.enumerated().map { index, point in
+            if let first = firsts[point] { return first }
+            firsts[point] = Int32(index)
+            return Int32(index)
+        }
+    }
+
+    /// A stop's place under its first number, where that is a stop too.
+    private func number(_ place: PlaceIndex) -> Int32 {
+        guard Int(place.value) < canonical.count else { return place.value }
+        let first = canonical[Int(place.value)]
+        return Int(first) < stopPlaceCount ? first : place.value
+    }
+
     func isStop(_ place: PlaceIndex) -> Bool { place.value >= 0 && Int(place.value) < stopPlaceCount }
     func isPlace(_ place: PlaceIndex) -> Bool { place.value >= 0 && Int(place.value) < placeCount }
 
@@ -82,14 +103,15 @@ struct TickCompiler {
         let placed = Int64(seconds(order.placedAt, roundedUp: false))
         let direct = max(policy.limits.bagTime.value, ride)
         return OrderRow(
-            pickup: order.pickup.value, dropoff: order.dropoff.value,
+            pickup: number(order.pickup), dropoff: number(order.dropoff),
             ready: Int32(ready.held(-Self.horizon, Self.horizon)),
             ideal: Int32((max(ready, 0) + ride).held(-Self.horizon, 2 * Self.horizon)),
             deadline: Int32((placed + policy.limits.clickToDoor.value).held(-Self.horizon, 2 * Self.horizon)),
             promised: order.promisedAt.map { seconds($0) } ?? Self.never, weight: Int32(weight),
             lateness: order.promisedAt == nil ? 0 : policy.weights.lateness.perMille,
             bagLimit: Int32(direct.held(0, 1 << 30)),
-            ride: Int32(ride.held(0, 2 * Self.horizon)), restaurant: restaurantNumber(order.restaurant, order.pickup),
+            ride: Int32(ride.held(0, 2 * Self.horizon)),
+            restaurant: restaurantNumber(order.restaurant, PlaceIndex(number(order.pickup))),
             units: order.bagUnits, onBoard: false,
             unserved: Int(policy.weights.unserved.value * max(growth, weight)))
     }
@@ -112,7 +134,7 @@ struct TickCompiler {
         }
         let ready = pickup?.readyAt.map { Int64(seconds($0)) } ?? 0
         return OrderRow(
-            pickup: (pickup ?? dropoff).place.value, dropoff: dropoff.place.value, ready: Int32(ready),
+            pickup: number((pickup ?? dropoff).place), dropoff: number(dropoff.place), ready: Int32(ready),
             ideal: Int32((max(ready, 0) + (ride ?? 0)).held(0, 2 * Self.horizon)), deadline: Int32.max,
             promised: dropoff.promisedAt.map { seconds($0) } ?? Self.never, weight: 1000,
             lateness: dropoff.promisedAt == nil ? 0 : policy.weights.lateness.perMille, bagLimit: Int32.max,
