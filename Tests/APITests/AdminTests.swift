@@ -71,7 +71,8 @@ import Testing
         try await house.serve { caller in
             let made = try await caller.post(
                 "restaurants", as: house.adminToken,
-                #"{"name":"Dosa Corner","address":"HSR","latitude":12.91,"longitude":77.64,"external_restaurant_id":"r-9"}"#
+                #"{"name":"Dosa Corner","address":"HSR","latitude":12.91,"longitude":77.64,"#
+                    + #""external_restaurant_id":"r-9"}"#
             )
             #expect(made.status == 201)
             let id = try #require(made.json["id"]?.int64)
