@@ -67,7 +67,7 @@ import Testing
 
     @Test func aThousandOrdersAtOneDoorEndInTime() {
         var city = SmallCity()
-        for id in 0..<1000 { city.order(Int64(id), from: (0, 0), to: (0, 0), ready: 0) }
+        for id in 0..<1000 { city.order(Int64(id), from: (0, 0), to: (400, 0), ready: 0) }
         for id in 0..<20 { city.driver(Int64(id), at: (100, 0)) }
         let plan = plan(city)
         #expect(plan.commits.count == 20)

@@ -81,14 +81,14 @@ package struct ByteReader {
 
     package var isAtEnd: Bool { next == bytes.count }
 
-    /// The next byte.
+    /// Throws at the end.
     package mutating func readByte() throws(ByteError) -> UInt8 {
         guard next < bytes.count else { throw .tooShort }
         defer { next += 1 }
         return bytes[next]
     }
 
-    /// The next byte as a truth value.
+    /// Only 0 and 1 are flags.
     package mutating func readFlag() throws(ByteError) -> Bool {
         switch try readByte() {
         case 0: return false
@@ -97,7 +97,7 @@ package struct ByteReader {
         }
     }
 
-    /// The next number in groups of seven bits.
+    /// Groups of seven bits, least first; at most 64 bits.
     package mutating func readUnsigned() throws(ByteError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -111,19 +111,19 @@ package struct ByteReader {
         }
     }
 
-    /// The next signed number.
+    /// A number whose sign was folded in.
     package mutating func readInteger() throws(ByteError) -> Int64 {
         let folded = try readUnsigned()
         return Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1)
     }
 
-    /// The next signed number, which must fit 32 bits.
+    /// Throws where the number needs more bits.
     package mutating func readInt32() throws(ByteError) -> Int32 {
         guard let value = Int32(exactly: try readInteger()) else { throw .invalidValue }
         return value
     }
 
-    /// The next eight bytes as a number.
+    /// Eight bytes, least first.
     package mutating func readDouble() throws(ByteError) -> Double {
         var bits: UInt64 = 0
         for shift in stride(from: 0, to: 64, by: 8) { bits |= UInt64(try readByte()) << UInt64(shift) }
@@ -132,12 +132,12 @@ package struct ByteReader {
 
     package mutating func read<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> T { try T(from: &self) }
 
-    /// A value, or nil where none was written.
+    /// A flag, then the value if there is one.
     package mutating func readOptional<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> T? {
         try readFlag() ? try T(from: &self) : nil
     }
 
-    /// A count and as many values.
+    /// A count, then the values; a count beyond the bytes left throws before anything is allocated.
     package mutating func readList<T: ByteForm>(_ type: T.Type = T.self) throws(ByteError) -> [T] {
         let count = try readUnsigned()
         guard count <= UInt64(bytes.count - next) else { throw .tooShort }

@@ -99,14 +99,14 @@ package struct BatchReason: Hashable, Sendable {
     package var refused: [RefusedDriver]
 }
 
-/// A driver who could have had the batch, at a higher cost.
+/// A driver who was not chosen though he could have been.
 package struct RunnerUp: Hashable, Sendable {
     package var driver: DriverID
     /// How much more this driver costs than the chosen one.
     package var difference: Cost
 }
 
-/// A driver who could not have the batch.
+/// A driver who could not be chosen.
 package struct RefusedDriver: Hashable, Sendable {
     package var driver: DriverID
     package var why: Refusal
@@ -159,7 +159,7 @@ package enum HoldReason: UInt8, Hashable, Sendable, CaseIterable {
     case impossible
 }
 
-/// Why one order stays in the pool.
+/// An order that stays in the pool, and what keeps it there.
 package struct WaitingReason: Hashable, Sendable {
     package var order: OrderID
     package var reason: HoldReason
@@ -171,7 +171,7 @@ package struct WaitingReason: Hashable, Sendable {
     package var refusals: [RefusalCount]
 }
 
-/// How many drivers one rule keeps from an order.
+/// How many drivers are refused for one reason.
 package struct RefusalCount: Hashable, Sendable {
     package var why: Refusal
     package var drivers: Int32

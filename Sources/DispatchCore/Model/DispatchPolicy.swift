@@ -55,8 +55,8 @@ package struct DispatchPolicy: Hashable, Sendable {
         package var bagTime = Seconds(2700)
         /// Placed to delivered; a plan beyond it is not made.
         package var clickToDoor = Seconds(10_800)
-        /// Whether the two bounds above (and `onTheWay`) are kept at all; without them cost alone decides what shares a
-        /// batch.
+        /// Whether the two bounds above (and `onTheWay`) are kept at all; without them cost alone decides what
+        /// shares a batch.
         package var usesOrderGraph = true
         /// How far ahead a driver's being free is looked at.
         package var lookAhead = Seconds(1800)

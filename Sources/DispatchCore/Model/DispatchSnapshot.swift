@@ -7,8 +7,8 @@ package struct DispatchSnapshot: Hashable, Sendable {
     package var policy: DispatchPolicy
     /// Nil is the catch-all pool.
     package var zone: ZoneID?
-    /// Where stops and drivers are; orders and drivers name them by number. May be empty with a matrix: then closeness
-    /// is judged by travel time alone.
+    /// Where stops and drivers are; orders and drivers name them by number. May be empty with a matrix: then
+    /// closeness is judged by travel time alone.
     package var places: [GeoPoint]
     package var travel: Travel
     package var orders: [WaitingOrder]

@@ -25,7 +25,8 @@ package struct TravelEstimate: Hashable, Sendable {
     package var speeds: [Int32]
 
     /// - Parameter speeds: Millimetres a second of each class, in the order of `VehicleClass.allCases`; missing ones
-    ///   are 6500 (23 km/h).
+    ///   are
+    ///   6500 (23 km/h).
     package init(detourPerMille: Int32 = 1300, speeds: [Int32] = []) {
         self.detourPerMille = min(max(detourPerMille, 1000), 5000)
         self.speeds = VehicleClass.allCases.indices.map { index in
@@ -41,8 +42,8 @@ package struct TravelEstimate: Hashable, Sendable {
     }
 }
 
-/// Whole seconds between places: from every place of the snapshot (rows) to the first `columns` of them. Nobody drives
-/// to where a driver is, so the places of drivers may stand behind `columns`.
+/// Whole seconds between places: from every place of the snapshot (rows) to the first `columns` of them. Nobody
+/// drives to where a driver is, so the places of drivers may stand behind `columns`.
 package struct TravelSeconds: Hashable, Sendable {
     package let rows: Int
     package let columns: Int

@@ -43,8 +43,8 @@ package struct Weight: Hashable, Comparable, Sendable {
     package static func < (left: Self, right: Self) -> Bool { left.perMille < right.perMille }
 }
 
-/// How much searching a plan may cost, in steps of the search (one stop tried in one sequence is about one step). The
-/// same budget gives the same plan on every machine; how long it takes depends on the machine.
+/// How much searching a plan may cost, in steps of the search (one stop tried in one sequence is about one step).
+/// The same budget gives the same plan on every machine; how long it takes depends on the machine.
 package struct WorkBudget: Hashable, Comparable, Sendable {
     package let steps: Int64
 

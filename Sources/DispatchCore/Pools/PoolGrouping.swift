@@ -36,8 +36,8 @@ package struct PoolGrouping: Sendable {
     /// Orders that no batch can hold: no way, or larger than a bag.
     package var impossible: [OrderID]
 
-    /// Groups the orders of a snapshot; its drivers are not looked at. The same snapshot, limits and seed give the same
-    /// batches.
+    /// Groups the orders of a snapshot; its drivers are not looked at. The same snapshot, limits and seed give the
+    /// same batches.
     ///
     /// - Complexity: O(n² + steps). Batches are sequenced exactly, by dynamic programming over sets of stops.
     package init(
@@ -202,8 +202,8 @@ struct GroupSearch {
         return driving + Int(limits.batchCost.value.held(0, 86_400))
     }
 
-    /// Joins the two groups that save most until nothing saves. Savings are kept and only those of the joined group are
-    /// computed anew.
+    /// Joins the two groups that save most until nothing saves. Savings are kept and only those of the joined group
+    /// are computed anew.
     private mutating func merge() {
         let count = groups.count
         var savings = [Int](repeating: 0, count: count * count)

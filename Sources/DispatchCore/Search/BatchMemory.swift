@@ -6,8 +6,9 @@ struct BatchValue {
     var isExact: Bool
 }
 
-/// Remembers what batches cost, so that the search evaluates a driver with the same orders once. Direct-mapped: a new
-/// entry replaces whatever stood in its slot, so memory is bounded and the contents depend on nothing but the calls.
+/// Remembers what batches cost, so that the search evaluates a driver with the same orders once. Direct-mapped: a
+/// new entry replaces whatever stood in its slot, so memory is bounded and the contents depend on nothing but the
+/// calls.
 ///
 /// What it holds at the end are the columns for the set-partitioning polish.
 struct BatchMemory: ~Copyable {

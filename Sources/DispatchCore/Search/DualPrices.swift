@@ -1,5 +1,5 @@
-/// What serving each order is worth, and what each vehicle earns at these prices: the Lagrangian relaxation of "every
-/// order is served exactly once".
+/// What serving each order is worth, and what each vehicle earns at these prices: the Lagrangian relaxation of
+/// "every order is served exactly once".
 struct DualPrices: Sendable {
     /// By order; the last one belongs to no order and is 0.
     var orders: [Double]

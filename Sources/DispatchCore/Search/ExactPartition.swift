@@ -1,7 +1,7 @@
 /// The proven best plan of a small problem: every batch of every driver, and a dynamic programme over sets of orders.
 ///
-/// `best[S]` after driver v is the least cost at which the first v drivers serve exactly the orders of S; a driver adds
-/// one batch or none. O(drivers × 3^orders) at worst, in truth far less, because batches are small.
+/// `best[S]` after driver v is the least cost at which the first v drivers serve exactly the orders of S; a driver
+/// adds one batch or none. O(drivers × 3^orders) at worst, in truth far less, because batches are small.
 struct ExactPartition: Sendable {
     private let problem: SearchProblem
 

@@ -1,5 +1,5 @@
-/// Anneals a large plan in two halves of the city at the same time. The cut moves from epoch to epoch, so that no pair
-/// of neighbours stays apart, and the temperature falls over all epochs together.
+/// Anneals a large plan in two halves of the city at the same time. The cut moves from epoch to epoch, so that no
+/// pair of neighbours stays apart, and the temperature falls over all epochs together.
 struct Halves: Sendable {
     let problem: SearchProblem
     let seed: UInt64

@@ -1,5 +1,5 @@
-/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory that
-/// is allocated once; a change can be undone.
+/// The routes of one search: for each driver a queue of batches, each a set of orders. All storage is raw memory
+/// that is allocated once; a change can be undone.
 ///
 /// A lane belongs to one thread for its life.
 struct Lane: ~Copyable {

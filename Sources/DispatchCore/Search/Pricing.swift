@@ -1,8 +1,8 @@
-/// Finds the batches that the prices ask for and nobody has tried yet: every single, pair and triple of a vehicle whose
-/// reduced cost is at most `threshold`, by enumeration with bounds.
+/// Finds the batches that the prices ask for and nobody has tried yet: every single, pair and triple of a vehicle
+/// whose reduced cost is at most `threshold`, by enumeration with bounds.
 ///
-/// A batch costs at least what any part of it costs plus the least that each further order adds, so a pair that is too
-/// dear with the most profitable third order is never completed.
+/// A batch costs at least what any part of it costs plus the least that each further order adds, so a pair that is
+/// too dear with the most profitable third order is never completed.
 struct Pricing {
     private struct Row {
         var order: Int

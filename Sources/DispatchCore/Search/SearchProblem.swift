@@ -34,8 +34,8 @@ struct VehicleRow: Sendable {
     var units: Int32
     /// Travel times of this driver in 1024ths of the table's.
     var pace: Int32
-    /// Orders told before, as rows `runningFirst ..< runningFirst + runningCount`; they are the fixed part of his first
-    /// batch.
+    /// Orders told before, as rows `runningFirst ..< runningFirst + runningCount`; they are the fixed part of his
+    /// first batch.
     var runningFirst: Int32
     var runningCount: Int32
 }

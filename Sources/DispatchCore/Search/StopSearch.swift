@@ -1,7 +1,7 @@
 /// Finds the best sequence of stops for the orders of one batch, exactly, by depth-first search with a bound.
 ///
-/// The bound of a partial sequence adds to its cost, for each order still to be delivered, the delay it has when it is
-/// the very next one to be served, and the way to the farthest stop left. Both hold where the direct way is never
+/// The bound of a partial sequence adds to its cost, for each order still to be delivered, the delay it has when it
+/// is the very next one to be served, and the way to the farthest stop left. Both hold where the direct way is never
 /// longer than a way round, which is true of straight lines, also rounded up to whole seconds.
 struct StopSearch {
     /// Larger than any real cost, small enough that sums of it do not overflow.

@@ -115,8 +115,8 @@ struct CandidateFinder {
         return (Int32(delivered), Int32(delivered + policy.dropoffHandover.value), Int32(toPickup + toDropoff))
     }
 
-    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about then,
-    /// or with both ends on the driver's way.
+    /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about
+    /// then, or with both ends on the driver's way.
     private func joins(order: WaitingOrder, vehicle: Int) -> Bool {
         guard let line = ways[vehicle], policy.stopRule != .oneRestaurant else { return false }
         if !policy.limits.usesOrderGraph { return true }

@@ -38,8 +38,8 @@ package struct Explanation: Hashable, Sendable {
 }
 
 extension DispatchEngine {
-    /// Explains one order of a stored tick. Plans the tick again as it was, then once for each alternative driver with
-    /// the order pinned to him, each from the real plan and with the same seed and budget.
+    /// Explains one order of a stored tick. Plans the tick again as it was, then once for each alternative driver
+    /// with the order pinned to him, each from the real plan and with the same seed and budget.
     ///
     /// - Parameter alternatives: How many other drivers are tried, 0 to 8.
     /// - Complexity: That of `plan`, times the alternatives and rules tried.

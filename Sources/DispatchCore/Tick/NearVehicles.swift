@@ -1,7 +1,7 @@
 internal import Geo
 
-/// Names the vehicles worth looking at for a stop. Few drivers are all looked at; of many, those in the rings of a grid
-/// around the place until four times as many are found as are kept.
+/// Names the vehicles worth looking at for a stop. Few drivers are all looked at; of many, those in the rings of a
+/// grid around the place until four times as many are found as are kept.
 struct NearVehicles {
     /// Up to so many drivers everyone is tried for every order.
     static let everyone = 3000

@@ -7,8 +7,8 @@ struct OrderGraph {
     let orders: [WaitingOrder]
     let places: [GeoPoint]
 
-    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the same
-    /// time.
+    /// For each order the most similar others: pickups and dropoffs close to each other, food ready at about the
+    /// same time.
     ///
     /// - Complexity: O(n × min(n, 600))
     func related() -> (list: [Int32], count: Int) {

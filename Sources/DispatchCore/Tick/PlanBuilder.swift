@@ -48,7 +48,7 @@ struct PlanBuilder {
         var place = tables.vehicles[vehicle].place
         var isFirst = true
         let commitment = Commitment(tick: tick, tables: tables)
-        for rows in route.batches {
+        for rows in whole(route, tables) {
             let itinerary = Itinerary(
                 rows: rows, vehicle: vehicle, time: time, place: place, tables: tables, metres: tick.metres)
             let new = rows.filter { Int($0) < tables.orderCount }
@@ -76,6 +76,32 @@ struct PlanBuilder {
                 }
             }
         }
+    }
+
+    /// The batches of a route, each cut where the driver's bag is empty in between: what comes after that is a batch
+    /// of its own and need not be told with what comes before.
+    private func whole(_ route: Solution.Route, _ tables: SearchTables) -> [[Int32]] {
+        if tick.policy.commitment == .immediate { return route.batches }
+        let vehicle = Int(route.vehicle)
+        var time = Int(tables.vehicles[vehicle].start)
+        var place = tables.vehicles[vehicle].place
+        var pieces: [[Int32]] = []
+        for rows in route.batches {
+            let itinerary = Itinerary(
+                rows: rows, vehicle: vehicle, time: time, place: place, tables: tables, metres: tick.metres)
+            (time, place) = (itinerary.end, itinerary.place)
+            var onBoard = rows.count { tables.orders[Int($0)].onBoard }
+            var piece: [Int32] = []
+            for stop in itinerary.stops {
+                onBoard += stop.isDropoff ? -1 : 1
+                if stop.isDropoff { piece.append(stop.row) }
+                if onBoard == 0 {
+                    pieces.append(piece.sorted())
+                    piece = []
+                }
+            }
+        }
+        return pieces
     }
 
     private func batch(_ driver: DriverID, new: [Int32], itinerary: Itinerary, tables: SearchTables) -> PlannedBatch {

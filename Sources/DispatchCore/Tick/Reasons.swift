@@ -6,10 +6,12 @@ struct Reasons {
     private static let most = 5
     /// Drivers who may be refused something: those who are no vehicles, and those with rules of their own.
     private let suspects: [Int]
+    private let smallestBag: Int32
 
     init(tick: CompiledTick, tables: SearchTables) {
         self.tick = tick
         self.tables = tables
+        smallestBag = tick.drivers.map(\.bagUnits).min() ?? 0
         suspects = tick.drivers.indices.filter { tick.refusals[$0] != nil || !tick.drivers[$0].rules.isEmpty }
     }
 
@@ -64,7 +66,8 @@ struct Reasons {
         let chosen = tables.travel(tables.vehicles[vehicle].place, pickup, 1024)
         var found: [(way: Int, refused: RefusedDriver)] = []
         let hasRules =
-            !waiting.excluded.isEmpty || !waiting.vehicles.isEmpty || waiting.pinned != nil || waiting.bagUnits > 1
+            !waiting.excluded.isEmpty || !waiting.vehicles.isEmpty || waiting.pinned != nil
+            || waiting.bagUnits > smallestBag
         for index in hasRules ? Array(tick.drivers.indices) : suspects where tick.drivers[index].place.value >= 0 {
             let driver = tick.drivers[index]
             guard let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: waiting) else { continue }

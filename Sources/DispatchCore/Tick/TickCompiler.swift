@@ -94,8 +94,8 @@ struct TickCompiler {
             unserved: Int(policy.weights.unserved.value * max(growth, weight)))
     }
 
-    /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes before
-    /// all others: nobody starves.
+    /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes
+    /// before all others: nobody starves.
     private func growth(age: Int64) -> Int64 {
         let rate = Int64(policy.weights.agePerMinute.perMille)
         if rate == 0 { return 1000 }

@@ -26,8 +26,10 @@ package struct CityReport {
         return """
             <!doctype html><html lang="en"><meta charset="utf-8"><title>Tiffin: \(escaped(scenario))</title>
             <style>body{font:15px system-ui;margin:2em auto;max-width:60em;color:#222}table{border-collapse:collapse}
-            td,th{padding:.3em .9em;border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}
-            figure{display:inline-block;margin:1em 1em 0 0}figcaption{font-size:13px;color:#555}svg{background:#fafafa}</style>
+            td,th{padding:.3em .9em;border-bottom:1px solid #ddd;text-align:right}
+            td:first-child,th:first-child{text-align:left}
+            figure{display:inline-block;margin:1em 1em 0 0}
+            figcaption{font-size:13px;color:#555}svg{background:#fafafa}</style>
             <h1>Scenario \(escaped(scenario)), seed \(seed)</h1>\(legend)\(table)
             \(figure("Click to door over the service (minutes by minute placed)", scatter))
             \(figure("Click to door, distribution (5-minute steps)", histogram))
@@ -55,7 +57,8 @@ package struct CityReport {
     }
 
     private func figure(_ caption: String, _ drawing: String) -> String {
-        "<figure><svg width=\"420\" height=\"260\" viewBox=\"0 0 420 260\">\(drawing)</svg><figcaption>\(caption)</figcaption></figure>"
+        "<figure><svg width=\"420\" height=\"260\" viewBox=\"0 0 420 260\">\(drawing)</svg>"
+            + "<figcaption>\(caption)</figcaption></figure>"
     }
 
     private var scatter: String {
@@ -65,7 +68,8 @@ package struct CityReport {
                 entry.figures.series.map { point in
                     let (x, y) = (30 + 380 * min(point.placed / span, 1), 240 - 220 * min(point.time / 90, 1))
                     return
-                        "<circle cx=\"\(rounded(x))\" cy=\"\(rounded(y))\" r=\"2\" fill=\"\(colour)\" fill-opacity=\".5\"/>"
+                        "<circle cx=\"\(rounded(x))\" cy=\"\(rounded(y))\" r=\"2\""
+                        + " fill=\"\(colour)\" fill-opacity=\".5\"/>"
                 }.joined()
             }
     }
@@ -128,7 +132,8 @@ package struct CityReport {
         for order in day.orders.prefix(400) where order.state == .delivered {
             let (from, to) = (spot(order.restaurant), spot(Int(order.dropoff.value)))
             text +=
-                "<line x1=\"\(from.0)\" y1=\"\(from.1)\" x2=\"\(to.0)\" y2=\"\(to.1)\" stroke=\"#1b6ca8\" stroke-opacity=\".25\"/>"
+                "<line x1=\"\(from.0)\" y1=\"\(from.1)\" x2=\"\(to.0)\" y2=\"\(to.1)\""
+                + " stroke=\"#1b6ca8\" stroke-opacity=\".25\"/>"
         }
         for restaurant in 0..<day.scenario.restaurants {
             let (x, y) = spot(restaurant)
@@ -138,7 +143,8 @@ package struct CityReport {
     }
 
     private func axis(bottom: String, top: String) -> String {
-        "<path d=\"M30 20V240H410\" fill=\"none\" stroke=\"#999\"/><text x=\"2\" y=\"18\" font-size=\"10\">\(top)</text>"
+        "<path d=\"M30 20V240H410\" fill=\"none\" stroke=\"#999\"/>"
+            + "<text x=\"2\" y=\"18\" font-size=\"10\">\(top)</text>"
             + "<text x=\"370\" y=\"254\" font-size=\"10\">\(bottom)</text>"
     }
 

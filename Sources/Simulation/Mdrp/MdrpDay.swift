@@ -65,7 +65,7 @@ package struct MdrpDay {
         policy.weights.driving = .none
         policy.weights.agePerMinute = .none
         // Beyond the library's longest click-to-door a minute weighs as much as this many others.
-        policy.weights.lateness = Weight(perMille: 10_000)
+        policy.weights.lateness = Weight(perMille: 8000)
         policy.weights.switching = .zero
         policy.weights.unserved = Seconds(86_400)
         policy.limits.bagTime = Seconds(86_400)
@@ -75,7 +75,7 @@ package struct MdrpDay {
         policy.limits.nearestDrivers = 4096
         policy.staleAfter = Seconds(86_400)
         policy.maxBatch = track == .strict ? 4 : 3
-        policy.budget = WorkBudget(steps: 400_000)
+        policy.budget = WorkBudget(steps: track == .strict ? 300_000 : 500_000)
         return policy
     }
 
@@ -112,7 +112,7 @@ package struct MdrpDay {
             row.restaurant = RestaurantID(Int64(order.restaurant))
             row.readyAt = moment(order.ready)
             // An order that cannot be within the bound anyway has no claim on other orders' time.
-            if earliest(index) <= order.placed + 88 { row.promisedAt = moment(order.placed + 88) }
+            if earliest(index) <= order.placed + 90 { row.promisedAt = moment(max(order.placed + 80, earliest(index))) }
             snapshot.orders.append(row)
         }
         for (index, driver) in instance.drivers.enumerated() where driver.off >= minute && freeAt[index] <= driver.off {

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// One day of the meal delivery routing problem library (Reyes et al. 2018): restaurants, orders, drivers ("couriers"
-/// in its files) on a plane, times in whole minutes.
+/// One day of the meal delivery routing problem library (Reyes et al. 2018): restaurants, orders, drivers
+/// ("couriers" in its files) on a plane, times in whole minutes.
 package struct MdrpInstance: Sendable {
     package struct Order: Sendable {
         package var id: String

@@ -47,7 +47,8 @@ package struct SnapshotFile: Sendable {
     /// Reads a problem.
     ///
     /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not
-    ///   throw, they end up as orders that cannot be served.
+    ///   throw,
+    ///   they end up as orders that cannot be served.
     package init(json: [UInt8], track: Track = .j) throws(SnapshotError) {
         do {
             content = try JSONDecoder().decode(Content.self, from: Data(json))
@@ -178,7 +179,8 @@ struct SnapshotPlaces {
         return PlaceIndex(Int32(vectors.count - 1))
     }
 
-    /// The sine of half the angle is half the chord, so one arcsine a pair is enough. (Haversine with the mean radius.)
+    /// The sine of half the angle is half the chord, so one arcsine a pair is enough. (Haversine with the mean
+    /// radius.)
     func matrix(columns: Int, secondsPerMetre: Double) -> TravelSeconds {
         var seconds = [Int32](repeating: 0, count: vectors.count * columns)
         let factor = 2 * 6_371_008.8 * secondsPerMetre

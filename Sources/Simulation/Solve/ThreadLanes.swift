@@ -8,6 +8,7 @@ package struct ThreadLanes: LaneRunner {
 
     package init(threads: Int) { self.threads = max(1, threads) }
 
+    /// The results of `body(0)` to `body(count - 1)`, in that sequence, whoever finished first.
     package func map<T: Sendable>(_ count: Int, _ body: @Sendable (Int) -> T) -> [T] {
         if threads == 1 || count < 2 { return SerialLanes().map(count, body) }
         let results = Mutex([T?](repeating: nil, count: count))

@@ -8,8 +8,9 @@ struct SimulateCityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "city", abstract: "Run a seeded city under one or two policies, side by side.",
         discussion: """
-            Scenarios: \(CityScenario.all.map(\.name).joined(separator: ", ")). Policies: default, single, eager, each with changes such as
-            default,maxBatch=2,tick=20. Exit code 1 when a threshold is not kept or a rule is broken.
+            Scenarios: \(CityScenario.all.map(\.name).joined(separator: ", ")).
+            Policies: default, single, eager, each with changes such as default,maxBatch=2,tick=20.
+            Exit code 1 when a threshold is not kept or a rule is broken.
             """)
 
     @Argument(help: "Name of the scenario.")

@@ -9,8 +9,8 @@ struct SolveCommand: ParsableCommand {
         commandName: "solve",
         abstract: "Plan one dispatch-snapshot/1 file: the solution on standard output, figures on standard error.",
         discussion: """
-            The budget is work, not time: --budget-ms names the work that two free cores of a small server do in that time,
-            --steps names it exactly. The same file, seed and work give the same bytes, on one thread or two.
+            The budget is work, not time: --budget-ms names the work that two free cores of a small server do in that
+            time, --steps names it exactly. The same file, seed and work give the same bytes, on one thread or two.
             """)
 
     @Argument(help: "The problem; - reads standard input.")

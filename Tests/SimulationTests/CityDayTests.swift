@@ -1,0 +1,75 @@
+import DispatchCore
+import Foundation
+import Simulation
+import Testing
+
+@Suite struct CityDayTests {
+    private func policy(_ name: String = "default") throws -> DispatchPolicy {
+        var policy = try #require(PolicyName.policy(name))
+        policy.budget = WorkBudget(steps: 3000)
+        return policy
+    }
+
+    private func small() throws -> CityScenario {
+        var scenario = try #require(CityScenario.named("small"))
+        scenario.minutes = 20
+        return scenario
+    }
+
+    @Test(arguments: UInt64(1)...6)
+    func noRuleBreaksWhateverGoesWrong(seed: UInt64) throws {
+        var scenario = try small()
+        scenario.cancellations = 150
+        scenario.rejections = 200
+        scenario.silences = 800
+        scenario.travelNoise = 500
+        scenario.preparationNoise = 480
+        var day = CityDay(scenario, policy: try policy(), seed: seed)
+        day.run()
+        #expect(day.violations.isEmpty, "seed \(seed): \(day.violations.prefix(3))")
+        #expect(day.orders.allSatisfy { $0.state == .delivered || $0.state == .cancelled }, "seed \(seed)")
+    }
+
+    @Test func theSameSeedGivesTheSameDay() throws {
+        let scenario = try small()
+        var first = CityDay(scenario, policy: try policy(), seed: 9)
+        var second = CityDay(scenario, policy: try policy(), seed: 9)
+        first.run()
+        second.run()
+        #expect(first.orders.map(\.delivered) == second.orders.map(\.delivered))
+        #expect(CityFigures(first).clickToDoor == CityFigures(second).clickToDoor)
+    }
+
+    @Test func batchingSavesRoadWhereDriversAreScarce() throws {
+        var scenario = try small()
+        scenario.ordersPerHour = (120, 120, 120)
+        scenario.drivers = 8
+        scenario.rejections = 0
+        var batched = CityDay(scenario, policy: try policy(), seed: 2)
+        var single = CityDay(scenario, policy: try policy("single"), seed: 2)
+        batched.run()
+        single.run()
+        #expect(CityFigures(batched).kilometresPerOrder < CityFigures(single).kilometresPerOrder)
+        #expect(CityFigures(single).ordersPerBatch == 1)
+    }
+
+    @Test func theReportStandsAlone() throws {
+        var day = CityDay(try small(), policy: try policy(), seed: 3)
+        day.run()
+        let html = CityReport([.init(name: "a<b", day: day), .init(name: "other", day: day)]).html
+        #expect(html.contains("a&lt;b"))
+        #expect(!html.contains("a<b"))
+        #expect(!html.contains("http"))
+        #expect(html.components(separatedBy: "<svg").count == 6)
+    }
+
+    @Test(arguments: ["", "fast", "default,maxBatch", "default,maxBatch=x", "default,unknown=1"])
+    func aPolicyThatIsNoneIsRefused(name: String) { #expect(PolicyName.policy(name) == nil) }
+
+    @Test func changesOfAPolicyApply() {
+        let policy = PolicyName.policy("eager,maxBatch=2,tick=20")
+        #expect(policy?.commitment == .immediate)
+        #expect(policy?.maxBatch == 2)
+        #expect(policy?.tick == Seconds(20))
+    }
+}

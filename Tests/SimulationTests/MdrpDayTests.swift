@@ -1,0 +1,61 @@
+import DispatchCore
+import Foundation
+import Simulation
+import Testing
+
+@Suite struct MdrpDayTests {
+    /// Writes a tiny day to a folder of its own.
+    private func folder(drivers: Int = 2) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "mdrp-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let tables = [
+            "restaurants.txt": "restaurant\tx\ty\nr1\t0\t0\nr2\t3200\t0\n",
+            "orders.txt": "order\tx\ty\tplacement_time\trestaurant\tready_time\n"
+                + (0..<8).map { id in
+                    "o\(id)\t\(900 * id)\t640\t\(600 + 3 * id)\tr\(id % 2 + 1)\t\(615 + 3 * id)\n"
+                }.joined(),
+            "couriers.txt": "courier\tx\ty\ton_time\toff_time\n"
+                + (0..<drivers).map { "c\($0)\t\(1000 * $0)\t0\t590\t900\n" }.joined(),
+            "instance_parameters.txt": "a\tb\tc\td\te\tf\tg\n320\t4\t4\t40\t90\t10\t15\n",
+        ]
+        for (name, text) in tables { try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8) }
+        return path
+    }
+
+    @Test(arguments: MdrpDay.Track.allCases)
+    func everyOrderIsDeliveredByTheRulesOfTheLibrary(track: MdrpDay.Track) throws {
+        let instance = try MdrpInstance(folder: try folder())
+        var policy = MdrpDay.policy(instance, track: track)
+        policy.budget = WorkBudget(steps: 20_000)
+        var day = MdrpDay(instance, track: track, policy: policy, seed: 1)
+        day.run(lanes: SerialLanes())
+        let report = MdrpReport(day)
+        #expect(report.delivered == 8)
+        for batch in day.told {
+            for stop in batch.stops where stop.isDropoff {
+                let order = instance.orders[stop.order]
+                #expect(batch.minute >= Double(order.placed), "told before it was placed")
+                let pickup = try #require(batch.pickups[stop.order])
+                let dropoff = try #require(batch.dropoffs[stop.order])
+                #expect(pickup >= Double(order.ready))
+                #expect(dropoff > pickup)
+            }
+            let kitchens = Set(batch.stops.map { instance.orders[$0.order].restaurant })
+            if track == .strict { #expect(kitchens.count == 1) }
+        }
+        for driver in 0..<2 {
+            let own = day.told.filter { $0.driver == driver }
+            for (before, after) in zip(own, own.dropFirst()) {
+                let done = try #require(before.dropoffs.values.max())
+                #expect(after.minute >= done, "told while he was busy")
+            }
+        }
+    }
+
+    @Test func aFolderThatIsNoInstanceIsRefused() throws {
+        #expect(throws: MdrpError.self) { try MdrpInstance(folder: "/nonexistent") }
+        let path = try folder()
+        try "order\tx\no1\tnothing\n".write(toFile: path + "/orders.txt", atomically: true, encoding: .utf8)
+        #expect(throws: MdrpError.self) { try MdrpInstance(folder: path) }
+    }
+}

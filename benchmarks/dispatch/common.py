@@ -1,0 +1,24 @@
+"""What the dispatch benchmarks share: where things are, and one scored run."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+TIFFIN = os.environ.get("TIFFIN", ".build/release/tiffin")
+DATA = os.environ.get("DATA", "data")
+sys.path.insert(0, os.environ.get("YARDSTICKS", "yardsticks"))
+
+
+def solve(problem, path, milliseconds, seed, track="j"):
+    """Score by the independent checker, wall seconds, what the command said."""
+    import snap
+    begin = time.time()
+    run = subprocess.run(
+        [TIFFIN, "solve", path, "--budget-ms", str(milliseconds), "--seed", str(seed), "--track", track],
+        capture_output=True, text=True, check=True)
+    wall = time.time() - begin
+    score = snap.score(problem, json.loads(run.stdout))
+    if not score["valid"]:
+        sys.exit(f"{path}: the checker refuses the plan: {score['errors']}")
+    return score, wall, run.stderr
