@@ -110,7 +110,7 @@ if !coresOnly {
     ]
     targets += [
         core("Identity", ["CLibCrypto", jwtKit, metrics]),
-        core("OSRM", ["Geo", httpClient, nioCore, log, metrics]),
+        core("OSRM", ["Geo", httpClient, nioCore, nioHTTP1, log, metrics]),
         core("DriverClient", ["Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient]),
         core(
             "Gateway",
@@ -147,7 +147,7 @@ if !coresOnly {
                 lifecycle,
             ], swiftSettings: swiftSettings),
         suite("IdentityTests", ["Identity"]),
-        suite("OSRMTests", ["OSRM", "Geo"]),
+        suite("OSRMTests", ["OSRM", "Geo", nioCore, nioPosix, nioHTTP1, httpClient, log]),
         suite(
             "ConformanceTests",
             ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
