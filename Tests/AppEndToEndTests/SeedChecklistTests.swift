@@ -134,7 +134,7 @@ import Testing
             _ = try await server.get("driver/profile?token=\(server.drivers[0].token)", as: server.drivers[0].token)
             _ = try await server.post("auth/logout", as: server.drivers[0].token)
             #expect(try await phone.inbox.close(within: .seconds(5))?.code == 4001)
-            try await eventually(within: .seconds(3)) { server.logs.all.contains { $0.contains("close") } }
+            try await eventually(within: .seconds(3)) { server.logs.all.contains { $0.contains("logged_out") } }
             #expect(server.logs.all.filter { $0.contains("eyJ") } == [])
         }
     }
