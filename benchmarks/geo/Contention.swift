@@ -46,7 +46,8 @@ struct Contention {
         while written.finished < 6 { usleep(10_000) }
         let lost = written.times.reduce(0) { $0 + (fleet.member($1.key)?.lastSeen == $1.value ? 0 : 1) }
         let problems = fleet.brokenInvariants().count + (fleet.count == Int(drivers) ? 0 : 1)
-        let line = "{\"load\":\"\(name)\",\"writes\":\(summary(writes)),\"reads\":\(summary(reads)),"
+        let line =
+            "{\"load\":\"\(name)\",\"writes\":\(summary(writes)),\"reads\":\(summary(reads)),"
             + "\"lost_moves\":\(lost),\"broken_invariants\":\(problems)}\n"
         line.withCString { _ = Glibc.write(STDOUT_FILENO, $0, strlen($0)) }
     }
