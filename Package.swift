@@ -110,7 +110,7 @@ if !coresOnly {
     ]
     targets += [
         core("Identity", ["CLibCrypto", jwtKit, metrics]),
-        core("OSRM", ["Geo", httpClient, nioCore, nioHTTP1, log, metrics]),
+        core("OSRM", ["Geo", httpClient, nioCore, log, metrics]),
         core("DriverClient", ["Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient]),
         core(
             "Gateway",

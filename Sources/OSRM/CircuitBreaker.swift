@@ -40,10 +40,12 @@ package struct CircuitBreaker: Hashable, Sendable {
         }
     }
 
+    /// A request was answered: the breaker closes.
     package mutating func succeeded() {
         state = .closed(failures: 0)
     }
 
+    /// A request failed: after enough in a row the breaker opens.
     package mutating func failed(at now: Int64) {
         switch state {
         case .closed(let failures):

@@ -42,11 +42,13 @@ package struct LegCache: Sendable {
 
     package var count: Int { entries.count }
 
+    /// The remembered leg between two cells at an hour, nil for none.
     package func leg(for key: Key, at now: Int64) -> TravelLeg? {
         guard let entry = entries[key], entry.expires > now else { return nil }
         return entry.leg
     }
 
+    /// Remembers a leg; the oldest gives way.
     package mutating func store(_ leg: TravelLeg, for key: Key, at now: Int64) {
         let entry = Entry(leg: leg, expires: now &+ lifetime)
         guard entries.updateValue(entry, forKey: key) == nil else { return }
