@@ -147,7 +147,7 @@ if !coresOnly {
                 lifecycle,
             ], swiftSettings: swiftSettings),
         suite("IdentityTests", ["Identity"]),
-        suite("OSRMTests", ["OSRM", "Geo"]),
+        suite("OSRMTests", ["OSRM", "Geo", nioCore, nioPosix, nioHTTP1, httpClient, log]),
         suite(
             "ConformanceTests",
             ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),

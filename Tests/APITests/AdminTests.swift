@@ -71,7 +71,8 @@ import Testing
         try await house.serve { caller in
             let made = try await caller.post(
                 "restaurants", as: house.adminToken,
-                #"{"name":"Dosa Corner","address":"HSR","latitude":12.91,"longitude":77.64,"external_restaurant_id":"r-9"}"#
+                #"{"name":"Dosa Corner","address":"HSR","latitude":12.91,"longitude":77.64,"#
+                    + #""external_restaurant_id":"r-9"}"#
             )
             #expect(made.status == 201)
             let id = try #require(made.json["id"]?.int64)
@@ -117,7 +118,12 @@ import Testing
 
     @Test func theNearestDriversComeFirstAndAsGeoJSONOnDemand() async throws {
         let house = try await RestHouse()
+        // Nobody drives there in an instant: ten minutes pass, in which asha reports too.
+        house.city.time.advance(seconds: 600)
         if let near = RestHouse.indiranagar { house.city.report(house.ravi.id, at: near) }
+        if let place = house.city.house.fleet.member(house.asha.id)?.lastFix?.point {
+            house.city.report(house.asha.id, at: place)
+        }
         try await house.serve { caller in
             let list = try await caller.get("drivers/near?lat=12.9784&lon=77.6408", as: house.adminToken)
             #expect(list.json.elements?.compactMap { $0["name"]?.text } == ["ravi", "asha"])

@@ -60,7 +60,8 @@ import Testing
         try await house.serve { caller in
             let answer = try await caller.post(
                 "orders", as: house.adminToken,
-                #"{"customer_name":"","delivery_lat":91,"delivery_lng":"x","restaurant_id":-1,"items":[{"quantity":0}]}"#
+                #"{"customer_name":"","delivery_lat":91,"delivery_lng":"x","restaurant_id":-1,"#
+                    + #""items":[{"quantity":0}]}"#
             )
             expectProblem(answer, 422, "invalid_fields")
             let fields = answer.json["errors"]?.elements?.compactMap { $0["field"]?.text } ?? []

@@ -52,7 +52,8 @@ enum Checks {
             if line.drop(while: { $0 == " " || $0 == "#" }).hasPrefix("\"") { continue }
             // A literal, mostly SQL, is not broken where its own language would suffer.
             let isComment = line.drop { $0 == " " }.hasPrefix("//")
-            if !isComment, code[index].reversed().drop(while: { $0 == " " }).count <= longestLine { continue }
+            let shown = code[index].reversed().drop { " \"#),".contains($0) }
+            if !isComment, shown.count <= longestLine { continue }
             found.append(Violation(path: file.path, line: index + 1, rule: "line longer than \(longestLine) columns"))
         }
         return found

@@ -75,6 +75,7 @@ struct PlantedFaultTests {
         #expect(Checks.length(file("// " + String(repeating: "x", count: 121))).count == 1)
         let literal = "\"\"\"\n" + String(repeating: "x", count: 121) + "\n\"\"\""
         #expect(Checks.length(file(literal)) == [])
+        #expect(Checks.length(file("call(\"" + String(repeating: "x", count: 121) + "\")")) == [])
         let long =
             "func f<A>(\n    a: A = { 1 }()\n) async throws -> [Int]\nwhere A: B {\n"
             + String(repeating: line, count: 70) + "}\n"

@@ -45,7 +45,6 @@ package struct AppConfiguration: Sendable {
     package var retentionDays: Int
     package var timeZone: String
     package var currency: String
-    package var importKey: String?
     package var logLevel: String
     package var logFormat: String
 
@@ -74,7 +73,6 @@ package struct AppConfiguration: Sendable {
         retentionDays = try values.integer("locations.retentionDays", in: 1...3650)
         timeZone = try values.text("region.timeZone")
         currency = try values.text("region.currency")
-        importKey = values.optional("import.apiKey")
         logLevel = try values.text("log.level")
         logFormat = try values.text("log.format")
     }

@@ -111,7 +111,6 @@ extension Setting {
         Setting("locations.retentionDays", .integer, "7", unit: "days", "history of positions"),
         Setting("region.timeZone", .text, "Asia/Kolkata", "calendar days of the earnings"),
         Setting("region.currency", .text, "INR", "of all amounts"),
-        Setting("import.apiKey", .text, nil, isSecret: true, "X-API-Key of the webhook that closes pools"),
         Setting("log.level", .text, "info", "trace, debug, info, notice, warning, error, critical"),
         Setting("log.format", .text, "auto", "text, json, or auto: text on a terminal"),
     ]

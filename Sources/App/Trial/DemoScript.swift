@@ -9,7 +9,10 @@ import Simulation
 import Synchronization
 
 /// The demo's city on real sockets: phones that drive, customers that order.
-package struct DemoScript: Service {
+package struct DemoScript: Service, CustomStringConvertible {
+    /// Without its parts: they hold passwords, and a list of services is logged.
+    package let description = "DemoScript"
+
     package struct Plan: Sendable {
         package var seed: UInt64
         package var drivers: Int

@@ -3,7 +3,10 @@ import Foundation
 package import Postgres
 
 /// What a trial on this machine keeps between two starts: the private cluster, the key of the tokens, the passwords.
-package struct TrialFolder: Sendable {
+package struct TrialFolder: Sendable, CustomStringConvertible {
+    /// Its secrets are never printed.
+    package var description: String { "TrialFolder(\(path))" }
+
     package let path: String
     package let secret: String
     package let adminEmail = "admin@tiffin.local"

@@ -6,7 +6,7 @@ extension LiveIndex {
         var problems = check.problems
         if check.places != table.count { problems.append("\(check.places) places for \(table.count) members") }
         if check.unitsSeen != slab.unitsInUse { problems.append("\(slab.unitsInUse - check.unitsSeen) units leaked") }
-        table.forEach { number in
+        table.visitAll { number in
             let record = table[number].pointee
             if table.number(of: record.id) != number { problems.append("id \(record.id) is not found") }
             let block = leaf(record.block)

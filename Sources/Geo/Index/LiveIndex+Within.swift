@@ -43,7 +43,7 @@ extension LiveIndex {
 
     /// For areas of a whole turn and more, in which a place could be inside by two of its longitudes.
     private func collectSlowly(inside area: GeoPolygon, requiring flags: PointFlags, into result: inout [Int64]) {
-        table.forEach { number in
+        table.visitAll { number in
             let record = table[number].pointee
             let block = leaf(record.block)
             let lane = Int(record.lane)

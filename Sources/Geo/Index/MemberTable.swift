@@ -128,7 +128,7 @@ struct MemberTable: ~Copyable {
     }
 
     /// Calls `body` with the number of each member, in no useful order.
-    func forEach(_ body: (UInt32) -> Void) {
+    func visitAll(_ body: (UInt32) -> Void) {
         for position in 0...entryMask where entries[position] != 0 {
             body((entries[position] & MemberTable.numberMask) - 1)
         }

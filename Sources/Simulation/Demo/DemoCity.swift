@@ -76,7 +76,7 @@ package struct DemoCity: Sendable {
                 Kitchen(
                     name: name, address: "\(random.below(180) + 1), \(index % 8 + 1)th Cross, \(quarter.name)",
                     point: street,
-                    cookingSeconds: 240 + random.below(420)))
+                    cookingSeconds: 120 + random.below(240)))
         }
         kitchens = made
         var homes: [GeoPoint] = []

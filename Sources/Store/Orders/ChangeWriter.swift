@@ -172,14 +172,14 @@ struct ChangeWriter {
             UPDATE orders o SET version = o.version + 1, state = u.state, pooled_at = u.pooled_at, \
             accepted_at = u.accepted_at, picked_up_at = u.picked_up_at, delivered_at = u.delivered_at, \
             cancelled_at = u.cancelled_at, cancel_reason = u.cancel_reason, otp_failures = u.otp_failures, zone_id \
-            = u.zone_id, \
+            = u.zone_id, ready_at = u.ready_at, \
             hold_id = CASE u.hold WHEN 'live' THEN (SELECT h.id FROM holds h WHERE h.order_id = o.id AND \
             upper_inf(h.held)) \
             WHEN 'last' THEN o.hold_id END \
             FROM UNNEST($1::int8[], $2::int8[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], \
-            $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int4[], $11::int8[], $12::text[]) \
+            $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int4[], $11::int8[], $12::text[], $13::timestamptz[]) \
             AS u(id, version, state, pooled_at, accepted_at, picked_up_at, delivered_at, cancelled_at, cancel_reason, \
-            otp_failures, zone_id, hold) \
+            otp_failures, zone_id, hold, ready_at) \
             WHERE o.id = u.id AND o.version = u.version
             """,
             [
@@ -190,6 +190,7 @@ struct ChangeWriter {
                 .timestamps(afters.map(\.cancelledAt)), .textArray(afters.map(\.cancelReason)),
                 .integers(afters.map(\.otpFailures)), .int8Array(afters.map { $0.zoneID?.rawValue }),
                 .textArray(afters.map { $0.state.isHeld ? "live" : $0.assignment == nil ? "none" : "last" }),
+                .timestamps(afters.map(\.content.readyAt)),
             ])
     }
 

@@ -21,10 +21,10 @@ struct DemoCommand: AsyncParsableCommand {
     var seed: UInt64 = 42
 
     @Option(help: "Simulated drivers. One more, the first, has no phone: be that driver yourself.")
-    var drivers = 120
+    var drivers = 18
 
     @Option(help: "Orders in one minute of the city's time.")
-    var ordersPerMinute = 6.0
+    var ordersPerMinute = 10.0
 
     @Option(help: "How much faster than life the city runs, 1 to 5.")
     var speed = 5.0

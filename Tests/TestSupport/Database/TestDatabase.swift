@@ -5,6 +5,8 @@ import Synchronization
 /// A fresh database of its own for one test or suite, with a pool on it.
 package struct TestDatabase: Sendable {
     package let name: String
+    /// For another process or pool.
+    package let url: String
     package let target: ConnectionTarget
     package let pool: ConnectionPool
 
@@ -45,7 +47,7 @@ package struct TestDatabase: Sendable {
             configuration: .init(
                 target: target, connections: connections, waiterLimit: waiterLimit, deadline: deadline),
             generator: SeededGenerator(seed: 1))
-        return TestDatabase(name: name, target: target, pool: pool)
+        return TestDatabase(name: name, url: cluster.url(database: name), target: target, pool: pool)
     }
 
     /// A second pool on the same database, as another process would have.
