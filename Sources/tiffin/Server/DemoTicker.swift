@@ -15,6 +15,11 @@ final class DemoTicker: Sendable {
     }
 
     private let sums = Mutex(Sums())
+    private let figures: FigureBoard
+
+    init(_ figures: FigureBoard) {
+        self.figures = figures
+    }
 
     func show(_ tick: TickSummary) {
         let number = sums.withLock { sums -> Int in
@@ -34,17 +39,21 @@ final class DemoTicker: Sendable {
         line += "   batches \(Self.right(tick.batches, 2)) (\(tick.orders) orders\(Self.sizes(tick.batchesBySize)))"
         line += "   waited p50 \(Self.tenths(tick.medianWaitMilliseconds)) s"
         line += "   solve \(Self.tenths(tick.solveMicroseconds)) ms   pushed \(tick.pushes)"
+        let sofar = figures.current
+        line += "   picked up \(sofar.picked)   delivered \(sofar.delivered)"
         if tick.conflicts > 0 { line += "   conflicts \(tick.conflicts)" }
         if tick.isDegraded { line += "   degraded" }
         Terminal.line(line)
     }
 
-    func summarise(_ figures: DemoScript.Figures, seconds: Double) {
+    func summarise(seconds: Double) {
+        let figures = figures.current
         let sums = sums.withLock { $0 }
         let sizes = sums.bySize.enumerated().map { "\($0.element) of \($0.offset + 1)" }.joined(separator: ", ")
         Terminal.line(
             "  bye        \(Int(seconds)) s: \(figures.placed) orders placed, \(sums.orders) given in batches (\(sizes.isEmpty ? "none" : sizes)),"
-                + " \(figures.picked) picked up, \(figures.delivered) delivered, \(figures.pushed) messages on phones,"
+                + " \(figures.picked) picked up, \(figures.delivered) delivered,"
+                + " INR \(figures.paise / 100) earned by drivers, \(figures.pushed) messages on phones,"
                 + " \(figures.failures) failures")
     }
 
