@@ -55,12 +55,16 @@ package actor Dispatcher {
             } catch let error as StoreError {
                 log.warning(
                     "dispatch tick failed", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error.detail)"])
+            } catch is CancellationError {
+                break
             } catch {
                 log.error("dispatch tick failed", metadata: ["reason": "\(type(of: error))"])
             }
             await pause(clock: clock)
         }
-        try? await house.ledger.releaseLease(holder: holder)
+        // In a task of its own: this one is cancelled, and the next dispatcher should not have to wait for the lease.
+        let (ledger, holder) = (house.ledger, holder)
+        await Task { try? await ledger.releaseLease(holder: holder) }.value
     }
 
     private func pause(clock: some Clock<Duration>) async {

@@ -21,7 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
     var seed: UInt64 = 42
 
     @Option(help: "Simulated drivers. One more, the first, has no phone: be that driver yourself.")
-    var drivers = 16
+    var drivers = 14
 
     @Option(help: "Orders in one minute of the city's time.")
     var ordersPerMinute = 4.0
