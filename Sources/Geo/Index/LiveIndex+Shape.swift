@@ -99,6 +99,7 @@ extension LiveIndex {
         InnerNode.writeHead(at: slab.at(node), cell: childCell(slot, below: parent))
         let source = leaf(old)
         let count = source.count
+        lookAhead(for: source)
         inner(node).count = count
         var sizes = SIMD16<UInt8>()
         for lane in 0..<count { sizes[square(of: lane, in: source, node: node)] += 1 }
@@ -113,6 +114,13 @@ extension LiveIndex {
         }
         inner(parent).children[slot] = node | TreeLayout.innerMark
         slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
+    }
+
+    /// Asks for the records of all members of a block.
+    private func lookAhead(for block: LeafBlock) {
+        let (ids, count) = (block.ids, block.count)
+        for lane in 0..<count { table.prefetchEntry(of: ids[lane]) }
+        for lane in 0..<count { _ = table.likelyNumber(of: ids[lane]) }
     }
 
     private func square(of lane: Int, in block: LeafBlock, node: UInt32) -> Int {

@@ -61,31 +61,53 @@ extension LiveIndex {
     /// before the next step: memory that is far away is then waited for once instead of once for each.
     @inline(__always)
     private mutating func lookAhead(_ moves: UnsafeBufferPointer<PointMove>) {
-        let numbers = scratch.numbers
+        let (numbers, blocks) = (scratch.numbers, scratch.blocks)
         for index in 0..<moves.count { table.prefetchEntry(of: moves[index].id) }
-        for index in 0..<moves.count { table.prefetchRecord(of: moves[index].id) }
-        for index in 0..<moves.count {
-            let number = table.number(of: moves[index].id) ?? .max
-            numbers[index] = number
-            guard number != .max else { continue }
-            let record = table[number]
+        for index in 0..<moves.count { numbers[index] = table.likelyNumber(of: moves[index].id) }
+        for index in 0..<moves.count where numbers[index] != .max {
+            var record = table[numbers[index]]
+            if record.pointee.id != moves[index].id {
+                numbers[index] = table.number(of: moves[index].id) ?? .max
+                guard numbers[index] != .max else { continue }
+                record = table[numbers[index]]
+            }
             let home = record.pointee.home
-            let node = slab.at(home & ~TreeLayout.innerMark)
-            geo_prefetch(
-                node + (home & TreeLayout.innerMark != 0 ? InnerNode.childrenOffset + record.pointee.slot &* 4 : 0))
+            geo_prefetch(slab.at(home & ~TreeLayout.innerMark) + InnerNode.childrenOffset + record.pointee.slot &* 4)
         }
         for index in 0..<moves.count where numbers[index] != .max {
-            let base = leaf(leafReference(of: numbers[index])).cell.base
+            let base = slab.at(leafReference(of: numbers[index]))
             geo_prefetch(base)
             geo_prefetch(base + 64)
+            blocks[index] = base
         }
         for index in 0..<moves.count where numbers[index] != .max {
-            let number = numbers[index]
-            let block = leaf(leafReference(of: number))
-            let lane = Int(table[number].pointee.lane)
+            let block = LeafBlock(blocks[index])
+            let lane = Int(table[numbers[index]].pointee.lane)
             geo_prefetch(block.places + lane)
             geo_prefetch(block.ids + lane)
+            let (x, y) = (fixedX(moves[index].place.longitude), fixedY(moves[index].place.latitude))
+            if !block.cell.contains(x, y) { lookAhead(from: block, toward: x, y) }
         }
+    }
+
+    /// Asks for what leaving a leaf for another place will need.
+    @inline(__always)
+    private func lookAhead(from block: LeafBlock, toward x: UInt32, _ y: UInt32) {
+        geo_prefetch(block.places + (block.count &- 1))
+        geo_prefetch(block.ids + (block.count &- 1))
+        var node = block.cell.parent
+        while !inner(node).cell.contains(x, y) {
+            if node == root { return }
+            node = inner(node).cell.parent
+        }
+        var child = inner(node).children[inner(node).slot(of: x, y)]
+        while child & TreeLayout.innerMark != 0 {
+            node = child & ~TreeLayout.innerMark
+            child = inner(node).children[inner(node).slot(of: x, y)]
+        }
+        let base = slab.at(child)
+        geo_prefetch(base)
+        geo_prefetch(base + 64)
     }
 
     /// The block that holds a member, or the first of its chain if the member remembers the node above.

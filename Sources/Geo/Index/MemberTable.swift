@@ -115,18 +115,20 @@ struct MemberTable: ~Copyable {
         geo_prefetch(entries + (Int(truncatingIfNeeded: MemberTable.hash(id)) & entryMask))
     }
 
-    /// Asks for the record that most likely belongs to an id, without reading it.
+    /// The number that most likely belongs to an id, without reading its record, for which it asks; `.max` for an
+    /// unknown id.
     @inline(__always)
-    func prefetchRecord(of id: Int64) {
+    func likelyNumber(of id: Int64) -> UInt32 {
         let hash = MemberTable.hash(id)
         let tag = MemberTable.tag(hash)
         var position = Int(truncatingIfNeeded: hash) & entryMask
         while true {
             let entry = entries[position]
-            if entry == 0 { return }
+            if entry == 0 { return .max }
             if entry & ~MemberTable.numberMask == tag {
-                geo_prefetch(self[(entry & MemberTable.numberMask) &- 1])
-                return
+                let number = (entry & MemberTable.numberMask) &- 1
+                geo_prefetch(self[number])
+                return number
             }
             position = (position &+ 1) & entryMask
         }

@@ -14,8 +14,9 @@ struct SearchScratch: ~Copyable {
     private var edgeCapacity = 512
 
     /// How many moves of a batch are looked up ahead of being carried out.
-    static let batch = 32
+    static let batch = 64
     let numbers: UnsafeMutablePointer<UInt32>
+    let blocks: UnsafeMutablePointer<UnsafeMutableRawPointer>
 
     struct Found {
         var chordSquared: Double
@@ -30,10 +31,12 @@ struct SearchScratch: ~Copyable {
         excluded = .allocate(capacity: excludedCapacity)
         edges = .allocate(capacity: edgeCapacity)
         numbers = .allocate(capacity: SearchScratch.batch)
+        blocks = .allocate(capacity: SearchScratch.batch)
     }
 
     deinit {
         numbers.deallocate()
+        blocks.deallocate()
         edges.deallocate()
         heap.deallocate()
         best.deallocate()
