@@ -125,8 +125,8 @@ struct LeafBlock {
             .assumingMemoryBound(to: Int64.self)
     }
 
-    /// Whether members of this leaf remember the block itself instead of the node above: in a chain, looking through all
-    /// blocks for an id would take long.
+    /// Whether members of this leaf remember the block itself instead of the node above: in a chain, looking through
+    /// all blocks for an id would take long.
     @inline(__always)
     var isRemembered: Bool { cell.bits <= TreeLayout.smallestCellBits }
 
