@@ -45,7 +45,8 @@ final class Load {
             guard bytes.contains("\"order_") else { return }
             pushes += 1
             if let arrivals {
-                fputs("\(Machine.now())\t\(phones.accounts[index].id)\t\(String(decoding: bytes, as: UTF8.self))\n", arrivals)
+                let text = String(decoding: bytes, as: UTF8.self)
+                fputs("\(Machine.now())\t\(phones.accounts[index].id)\t\(text)\n", arrivals)
             }
         case .closed(let code):
             if index < firstBad {
@@ -92,13 +93,14 @@ final class Load {
         let serverSeconds = Machine.seconds(of: options.serverPID) - serverBefore
         let ownSeconds = Machine.ownSeconds() - ownBefore
         let after = Machine.residentKiB(of: options.serverPID)
+        let read = options.scenario == "flood" ? positionsRead : positions
         var line = Line()
         line.add("sockets", opened)
         line.add("refused", refused)
         line.add("connect_s", connectSeconds)
         line.add("seconds", elapsed)
         line.add("pongs_per_s", Double(pongs.count) / elapsed)
-        line.add("positions_per_s", Double(options.scenario == "flood" ? positionsRead : positions) / elapsed)
+        line.add("positions_per_s", Double(read) / elapsed)
         line.add("pong_ms", json: pongs.json())
         line.add("pushes", pushes)
         line.add("texts", texts)
@@ -109,7 +111,7 @@ final class Load {
         line.add("client_cores", ownSeconds / elapsed)
         if serverSeconds > 0 {
             line.add("pongs_per_core_s", Double(pongs.count) / serverSeconds)
-            line.add("positions_per_core_s", Double(options.scenario == "flood" ? positionsRead : positions) / serverSeconds)
+            line.add("positions_per_core_s", Double(read) / serverSeconds)
         }
         line.add("server_kib_before", before)
         line.add("server_kib", after)

@@ -61,7 +61,8 @@ struct PositionFrame {
         let start = bytes.count - payload.count
         func end(of part: String) -> Int {
             let part = Array(part.utf8)
-            return start + payload.indices.first { payload[$0...].starts(with: part) }! + part.count
+            let found = payload.indices.first { payload[$0...].starts(with: part) }
+            return start + (found ?? 0) + part.count
         }
         latitude = end(of: #""latitude":12."#)
         longitude = end(of: #""longitude":77."#)

@@ -124,8 +124,8 @@ final class Phones {
                 begun += 1
             }
             poll(milliseconds: 1)
-            let isDone = begun == accounts.count && !phones.contains { $0.state == .connecting || $0.state == .upgrading }
-            if isDone { return }
+            let isBusy = phones.contains { $0.state == .connecting || $0.state == .upgrading }
+            if begun == accounts.count, !isBusy { return }
         }
     }
 
@@ -177,16 +177,20 @@ final class Phones {
             position.set(
                 latitude: 900_000 + index % 1000 * 90 + metre * 9, longitude: 500_000 + index / 1000 * 900,
                 milliseconds: phones[index].clock)
-            position.bytes.withUnsafeBytes { scratch.advanced(by: count).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-            count += position.bytes.count
+            count += put(position.bytes, at: count)
         }
         phones[index].positionsBeforePing += positions
         if ping {
-            Messages.ping.withUnsafeBytes { scratch.advanced(by: count).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-            count += Messages.ping.count
+            count += put(Messages.ping, at: count)
             phones[index].pingedAt = Machine.now()
         }
         send(index, UnsafeRawBufferPointer(start: scratch, count: count))
+    }
+
+    /// Copies into the scratch space; returns how many bytes.
+    private func put(_ bytes: [UInt8], at offset: Int) -> Int {
+        UnsafeMutableRawBufferPointer(start: scratch + offset, count: bytes.count).copyBytes(from: bytes)
+        return bytes.count
     }
 
     /// Closes without a word.
@@ -231,8 +235,8 @@ final class Phones {
     private func read(_ index: Int) {
         let kept = phones[index].rest.count
         if kept > 0 {
-            phones[index].rest.withUnsafeBytes { scratch.copyMemory(from: $0.baseAddress!, byteCount: kept) }
-            phones[index].rest.removeAll(keepingCapacity: false)
+            _ = put(phones[index].rest, at: 0)
+            phones[index].rest = []
         }
         let count = recv(phones[index].fd, scratch.advanced(by: kept), (1 << 17) - kept, 0)
         if count == 0 || count < 0 && errno != EAGAIN {
@@ -241,7 +245,7 @@ final class Phones {
         let total = kept + max(count, 0)
         // The scenario may send while it is told, which uses the scratch space: what was read moves away first.
         withUnsafeTemporaryAllocation(byteCount: max(total, 1), alignment: 16) { copy in
-            copy.baseAddress!.copyMemory(from: scratch, byteCount: total)
+            copy.copyMemory(from: UnsafeRawBufferPointer(start: scratch, count: total))
             let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(copy)[0..<total])
             let used = parse(index, bytes)
             guard phones[index].fd >= 0, used < total else { return }

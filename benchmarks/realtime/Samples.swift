@@ -16,7 +16,8 @@ struct Samples {
         func at(_ share: Double) -> Double {
             sorted.isEmpty ? 0 : Double(sorted[Int(Double(sorted.count - 1) * share)]) / 1000
         }
-        return #"{"n":\#(count),"p50":\#(at(0.5)),"p90":\#(at(0.9)),"p99":\#(at(0.99)),"p999":\#(at(0.999)),"max":\#(at(1))}"#
+        let shares = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1)]
+        return "{\"n\":\(count)" + shares.map { ",\"\($0.0)\":\(at($0.1))" }.joined() + "}"
     }
 }
 
