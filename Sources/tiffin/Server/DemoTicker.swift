@@ -36,7 +36,8 @@ final class DemoTicker: Sendable {
         guard tick.pool > 0 else { return }
         let clock = WireTime.format(milliseconds: tick.at.milliseconds).dropFirst(11).prefix(8)
         var line = " \(clock)  tick \(Self.right(number, 4))   pool \(Self.right(tick.pool, 3))"
-        line += "   batches \(Self.right(tick.batches, 2)) (\(tick.orders) order\(tick.orders == 1 ? "" : "s")\(Self.sizes(tick.batchesBySize)))"
+        let orders = "\(tick.orders) order\(tick.orders == 1 ? "" : "s")"
+        line += "   batches \(Self.right(tick.batches, 2)) (\(orders)\(Self.sizes(tick.batchesBySize)))"
         line += "   waited p50 \(Self.tenths(tick.medianWaitMilliseconds)) s"
         line += "   solve \(Self.tenths(tick.solveMicroseconds)) ms   pushed \(tick.pushes)"
         let sofar = figures.current
