@@ -40,6 +40,7 @@ struct SimulatedPhone: Sendable {
         let inbox = PhoneInbox()
         let socket = try await client.openSocket(driver: String(account), token: token) { inbox.receive($0) }
         defer { socket.close() }
+        if phone.orders == 0 { try await resume(&phone, token: token) }
         var lastReport: Int64 = 0
         let reportEvery = max(1000, Int64(10_000 / pace))
         while !Task.isCancelled {
@@ -55,6 +56,19 @@ struct SimulatedPhone: Sendable {
             }
             for action in actions { try await carryOut(action, token: token) }
             try await Task.sleep(for: Self.step)
+        }
+    }
+
+    /// What a started app asks first: the orders that its driver has in hand.
+    private func resume(_ phone: inout DemoPhone, token: String) async throws {
+        let answer = try await client.call(.get, "/api/v1/orders/assigned", token: token)
+        for order in answer.json.elements ?? [] {
+            guard let status = order["status"]?.text, let told = Self.told(order, pace: pace) else { continue }
+            if status == "ASSIGNED" {
+                for action in phone.assigned(told) { try await carryOut(action, token: token) }
+            } else {
+                phone.resumed(told, isOnBoard: status == "PICKED_UP" || status == "IN_TRANSIT")
+            }
         }
     }
 

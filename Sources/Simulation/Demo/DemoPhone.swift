@@ -74,6 +74,14 @@ package struct DemoPhone: Sendable {
         return [.accept(told.order)]
     }
 
+    /// An order that was in hand before the app was started: nothing is accepted again.
+    ///
+    /// - Parameter isOnBoard: The food is in the bag already, so only the door is left.
+    package mutating func resumed(_ told: Told, isOnBoard: Bool) {
+        guard !assigned(told).isEmpty, isOnBoard else { return }
+        stops.removeAll { $0.isPickup && $0.told.order == told.order }
+    }
+
     /// The order was taken away or cancelled.
     package mutating func lost(_ order: Int64) {
         if isHandling, stops.first?.told.order == order { isHandling = false }
