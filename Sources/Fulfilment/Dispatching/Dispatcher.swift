@@ -62,9 +62,7 @@ package actor Dispatcher {
             }
             await pause(clock: clock)
         }
-        // In a task of its own: this one is cancelled, and the next dispatcher should not have to wait for the lease.
-        let (ledger, holder) = (house.ledger, holder)
-        await Task { try? await ledger.releaseLease(holder: holder) }.value
+        try? await house.ledger.releaseLease(holder: holder)
     }
 
     private func pause(clock: some Clock<Duration>) async {
