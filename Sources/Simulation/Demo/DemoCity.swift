@@ -77,7 +77,8 @@ package struct DemoCity: Sendable {
                 + (index >= Self.names.count ? " \(index / Self.names.count + 1)" : "")
             made.append(
                 Kitchen(
-                    name: name, address: "\(random.below(180) + 1), \(index % 8 + 1)th Cross, \(quarter.name)",
+                    name: name,
+                    address: "\(random.below(180) + 1), \(Self.ordinal(index % 8 + 1)) Cross, \(quarter.name)",
                     point: street,
                     cookingSeconds: 60 + random.below(240)))
         }
@@ -117,7 +118,7 @@ package struct DemoCity: Sendable {
         return Wish(
             kitchen: kitchen, customerName: "\(first) \(last)",
             customerPhone: "+9198\(10_000_000 + random.below(89_999_999))",
-            address: "\(random.below(300) + 1), \(random.below(20) + 1)th Main Road", point: point,
+            address: "\(random.below(300) + 1), \(Self.ordinal(random.below(20) + 1)) Main Road", point: point,
             cookingSeconds: max(60, kitchens[kitchen].cookingSeconds + random.below(120) - 60), dishes: dishes)
     }
 
@@ -134,6 +135,16 @@ package struct DemoCity: Sendable {
             term *= z * z
         }
         return 2 * sum + exponent * 0.693_147_180_559_945_3
+    }
+
+    /// "1st", "2nd", "3rd", "4th", up to "20th".
+    private static func ordinal(_ number: Int) -> String {
+        switch number {
+        case 1: "1st"
+        case 2: "2nd"
+        case 3: "3rd"
+        default: "\(number)th"
+        }
     }
 
     private static let names = [
