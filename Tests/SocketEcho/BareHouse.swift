@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 
 /// The gateway over a fleet in memory: positions are read, parsed, judged and indexed, and no history is kept. What the
 /// socket path costs by itself is measured with this; a driver's token is his number.

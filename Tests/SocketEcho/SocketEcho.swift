@@ -61,7 +61,8 @@ struct SocketEcho {
     private static var clock: GatewayClock {
         GatewayClock(
             read: {
-                Moment(uptime: milliseconds(CLOCK_MONOTONIC), wall: Timestamp(milliseconds: milliseconds(CLOCK_REALTIME)))
+                let wall = Timestamp(milliseconds: milliseconds(CLOCK_REALTIME))
+                return Moment(uptime: milliseconds(CLOCK_MONOTONIC), wall: wall)
             }, sleep: { try await Task.sleep(for: .milliseconds($0)) })
     }
 
