@@ -7,7 +7,7 @@ SOCKETS, SECONDS = int(os.environ.get("SOCKETS", "5000")), float(os.environ.get(
 
 def main():
     with Tiffin(SOCKETS) as server:
-        result = phones("mute", PORT, server.tokens(), server.pid, sockets=SOCKETS, seconds=SECONDS, connect_rate=1000, ping_every=0.1)
+        result = phones("mute", PORT, server.tokens(), server.pid, sockets=SOCKETS, seconds=SECONDS, connect_rate=1000, ping_every=0.2)
         memory = result["server_kib_each_second"]
         early, late = max(memory[: len(memory) // 2]), max(memory[len(memory) // 2 :])
         say(f"  memory each 10 s, MiB: {[round(kib / 1024) for kib in memory[::10]]}; closes {result['closes']}")

@@ -5,6 +5,7 @@ Tiffin is the whole server (`serve --dev`); for the positions it is `socket-echo
 that forgets, because the peers store nothing. ROUNDS (3) and SECONDS (3) may be set."""
 from common import *
 
+UNLIMITED = ("--ws-message-rate", "1000000", "--ws-message-burst", "1000000")
 ROUNDS, SECONDS = int(os.environ.get("ROUNDS", "3")), float(os.environ.get("SECONDS", "3"))
 sides = {"fastapi": [], "bound": [], "tiffin": []}
 
@@ -27,7 +28,7 @@ def main():
     peers = sample_tokens(1000)
     with cleanly(sample()) as fastapi, cleanly(bound()) as epoll:
         servers = {"fastapi": (PORT + 1, peers, fastapi.pid), "bound": (PORT + 2, peers, epoll.pid)}
-        with Tiffin(1000, "--ws-message-rate", "0") as server:
+        with Tiffin(1000, *UNLIMITED) as server:
             servers["tiffin"] = (PORT, server.tokens(), server.pid)
             for count in (100, 1000):
                 compare(f"ping to pong, {count} sockets", "pongs_per_core_s", 5, "35 % of the bound, then 50 %", "", servers,
