@@ -182,9 +182,24 @@ if !coresOnly {
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
 }
 
+var products: [Product] = coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])]
+
+if withBenchmarks {
+    // Needs the cores only: figures of the engine after a build of seconds.
+    targets.append(
+        .executableTarget(
+            name: "DispatchBenchmark", dependencies: ["Simulation", "DispatchCore", "Geo"],
+            path: "benchmarks/dispatch",
+            exclude: [
+                "README.md", "common.py", "determinism.sh", "mdrp.py", "seeds.sh", "small.py", "snapshots.py",
+            ],
+            swiftSettings: swiftSettings))
+    products.append(.executable(name: "dispatch", targets: ["DispatchBenchmark"]))
+}
+
 let package = Package(
     name: "tiffin",
-    products: coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])],
+    products: products,
     dependencies: dependencies,
     targets: targets
 )
