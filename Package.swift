@@ -163,7 +163,7 @@ if !coresOnly {
             name: "socket-echo",
             dependencies: [
                 "Gateway", "Fulfilment", "DispatchCore", hummingbirdCore, httpTypes, lifecycle, nioCore, nioPosix, log,
-            ], path: "Tests/SocketEcho", swiftSettings: swiftSettings),
+            ], path: "Tests/SocketEcho", exclude: ["README.md"], swiftSettings: swiftSettings),
         suite(
             "APITests",
             [
@@ -185,15 +185,22 @@ if !coresOnly {
 var products: [Product] = coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])]
 
 if withBenchmarks {
-    // Needs the cores only: figures of the engine after a build of seconds.
-    targets.append(
+    targets += [
+        .systemLibrary(name: "CEpoll", path: "benchmarks/realtime/CEpoll"),
+        .executableTarget(
+            name: "realtime", dependencies: ["CEpoll"], path: "benchmarks/realtime",
+            exclude: ["CEpoll", "peers"],
+            swiftSettings: swiftSettings),
+        // Needs the cores only: figures of the engine after a build of seconds.
         .executableTarget(
             name: "DispatchBenchmark", dependencies: ["Simulation", "DispatchCore", "Geo"],
             path: "benchmarks/dispatch",
             exclude: [
-                "README.md", "common.py", "determinism.sh", "mdrp.py", "seeds.sh", "small.py", "snapshots.py",
+                "README.md", "common.py", "determinism.sh", "exact.py", "mdrp.py", "seeds.sh", "small.py",
+                "snapshots.py", "table.sh",
             ],
-            swiftSettings: swiftSettings))
+            swiftSettings: swiftSettings),
+    ]
     products.append(.executable(name: "dispatch", targets: ["DispatchBenchmark"]))
 }
 
