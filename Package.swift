@@ -75,7 +75,7 @@ var targets: [Target] = [
         resources: [
             .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
         ]),
-    core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
+    core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),
 
     .target(
         name: "TestSupport", dependencies: ["Fulfilment", "DispatchCore", "Geo", "Postgres", "Store"],

@@ -47,7 +47,9 @@ package struct SnapshotFile: Sendable {
             } else if byte == UInt8(ascii: "\"") {
                 isString = true
             } else if byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") {
-                while index < json.count, (UInt8(ascii: "A")...UInt8(ascii: "z")).contains(json[index]) { index += 1 }
+                while index < json.count, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(json[index] | 32) {
+                    index += 1
+                }
                 if text.last == UInt8(ascii: "-") { text.removeLast() }
                 text += Array("null".utf8)
                 continue
