@@ -196,7 +196,7 @@ if withBenchmarks {
             name: "DispatchBenchmark", dependencies: ["Simulation", "DispatchCore", "Geo"],
             path: "benchmarks/dispatch",
             exclude: [
-                "README.md", "common.py", "determinism.sh", "exact.py", "mdrp.py", "seeds.sh", "small.py",
+                "README.md", "common.py", "determinism.sh", "exact.py", "lilim.py", "mdrp.py", "seeds.sh", "small.py",
                 "snapshots.py", "table.sh",
             ],
             swiftSettings: swiftSettings),

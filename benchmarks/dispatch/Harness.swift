@@ -13,6 +13,7 @@ enum Harness {
         case "solve": try solve(Options(words))
         case "simulate": try mdrp(Options(Array(words.dropFirst())))
         case "tick": LargeTick(Options(words)).run()
+        case "lilim": LongRouteCommand(options: Options(words)).run()
         default: LargeTick(Options([])).run()
         }
     }

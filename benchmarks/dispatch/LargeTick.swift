@@ -113,8 +113,10 @@ struct Draws {
     private mutating func unit() -> Double { Double(below(1 << 30)) / Double(1 << 30) }
 
     private func held(_ latitude: Double, _ longitude: Double) -> GeoPoint {
-        GeoPoint(latitude: min(max(latitude, 12.83), 13.10), longitude: min(max(longitude, 77.45), 77.73))
-            ?? GeoPoint(latitude: 12.97, longitude: 77.59)!
+        let point = GeoPoint(
+            latitude: min(max(latitude, 12.83), 13.10), longitude: min(max(longitude, 77.45), 77.73))
+        guard let point else { preconditionFailure("the city lies on the globe") }
+        return point
     }
 
     mutating func point() -> GeoPoint { held(12.83 + unit() * 0.27, 77.45 + unit() * 0.28) }

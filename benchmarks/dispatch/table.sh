@@ -8,4 +8,4 @@ $python snapshots.py "${1:-5}"
 # shellcheck disable=SC2086
 for kind in small large pooled; do $python mdrp.py $kind $seeds; done
 ./determinism.sh "$DATA/snapshots/s_50_20_1.json" "$DATA/snapshots/s_200_80_1.json" "$DATA/snapshots/s_1000_400_1.json"
-[ -z "$HARNESS" ] || "$HARNESS" tick
+[ -z "$HARNESS" ] || { "$HARNESS" tick; $python lilim.py; }
