@@ -216,7 +216,7 @@ import Testing
             let answer = try await caller.get("orders/\(order.id)/explain", as: house.adminToken)
             let decision = answer.json["decision"]
             #expect(decision?["outcome"]?.text == "waiting")
-            #expect(decision?["is_replayed"]?.bool == true)
+            #expect(decision?["is_replayed"] == .bool(true))
             #expect(decision?["released_by"]?.text == "offlineDrivers")
             #expect(decision?["differences"]?.text == "whole_plan")
             #expect(decision?["refusal_counts"]?.elements?.first?["name"]?.text == "offline")

@@ -63,7 +63,7 @@ struct ExplainCommand: AsyncParsableCommand {
         var lines = [
             "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0)"
         ]
-        if decision["is_replayed"]?.bool == false {
+        if decision["is_replayed"] == .bool(false) {
             lines.append("warning    planning the stored tick again gave another plan")
         }
         if let driver = decision["driver_id"]?.int64 { lines.append("driver     \(driver)") }
@@ -84,7 +84,7 @@ struct ExplainCommand: AsyncParsableCommand {
         for other in decision["alternatives"]?.elements ?? [] {
             let driver = other["driver_id"]?.int64 ?? 0
             lines.append(
-                other["is_possible"]?.bool == false
+                other["is_possible"] == .bool(false)
                     ? "else       driver \(driver): not even by force"
                     : "else       driver \(driver): +\((other["difference_ms"]?.int64 ?? 0) / 1000) s \(basis)")
         }
