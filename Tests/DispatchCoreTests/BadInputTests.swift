@@ -152,6 +152,18 @@ import Testing
         #expect(!plan.commits.isEmpty)
     }
 
+    /// Found in the demo: without steps charged for rounds that look at nothing, such a tick never ended.
+    @Test(arguments: [0, 3]) func ordersThatNobodyCanTakeEndInTime(staleDrivers: Int) {
+        var city = SmallCity()
+        for id in 0..<40 { city.order(Int64(id), from: (0, 0), to: (400, 0), ready: 0) }
+        for id in 0..<staleDrivers {
+            city.driver(Int64(id), at: (100, 0)) { $0.lastFixAt = $0.lastFixAt.advanced(byMilliseconds: -600_000) }
+        }
+        let plan = plan(city)
+        #expect(plan.commits.isEmpty)
+        #expect(plan.waiting.count == 40)
+    }
+
     @Test func repeatedIdsCountOnce() {
         var city = SmallCity()
         city.order(1, from: (0, 0), to: (2000, 0), ready: 0)
