@@ -56,15 +56,17 @@ enum Walls {
             others: foundation.union(["Logging", "Synchronization"])),
         Module(
             "Simulation", row: 3, ours: rules.union(["Contract"]),
-            others: foundation.union(["Synchronization", "Dispatch"])),
+            others: foundation.union(["Synchronization", "Dispatch", "Logging"])),
         Module(
             "App", row: 4,
             ours: rules.union([
                 "API", "Gateway", "Store", "Identity", "Postgres", "OSRM", "DriverClient", "Contract", "Simulation",
             ]),
             others: nio.union(observed).union(foundation).union([
-                "NIOSSL", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Configuration", "ServiceLifecycle",
-                "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "UnixSignals", "Yams",
+                "NIOSSL", "NIOCertificateReloading", "Hummingbird", "HummingbirdCore", "HummingbirdTLS",
+                "Configuration",
+                "ServiceLifecycle", "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "UnixSignals",
+                "Yams",
             ])),
         Module(
             "tiffin", row: 5,

@@ -9,7 +9,6 @@ import HummingbirdTLS
 import Identity
 package import Logging
 import NIOCore
-import NIOSSL
 import Postgres
 package import ServiceLifecycle
 import Store
@@ -37,6 +36,7 @@ package struct Server: Sendable {
     private let pool: ConnectionPool
     private let hasher: PasswordHasher
     private let planning: PlanningThreads
+    private let studying: PlanningThreads
     let log: Logger
 
     /// Connects, migrates, and builds everything; nothing listens yet.
@@ -49,13 +49,17 @@ package struct Server: Sendable {
         let settings = try HouseSettings(configuration, pace: options.pace)
         let registry = ConnectionRegistry()
         let admins = AdminHub()
-        let house = House(
+        var open = House(
             orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
             ledger: store,
             push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
+        // Apart from the ticks' thread: no answer to "why" delays the next plan.
+        let studying = PlanningThreads()
+        open.study = { try await studying.study($0, $1) }
+        let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
         let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
@@ -73,17 +77,21 @@ package struct Server: Sendable {
             house, policy: { policy }, holder: Self.holderName(), log: log,
             microseconds: { RealWorld.monotonicMicroseconds() },
             solve: { await planning.plan($0, $1, $2) })
-        let front = try Self.front(configuration, gateway: gateway, api: api, options: options, log: log)
+        let certificate = try Self.certificate(configuration)
+        let front = try Self.front(
+            configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
         self.house = house
         self.accounts = AccountDesk(store: store, hasher: identity.hasher, issuer: identity.issuer, now: house.now)
         self.log = log
         pool = database.pool
         hasher = identity.hasher
         self.planning = planning
+        self.studying = studying
         // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
         // the ticks end, then the last positions are written.
         services =
             Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
                 front,
@@ -109,6 +117,7 @@ package struct Server: Sendable {
         configuration.maximumGracefulShutdownDuration = .seconds(25)
         let failure = await Result { try await ServiceGroup(configuration: configuration).run() }.failure
         await planning.stop()
+        await studying.stop()
         hasher.stop()
         await pool.close()
         if let failure { throw failure }
@@ -157,11 +166,12 @@ package struct Server: Sendable {
     }
 
     private static func front(
-        _ configuration: AppConfiguration, gateway: DriverGateway, api: API, options: Options, log: Logger
+        _ configuration: AppConfiguration, certificate: DoorCertificate?, gateway: DriverGateway, api: API,
+        options: Options, log: Logger
     ) throws -> any Service {
         let server: HTTPServerBuilder
-        if let certificate = configuration.http.certificate, let key = configuration.http.key {
-            server = try .tls(gateway.server, tlsConfiguration: Self.tls(certificate: certificate, key: key))
+        if let certificate {
+            server = try .tls(gateway.server, tlsConfiguration: certificate.configuration)
         } else {
             server = gateway.server
         }
@@ -174,17 +184,18 @@ package struct Server: Sendable {
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: log)
     }
 
-    private static func tls(certificate: String, key: String) throws -> TLSConfiguration {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
-            var tls = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-            tls.minimumTLSVersion = .tlsv12
-            return tls
-        } catch {
-            throw ConfigurationError(
-                "the certificate \(certificate) or its key \(key) cannot be read; both must be PEM files")
-        }
+    private static func certificate(_ configuration: AppConfiguration) throws -> DoorCertificate? {
+        guard let certificate = configuration.http.certificate, let key = configuration.http.key else { return nil }
+        return try DoorCertificate(certificate: certificate, key: key)
+    }
+
+    private static func renewal(of certificate: DoorCertificate?, log: Logger) -> [any Service] {
+        guard let certificate else { return [] }
+        return [
+            RecurringService(name: "certificate", every: DoorCertificate.readEvery, log: log) {
+                try certificate.reload()
+            }
+        ]
     }
 
     private static func upkeep(
