@@ -73,7 +73,8 @@ var targets: [Target] = [
     core(
         "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
         resources: [
-            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0002_pools.sql"),
+            .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 

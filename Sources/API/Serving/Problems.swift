@@ -68,6 +68,15 @@ enum Problems {
         case .unknownDriver: return missing("driver")
         case .unknownRestaurant: return missing("restaurant")
         case .unknownBatch: return missing("batch")
+        case .unknownPool: return missing("pool")
+        case .nothingLeft(let group):
+            return Problem(
+                status: 409, code: "group_gone", title: "Nothing left",
+                detail: "No order of group \(group) waits any more; group the pool again.")
+        case .orderTaken(let order):
+            return Problem(
+                status: 409, code: "order_taken", title: "Taken already",
+                detail: "Order \(order) is with another driver already; none was assigned.")
         case .illegalStep(let order, let current, let allowed):
             return illegal(
                 "illegal_step", "Order \(order) is \(current.rawValue) and cannot take this step.", current: current,

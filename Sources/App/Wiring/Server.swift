@@ -50,7 +50,7 @@ package struct Server: Sendable {
         let registry = ConnectionRegistry()
         let admins = AdminHub()
         let house = House(
-            orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
+            orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store, events: store,
             ledger: store,
             push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),

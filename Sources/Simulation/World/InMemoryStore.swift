@@ -23,6 +23,9 @@ package final class InMemoryStore: Sendable {
         var tokens: [[UInt8]: RefreshToken] = [:]
         var restaurants: [RestaurantID: Restaurant] = [:]
         var zones: [Zone] = []
+        var pools: [PoolID: Pool] = [:]
+        var keptRows: [String: (pool: PoolID, row: KeptRow)] = [:]
+        var poolGroups: [PoolID: [PoolGroup]] = [:]
         var fixes: [StoredFix] = []
         var ticks: [TickRecord] = []
         var lease: (holder: String, epoch: Int64)?
