@@ -49,12 +49,15 @@ package struct API: Sendable {
 
     package init(_ parts: Parts) {
         self.parts = parts
-        authority = Authority(house: parts.house, verifier: parts.verifier, epochs: parts.epochs)
+        authority = Authority(
+            house: parts.house, verifier: parts.verifier, epochs: parts.epochs,
+            integrationKey: parts.settings.integrationKey)
         clients = ClientAddress(trustedProxies: Set(parts.settings.trustedProxies))
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
-            PlaceRoutes(parts), PoolRoutes(parts), DispatchRoutes(parts), EarningsRoutes(parts), PayoutRoutes(parts),
+            PlaceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts), DispatchRoutes(parts),
+            EarningsRoutes(parts), PayoutRoutes(parts),
             AbsentRoutes(),
         ])
     }
@@ -120,6 +123,13 @@ package struct API: Sendable {
 extension HTTPField.Name {
     static var requestID: HTTPField.Name {
         guard let name = HTTPField.Name("X-Request-ID") else {
+            preconditionFailure("letters and hyphens are a field name")
+        }
+        return name
+    }
+
+    static var apiKey: HTTPField.Name {
+        guard let name = HTTPField.Name("X-API-Key") else {
             preconditionFailure("letters and hyphens are a field name")
         }
         return name

@@ -29,6 +29,11 @@ enum Problems {
         status: 403, code: "wrong_role", title: "Not allowed", detail: "This account may not use this address.")
     static let badCredentials = Problem(
         status: 401, code: "bad_credentials", title: "Log-in failed", detail: "The name or the password is wrong.")
+    static let badKey = Problem(
+        status: 401, code: "api_key_wrong", title: "Not authenticated", detail: "X-API-Key is missing or wrong.")
+    static let integrationsOff = Problem(
+        status: 403, code: "integrations_off", title: "Not allowed",
+        detail: "This server takes no webhooks: its pools.apiKey is not set.")
     static let tooLarge = Problem(
         status: 413, code: "body_too_large", title: "Too large", detail: "The body is larger than this address takes.")
     static let accountBlocked = Problem(

@@ -39,6 +39,9 @@ package struct AppConfiguration: Sendable {
     package var socket: Socket
     package var dispatch: Dispatch
     package var earnings: EarningsPolicy
+    /// What the webhook of closed pools must show; nil turns it off.
+    package var poolKey: String?
+    package var poolMaxBatch: Int
     package var makesOTP: Bool
     package var hidesOTP: Bool
     package var staleAfterSeconds: Double
@@ -67,6 +70,11 @@ package struct AppConfiguration: Sendable {
         socket = try Socket(values)
         dispatch = try Dispatch(values)
         earnings = try EarningsPolicy(values)
+        poolKey = values.optional("pools.apiKey")
+        if let key = poolKey, key.utf8.count < 16 {
+            throw ConfigurationError("pools.apiKey must have at least 16 characters")
+        }
+        poolMaxBatch = try values.integer("pools.maxBatch", in: 1...8)
         makesOTP = try values.yesNo("delivery.otp")
         hidesOTP = try values.yesNo("delivery.hideOTP")
         staleAfterSeconds = try values.number("geo.staleAfter", in: 1...86_400)

@@ -140,6 +140,7 @@ package struct Server: Sendable {
         parts.settings.trustedProxies = configuration.http.trustedProxies
         parts.settings.currency = configuration.currency
         parts.settings.timeZone = configuration.timeZone
+        parts.settings.integrationKey = configuration.poolKey
         parts.settings.showsOTPToDriver = !configuration.hidesOTP
         let pool = database.pool
         parts.hooks.readiness = {

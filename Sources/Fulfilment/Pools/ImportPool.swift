@@ -19,11 +19,12 @@ package struct ImportPool: Sendable {
         package var content: OrderContent
         /// Why the row cannot be an order whatever the restaurant, nil when nothing is wrong with it.
         package var fault: String?
-        package var body: String
+        /// The row as it came, made only when it has to be kept.
+        package var body: @Sendable () -> String
 
         package init(
             externalOrderID: String, externalPoolID: String, restaurant: String?, content: OrderContent,
-            fault: String?, body: String
+            fault: String?, body: @Sendable @escaping () -> String
         ) {
             self.externalOrderID = externalOrderID
             self.externalPoolID = externalPoolID
@@ -69,7 +70,7 @@ package struct ImportPool: Sendable {
             work.rows.append(
                 PoolImport.Row(
                     externalOrderID: row.externalOrderID, externalPoolID: row.externalPoolID, content: content,
-                    body: row.body))
+                    body: content.isKept ? row.body() : ""))
             sources.append(index)
         }
         let outcomes = try await house.pools.importOrders(work)
@@ -145,5 +146,11 @@ private struct RestaurantDesk {
         let zone = atlas.zone(containing: point)
         zones[point] = .some(zone)
         return zone
+    }
+}
+
+extension PoolImport.Row.Content {
+    fileprivate var isKept: Bool {
+        if case .kept = self { true } else { false }
     }
 }

@@ -21,7 +21,8 @@ package struct House: Sendable {
 
     package init(
         orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, pools: any PoolStore,
-        earnings: any EarningsStore, locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush,
+        earnings: any EarningsStore, locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger,
+        push: any DriverPush,
         feed: any AdminFeed,
         fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings,
         now: @escaping @Sendable () -> Timestamp
