@@ -9,10 +9,6 @@ struct PoolWriter {
 
     private static let chunk = 1000
 
-    init(work: PoolImport) {
-        self.work = work
-    }
-
     /// Finds or makes pools by their external ids. A pool that is closed stays closed, what is known of it stays known.
     ///
     /// - Returns: Their numbers, in the order of the drafts.
