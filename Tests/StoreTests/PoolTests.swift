@@ -8,10 +8,12 @@ import Testing
 
 @Suite("External pools")
 struct PoolTests {
-    private func row(_ number: Int, pool: String = "p", dropoff: GeoPoint? = nil) -> PoolImport.Row {
+    private func row(
+        _ number: Int, pool: String = "p", edit: (inout OrderContent) -> Void = { _ in }
+    ) -> PoolImport.Row {
         var content = Sample.content(number)
         content.externalID = "o-\(number)"
-        content.dropoff.point = dropoff ?? content.dropoff.point
+        edit(&content)
         return PoolImport.Row(
             externalOrderID: "o-\(number)", externalPoolID: pool, content: .order(content, zone: nil), body: "{}")
     }
@@ -43,33 +45,29 @@ struct PoolTests {
     @Test func nothingIsHalfDoneWhenOneRowIsImpossible() async throws {
         try await StoreDatabase.with { database in
             let store = database.store
-            var rows = (0..<1500).map { row($0) }
-            guard case .order(var content, _) = rows[1400].content else { return }
-            content.bagUnits = 0
-            rows[1400].content = .order(content, zone: nil)
+            let rows = (0..<1500).map { number in row(number) { if number == 1400 { $0.bagUnits = 0 } } }
             let bad = work(rows)
             let error = await #expect(throws: StoreError.self) { _ = try await store.importOrders(bad) }
             #expect(error?.code == .constraint)
+            let orders = try await database.pool.query("SELECT 1 FROM orders")
+            #expect(orders.isEmpty)
             #expect(try await store.pools() == [])
-            #expect(try await database.pool.query("SELECT 1 FROM orders").isEmpty)
         }
     }
 
     @Test func placesAreFilledInWhileAnOrderWaitsAndNeverAfterwards() async throws {
         try await StoreDatabase.with { database in
             let store = database.store
-            var bare = row(1)
-            guard case .order(var content, _) = bare.content else { return }
-            content.dropoff.point = nil
-            bare.content = .order(content, zone: nil)
+            let bare = row(1) { $0.dropoff.point = nil }
             let made = try await store.importOrders(work([bare]))
-            guard case .inserted(let id) = made[0] else { return Issue.record("\(made)") }
+            let id = try #require(try await store.openOrders().first?.id)
+            #expect(made == [.inserted(id)])
             #expect(try await store.order(id)?.content.dropoff.point == nil)
             #expect(try await store.importOrders(work([bare])) == [.skipped(id)])
             #expect(try await store.importOrders(work([row(1)])) == [.repaired(id)])
             #expect(try await store.order(id)?.content.dropoff.point != nil)
             let elsewhere = GeoPoint(latitude: 1, longitude: 1)
-            #expect(try await store.importOrders(work([row(1, dropoff: elsewhere)])) == [.skipped(id)])
+            #expect(try await store.importOrders(work([row(1) { $0.dropoff.point = elsewhere }])) == [.skipped(id)])
             #expect(try await store.order(id)?.content.dropoff.point != elsewhere)
             #expect(try await store.brokenInvariants() == [])
         }
