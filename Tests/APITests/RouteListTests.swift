@@ -130,6 +130,12 @@ import Testing
         admin GET /api/v1/pools/{id}/rows
         api_key POST /api/v1/webhook/receive-orders
         api_key POST /api/webhook/receive-orders
+        admin GET /api/v1/webhooks
+        admin POST /api/v1/webhooks
+        admin GET /api/v1/webhooks/deliveries
+        admin POST /api/v1/webhooks/deliveries/{id}/replay
+        admin DELETE /api/v1/webhooks/{id}
+        admin PATCH /api/v1/webhooks/{id}
         driver GET /api/v1/pools/{id}/delivery-orders
         admin GET /api/v1/pools/{id}/details
         admin POST /api/v1/pools/{id}/group

@@ -176,6 +176,56 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/webhooks:
+            get:
+              summary: "Who hears of orders"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
+            post:
+              summary: "url, events, secret (made and shown once when left out)"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '201': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
+          /api/v1/webhooks/deliveries:
+            get:
+              summary: "What was told, newest first: target, order_id, state (waiting, delivered, failed), limit"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
+          /api/v1/webhooks/deliveries/{id}/replay:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            post:
+              summary: "Send it again"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '202': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
+          /api/v1/webhooks/{id}:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            patch:
+              summary: "is_active"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
+            delete:
+              summary: "Put the target to rest"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
 
         """#
 }

@@ -22,7 +22,8 @@ package struct API: Sendable {
         package var settings = APISettings()
         package var hooks = APIHooks()
         package var logger: Logger
-        let repeats = RepeatMemory()
+        /// Nil where this server sends no webhooks.
+        package var webhooks: (any WebhookStore)?
 
         package init(
             house: House, issuer: TokenIssuer, verifier: TokenVerifier, refresh: RefreshPolicy, hasher: PasswordHasher,
@@ -58,7 +59,7 @@ package struct API: Sendable {
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
             PlaceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts), DispatchRoutes(parts),
             EarningsRoutes(parts), PayoutRoutes(parts),
-            AbsentRoutes(),
+            WebhookRoutes(parts), AbsentRoutes(),
         ])
     }
 

@@ -42,6 +42,9 @@ package struct AppConfiguration: Sendable {
     /// What the webhook of closed pools must show; nil turns it off.
     package var poolKey: String?
     package var poolMaxBatch: Int
+    package var webhookTimeoutSeconds: Double
+    package var webhookAttempts: Int
+    package var webhookFirstPauseSeconds: Double
     package var makesOTP: Bool
     package var hidesOTP: Bool
     package var staleAfterSeconds: Double
@@ -75,6 +78,9 @@ package struct AppConfiguration: Sendable {
             throw ConfigurationError("pools.apiKey must have at least 16 characters")
         }
         poolMaxBatch = try values.integer("pools.maxBatch", in: 1...8)
+        webhookTimeoutSeconds = try values.number("webhooks.timeout", in: 0.1...60)
+        webhookAttempts = try values.integer("webhooks.attempts", in: 1...100)
+        webhookFirstPauseSeconds = try values.number("webhooks.firstPause", in: 0.1...3600)
         makesOTP = try values.yesNo("delivery.otp")
         hidesOTP = try values.yesNo("delivery.hideOTP")
         staleAfterSeconds = try values.number("geo.staleAfter", in: 1...86_400)

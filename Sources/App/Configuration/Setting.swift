@@ -102,6 +102,10 @@ extension Setting {
         Setting(
             "pools.apiKey", .text, nil, isSecret: true,
             "key that the webhook of closed pools must show in X-API-Key; without one it is off"),
+        Setting("webhooks.timeout", .number, "5", unit: "s", "for the answer to a webhook that this server sends"),
+        Setting("webhooks.attempts", .integer, "12", "tries of a webhook before it is given up"),
+        Setting(
+            "webhooks.firstPause", .number, "1", unit: "s", "before the second try; doubles each time, up to an hour"),
         Setting("pools.maxBatch", .integer, "4", "orders in one group of an external pool at most"),
         Setting("earnings.base", .number, "25", unit: "rupees", "for each order"),
         Setting("earnings.perKilometre", .number, "8", unit: "rupees", "from pickup to dropoff"),
