@@ -132,7 +132,7 @@ if !coresOnly {
             [
                 "API", "Gateway", "Store", "Fulfilment", "Identity", "Postgres", "OSRM", "DriverClient", "DispatchCore",
                 "Geo", "Contract",
-                "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
+                "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1, nioSSL, configuration,
                 lifecycle, log,
                 metrics, httpClient,
                 .product(name: "CoreMetrics", package: "swift-metrics"),

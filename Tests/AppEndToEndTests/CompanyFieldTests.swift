@@ -257,9 +257,6 @@ import Testing
             check(told["data"], Self.offer, "order_assigned")
             #expect(told["data"]?["restaurants"]?.elements?.allSatisfy { $0.text != nil } == true)
             #expect(told["data"]?["pool_id"]?.isNull == true)
-            try await server.done(.post, "orders/\(order)/unassign", as: server.admin)
-            let gone = try await phone.inbox.message("order_unassigned", within: .seconds(2))
-            check(gone?["data"], ["order_id": .number, "reason": .text], "order_unassigned")
             let seen = try await console.inbox.message("driver_location", within: .seconds(3))
             check(
                 seen?["data"], ["driver_id": .number, "lat": .number, "lng": .number, "status": .filledText],
@@ -270,6 +267,9 @@ import Testing
             check(
                 changed?["data"], ["order_id": .number, "status": .filledText, "driver_name": .filledText],
                 "order_update")
+            try await server.done(.post, "orders/\(order)/unassign", as: server.admin)
+            let gone = try await phone.inbox.message("order_unassigned", within: .seconds(2))
+            check(gone?["data"], ["order_id": .number, "reason": .text], "order_unassigned")
             #expect(try await console.inbox.message("order_status_update", within: .seconds(3)) != nil)
             #expect(try await console.inbox.message("driver_status_update", within: .seconds(3)) != nil)
             console.socket.send(#"{"type":"ping"}"#)

@@ -86,7 +86,11 @@ import Testing
                 receiver.behave(.answer)
                 try await server.done(
                     .post, "webhooks/deliveries/\(given["id"]?.int64 ?? 0)/replay", as: server.admin)
-                try await eventually(within: .seconds(10)) { try await failed() == nil }
+                try await eventually(within: .seconds(10)) {
+                    try await server.done(.get, "webhooks/deliveries?state=delivered", as: server.admin).elements?
+                        .count == 2
+                }
+                #expect(try await failed() == nil)
                 let twin = receiver.requests.filter { $0.body == receiver.requests.last?.body }
                 #expect(twin.count == 4)
             }

@@ -4,6 +4,7 @@ import Fulfilment
 import Identity
 import Logging
 import NIOCore
+import NIOHTTP1
 import ServiceLifecycle
 import Synchronization
 

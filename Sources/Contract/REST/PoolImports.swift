@@ -1,7 +1,7 @@
 /// Orders of a closed pool from another system: the upstream's webhook, or a file in the same shape.
 ///
-/// Amounts are in paise, as the upstream sends them. A row that cannot be read whole is kept with its fault, so that one
-/// bad row costs no other.
+/// Amounts are in paise, as the upstream sends them. A row that cannot be read whole is kept with its fault, so that
+/// one bad row costs no other.
 package struct PoolImportRequest: Sendable {
     /// What is said of a pool beside its orders.
     package struct Head: Equatable, Sendable {

@@ -10,8 +10,8 @@ package protocol PoolStore: Sendable {
     /// No more orders come from upstream. Nil when there is no such pool.
     func closePool(_ id: PoolID, at now: Timestamp) async throws -> Pool?
 
-    /// Writes an import: its pools, its orders, and the rows that have to wait, all or nothing. A row whose order exists
-    /// changes nothing, or fills in the places that the order still lacks.
+    /// Writes an import: its pools, its orders, and the rows that have to wait, all or nothing. A row whose order
+    /// exists changes nothing, or fills in the places that the order still lacks.
     ///
     /// - Returns: What became of each row, in their order.
     func importOrders(_ work: PoolImport) async throws -> [ImportOutcome]

@@ -5,8 +5,8 @@ package enum WebhookDeliveryKind {}
 package typealias WebhookID = Identifier<WebhookKind>
 package typealias WebhookDeliveryID = Identifier<WebhookDeliveryKind>
 
-/// Who in other systems wants to hear of orders, and what each was told. Deliveries come into being in the transaction of
-/// the change that they tell of.
+/// Who in other systems wants to hear of orders, and what each was told. Deliveries come into being in the transaction
+/// of the change that they tell of.
 package protocol WebhookStore: Sendable {
     /// Every target, by number.
     func webhookTargets() async throws -> [WebhookTarget]
