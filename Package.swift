@@ -74,7 +74,8 @@ var targets: [Target] = [
     core(
         "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
         resources: [
-            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0002_pools.sql"),
+            .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),
 
@@ -132,7 +133,8 @@ if !coresOnly {
             [
                 "API", "Gateway", "Store", "Fulfilment", "Identity", "Postgres", "OSRM", "DriverClient", "DispatchCore",
                 "Geo", "Contract",
-                "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, configuration,
+                "Simulation", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioHTTP1, nioSSL,
+                configuration,
                 .product(name: "NIOCertificateReloading", package: "swift-nio-extras"),
                 lifecycle, log,
                 metrics, httpClient,

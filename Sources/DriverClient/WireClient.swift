@@ -68,6 +68,19 @@ package final class WireClient: Sendable {
         return try await openSocket(uri: uri, headers: headers, answersPings: answersPings, onEvent: onEvent)
     }
 
+    /// Opens an admin's socket: `/api/v1/ws/admin`.
+    ///
+    /// - Parameter onEvent: Called on the connection's event loop, in order; it must not block.
+    /// - Throws: ``DriverClientError/refused(status:retryAfter:)`` or ``DriverClientError/unreachable(_:)``.
+    package func openConsole(
+        token: String, onEvent: @escaping @Sendable (SocketEvent) -> Void
+    ) async throws -> DriverSocket {
+        let headers = HTTPHeaders([("host", address.hostHeader), ("content-length", "0")])
+        return try await openSocket(
+            uri: "\(address.basePath)/api/v1/ws/admin?token=\(token)", headers: headers, answersPings: true,
+            onEvent: onEvent)
+    }
+
     private func openSocket(
         uri: String, headers: HTTPHeaders, answersPings: Bool, onEvent: @escaping @Sendable (SocketEvent) -> Void
     ) async throws -> DriverSocket {

@@ -45,6 +45,6 @@ extension StoreError {
     /// Unique values that people choose.
     private static let takenValues: Set<String> = [
         "admins_email", "drivers_email", "drivers_phone_key", "restaurants_external_id_key", "orders_external_id_key",
-        "zones_name_key",
+        "zones_name_key", "pools_external_id_key",
     ]
 }

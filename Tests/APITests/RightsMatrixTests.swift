@@ -26,9 +26,11 @@ import Testing
         try await house.serve { caller in
             for route in house.api.table.routes {
                 let answer = try await caller.call(route.method, path(route, order: 1, driver: 1))
-                if route.access == .open {
-                    #expect(answer.code != "token_missing", "\(route.method) \(route.path)")
-                } else {
+                switch route.access {
+                case .open: #expect(answer.code != "token_missing", "\(route.method) \(route.path)")
+                case .integration:
+                    #expect(answer.status == 403 && answer.code == "integrations_off", "\(route.method) \(route.path)")
+                case .driver, .admin, .either:
                     #expect(answer.status == 401, "\(route.method) \(route.path)")
                     #expect(answer.code == "token_missing", "\(route.method) \(route.path)")
                 }
@@ -40,7 +42,7 @@ import Testing
         let house = try await RestHouse()
         let expired = house.token(house.asha, issuedAgo: 43_200_000)
         try await house.serve { caller in
-            for route in house.api.table.routes where route.access != .open {
+            for route in house.api.table.routes where route.access != .open && route.access != .integration {
                 let answer = try await caller.call(route.method, path(route, order: 1, driver: 1), as: expired)
                 #expect(answer.status == 401, "\(route.method) \(route.path)")
                 #expect(answer.code == "token_expired", "\(route.method) \(route.path)")
@@ -60,7 +62,7 @@ import Testing
                 case .driver:
                     let answer = try await caller.call(route.method, address, as: house.adminToken)
                     #expect(answer.status == 403 && answer.code == "wrong_role", "\(route.method) \(route.path)")
-                case .open, .either: break
+                case .open, .either, .integration: break
                 }
             }
         }
@@ -92,7 +94,9 @@ import Testing
         let order = try await house.assignedOrder(to: house.asha)
         try await house.serve { caller in
             for route in house.api.table.routes
-            where route.access != .admin && route.access != .open && route.path.contains("orders/{id}") {
+            where route.access != .admin && route.access != .open && route.access != .integration
+                && route.path.contains("orders/{id}")
+            {
                 let body = route.path.hasSuffix("/status") ? #"{"status":"accepted"}"# : nil
                 let foreign = try await caller.call(
                     route.method, path(route, order: order.id.rawValue, driver: 1), as: house.token(house.ravi),

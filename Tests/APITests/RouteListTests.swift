@@ -119,9 +119,23 @@ import Testing
         either PUT /api/v1/orders/{id}/status
         admin POST /api/v1/orders/{id}/unassign
         admin GET /api/v1/pools
+        admin POST /api/v1/pools
+        admin POST /api/v1/pools/import
         admin POST /api/v1/pools/sync
         admin GET /api/v1/pools/{id}
         admin POST /api/v1/pools/{id}/assign-driver
+        admin POST /api/v1/pools/{id}/assign-groups
+        admin POST /api/v1/pools/{id}/close
+        admin POST /api/v1/pools/{id}/repair
+        admin GET /api/v1/pools/{id}/rows
+        api_key POST /api/v1/webhook/receive-orders
+        api_key POST /api/webhook/receive-orders
+        admin GET /api/v1/webhooks
+        admin POST /api/v1/webhooks
+        admin GET /api/v1/webhooks/deliveries
+        admin POST /api/v1/webhooks/deliveries/{id}/replay
+        admin DELETE /api/v1/webhooks/{id}
+        admin PATCH /api/v1/webhooks/{id}
         driver GET /api/v1/pools/{id}/delivery-orders
         admin GET /api/v1/pools/{id}/details
         admin POST /api/v1/pools/{id}/group

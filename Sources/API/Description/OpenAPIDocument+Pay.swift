@@ -93,11 +93,12 @@ extension OpenAPIDocument {
                 '501': { $ref: '#/components/responses/Problem' }
           /api/v1/sync/trigger-sync:
             post:
-              summary: "Not offered (501)"
+              summary: "Try again every row that waits for repair"
               x-access: admin
               security: [{ bearer: [] }]
               responses:
-                '501': { $ref: '#/components/responses/Problem' }
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
 
         """#
 }

@@ -2,7 +2,8 @@
 package enum OpenAPIDocument {
     /// The whole document.
     package static let text =
-        head + "paths:\n" + operationsPaths + driversPaths + ordersPaths + adminPaths + payPaths + "components:\n"
+        head + "paths:\n" + operationsPaths + driversPaths + ordersPaths + adminPaths + poolPaths + payPaths
+        + "components:\n"
         + commonComponents + requestBodies + "  schemas:\n" + schemas
 
     private static let head = #"""
@@ -23,6 +24,7 @@ package enum OpenAPIDocument {
     private static let commonComponents = #"""
           securitySchemes:
             bearer: { type: http, scheme: bearer, bearerFormat: JWT }
+            apiKey: { type: apiKey, in: header, name: X-API-Key }
           responses:
             Problem:
               description: Refused or failed

@@ -19,9 +19,7 @@ struct FleetRoutes: RouteGroup {
     var routes: [Route] {
         [
             Route(.get, "/api/v1/drivers", .admin, list),
-            Route(.post, "/api/v1/drivers", .admin) { exchange in
-                try await parts.repeats.once(exchange) { try await create(exchange) }
-            },
+            Route(.post, "/api/v1/drivers", .admin, create),
             Route(.get, "/api/v1/available-drivers", .admin, available),
             Route(.get, "/api/v1/drivers/near", .admin, near),
             Route(.get, "/api/v1/drivers/{id}", .admin, one),
@@ -76,7 +74,7 @@ struct FleetRoutes: RouteGroup {
         if let type = request.vehicleType { draft.vehicleType = try VehicleType(tolerant: type) }
         draft.vehicleNumber = request.vehicleNumber
         if let capacity = request.capacity { draft.capacity = Int(capacity) }
-        let account = try await DriverDesk(house).create(draft)
+        let account = try await DriverDesk(house).create(draft, idempotency: try exchange.idempotencyKey())
         var reply = try await row(account)
         reply.status = .created
         return reply

@@ -6,12 +6,10 @@ import HTTPTypes
 /// What admins see of drivers' pay, and the pay-out.
 struct PayoutRoutes: RouteGroup {
     private let house: House
-    private let repeats: RepeatMemory
     private let calendar: LocalCalendar
 
     init(_ parts: API.Parts) {
         house = parts.house
-        repeats = parts.repeats
         calendar = LocalCalendar(secondsEastOfUTC: parts.house.settings.secondsEastOfUTC)
     }
 
@@ -20,9 +18,7 @@ struct PayoutRoutes: RouteGroup {
             Route(.get, "/api/v1/earnings/drivers", .admin, drivers),
             Route(.get, "/api/v1/earnings/stats", .admin, stats),
             Route(.get, "/api/v1/earnings/drivers/{id}", .admin, statement),
-            Route(.post, "/api/v1/earnings/process-payout", .admin) { exchange in
-                try await repeats.once(exchange) { try await payOut(exchange) }
-            },
+            Route(.post, "/api/v1/earnings/process-payout", .admin, payOut),
         ]
     }
 
@@ -84,7 +80,8 @@ struct PayoutRoutes: RouteGroup {
         let reference = reader.text("payment_reference", limit: 200)
         try reader.finish()
         let paid = try await house.earnings.payOut(
-            ids.map { DriverID($0) }, method: method, reference: reference, at: exchange.now)
+            ids.map { DriverID($0) }, method: method, reference: reference, at: exchange.now,
+            idempotency: try exchange.idempotencyKey())
         let total = paid.values.reduce(Paise.zero, +)
         return .object { writer in
             writer.field("total_drivers_paid", paid.count)

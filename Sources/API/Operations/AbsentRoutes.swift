@@ -6,8 +6,6 @@ struct AbsentRoutes: RouteGroup {
     var routes: [Route] {
         [
             absent(.post, "/api/v1/orders/verify-otp", .driver, "Checking a password without delivering"),
-            absent(.post, "/api/v1/sync/trigger-sync", .admin, "Fetching pools from another system"),
-            absent(.post, "/api/v1/pools/sync", .admin, "Fetching pools from another system"),
             absent(.get, "/api/v1/commission/rates", .admin, "Commission"),
             absent(.get, "/api/v1/commission/config", .admin, "Commission"),
             absent(.put, "/api/v1/commission/config", .admin, "Commission"),

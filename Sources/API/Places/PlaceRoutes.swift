@@ -7,12 +7,10 @@ import HTTPTypes
 /// Restaurants and zones.
 struct PlaceRoutes: RouteGroup {
     private let house: House
-    private let repeats: RepeatMemory
     private let hooks: APIHooks
 
     init(_ parts: API.Parts) {
         house = parts.house
-        repeats = parts.repeats
         hooks = parts.hooks
     }
 
@@ -21,9 +19,7 @@ struct PlaceRoutes: RouteGroup {
             Route(.get, "/api/v1/restaurants", .admin) { _ in
                 .list(try await house.places.restaurants().map(RestaurantObject.init))
             },
-            Route(.post, "/api/v1/restaurants", .admin) { exchange in
-                try await repeats.once(exchange) { try await create(exchange) }
-            },
+            Route(.post, "/api/v1/restaurants", .admin, create),
             Route(.get, "/api/v1/restaurants/{id}", .admin) { .json(RestaurantObject(try await restaurant($0))) },
             Route(.patch, "/api/v1/restaurants/{id}", .admin, patch),
             Route(.get, "/api/v1/zones", .admin) { _ in zones(try await house.places.zones()) },
@@ -43,7 +39,10 @@ struct PlaceRoutes: RouteGroup {
         let draft = RestaurantDraft(
             name: request.name ?? "", address: request.address ?? "", phone: request.phone,
             point: request.point?.geoPoint, externalID: request.externalRestaurantID)
-        return .json(RestaurantObject(try await house.places.createRestaurant(draft)), status: .created)
+        return .json(
+            RestaurantObject(
+                try await house.places.createRestaurant(
+                    draft, at: exchange.now, idempotency: try exchange.idempotencyKey())), status: .created)
     }
 
     private func patch(_ exchange: Exchange) async throws -> Reply {

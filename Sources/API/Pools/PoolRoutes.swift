@@ -3,7 +3,7 @@ import DispatchCore
 import Fulfilment
 import HTTPTypes
 
-/// External pools, told from the orders that carry their number, and the batches formed of them.
+/// External pools, the groups formed of them, and the hand that gives them to drivers.
 struct PoolRoutes: RouteGroup {
     private let house: House
     private let view: OrderView
@@ -18,118 +18,172 @@ struct PoolRoutes: RouteGroup {
     var routes: [Route] {
         [
             Route(.get, "/api/v1/pools", .admin, list),
-            Route(.get, "/api/v1/pools/{id}", .admin, detail),
+            Route(.post, "/api/v1/pools", .admin, create),
+            Route(.get, "/api/v1/pools/{id}", .admin) { exchange in
+                .json(try await detail(of: try await pool(exchange), exchange))
+            },
+            Route(.post, "/api/v1/pools/{id}/close", .admin) { exchange in
+                let id = PoolID(try exchange.id("id"))
+                guard let pool = try await house.pools.closePool(id, at: exchange.now) else {
+                    throw FulfilmentError.unknownPool(id)
+                }
+                return .json(PoolRow(pool))
+            },
             Route(.get, "/api/v1/pools/{id}/details", .admin) { exchange in
-                let (id, orders) = try await pool(exchange)
+                let pool = try await pool(exchange)
+                let orders = try await orders(of: pool.id)
                 return .json(
-                    PoolOrders(pool: PoolRow(id, orders), orders: orders.map { view.object($0, for: .admin) }))
+                    PoolOrders(pool: PoolRow(pool), orders: orders.map { view.object($0, for: .admin) }))
             },
             Route(.post, "/api/v1/pools/{id}/assign-driver", .admin, assignDriver),
             Route(.post, "/api/v1/pools/{id}/group", .admin, group),
             Route(.post, "/api/v1/pools/{id}/groups/{group}/assign", .admin, assignGroup),
+            Route(.post, "/api/v1/pools/{id}/assign-groups", .admin, assignAll),
         ]
     }
 
     private func list(_ exchange: Exchange) async throws -> Reply {
-        var query = OrderQuery()
-        query.limit = Self.mostOrders
-        let orders = try await house.orders.orders(matching: query)
-        var pools: [PoolID: [Order]] = [:]
-        for order in orders {
-            if let pool = order.content.externalPoolID { pools[pool, default: []].append(order) }
-        }
-        let rows = pools.keys.sorted(by: >).map { PoolRow($0, pools[$0] ?? []) }
+        let rows = try await house.pools.pools().map { PoolRow($0) }
         guard let wanted = exchange.query["status"]?.uppercased(), wanted != "ALL" else { return .list(rows) }
         return .list(rows.filter { $0.status == wanted })
     }
 
-    private func pool(_ exchange: Exchange) async throws -> (PoolID, [Order]) {
-        let id = PoolID(try exchange.id("id"))
-        var query = OrderQuery()
-        query.poolID = id
-        query.limit = Self.mostOrders
-        let orders = try await house.orders.orders(matching: query)
-        guard !orders.isEmpty else { throw Problems.notFound }
-        return (id, orders)
+    /// An open pool, to be filled and closed; the same external id gives the first one back.
+    private func create(_ exchange: Exchange) async throws -> Reply {
+        var reader = try BodyReader(exchange.body)
+        let draft = PoolDraft(
+            externalID: reader.text("external_pool_id", limit: 200), name: reader.text("name", limit: 200),
+            expectedOrders: reader.integer("expected_orders", in: 0...10_000_000).map { Int($0) })
+        try reader.finish()
+        return .json(PoolRow(try await house.pools.createPool(draft, at: exchange.now)), status: .created)
     }
 
-    private func detail(_ exchange: Exchange) async throws -> Reply {
-        let (id, orders) = try await pool(exchange)
-        return .json(PoolShape(house: house, now: exchange.now).detail(id, orders))
+    private func pool(_ exchange: Exchange) async throws -> Pool {
+        let id = PoolID(try exchange.id("id"))
+        guard let pool = try await house.pools.pool(id) else { throw FulfilmentError.unknownPool(id) }
+        return pool
+    }
+
+    private func orders(of pool: PoolID) async throws -> [Order] {
+        var query = OrderQuery()
+        query.poolID = pool
+        query.limit = Self.mostOrders
+        return try await house.orders.orders(matching: query)
+    }
+
+    private func detail(of pool: Pool, _ exchange: Exchange) async throws -> PoolDetail {
+        PoolShape(house: house, now: exchange.now).detail(
+            pool, orders: try await orders(of: pool.id), groups: try await house.pools.groups(of: pool.id))
     }
 
     /// One batch of the named orders, all or nothing. An order that another driver has is a conflict here: the
     /// console's pool page shows a stale list, and a take-over is the business of its orders page.
     private func assignDriver(_ exchange: Exchange) async throws -> Reply {
         let request = try AssignRequest(body: exchange.body, needsOrders: true)
-        let (_, orders) = try await pool(exchange)
+        let pool = try await pool(exchange)
         let ids = request.orderIDs.map { OrderID($0) }
         for id in ids {
-            guard let order = orders.first(where: { $0.id == id }) else { throw FulfilmentError.unknownOrder(id) }
-            guard order.holder == nil || order.holder == DriverID(request.driverID) || request.force else {
-                throw Problem(
-                    status: 409, code: "order_taken", title: "Taken already",
-                    detail: "Order \(id) is with another driver already; none was assigned.")
-            }
+            let order = try await house.orders.order(id)
+            guard order?.content.externalPoolID == pool.id else { throw FulfilmentError.unknownOrder(id) }
         }
-        return try await assign(ids, to: request.driverID, request, exchange)
+        var command = AssignOrders.Request(orderIDs: ids, driverID: DriverID(request.driverID))
+        command.earnings = request.driverEarningsPaise.map { Paise($0) }
+        command.force = request.force
+        command.reason = request.reason
+        command.refusesTaken = true
+        command.idempotency = try exchange.idempotencyKey()
+        return answer(try await AssignOrders(house)(command, by: try exchange.admin()))
     }
 
+    /// A group that waits goes to the driver as one batch; a batch that a driver has is taken over.
     private func assignGroup(_ exchange: Exchange) async throws -> Reply {
-        let (pool, _) = try await pool(exchange)
+        let pool = try await pool(exchange)
         let id = BatchID(try exchange.id("group"))
-        guard let batch = try await house.orders.batch(id),
-            batch.orders.contains(where: { $0.content.externalPoolID == pool })
-        else { throw FulfilmentError.unknownBatch(id) }
-        guard let driver = try exchange.query.integer("driver_id", in: 1...(1 << 53)) else {
+        var reader = try BodyReader(exchange.body)
+        let inBody = reader.identifier("driver_id")
+        let earnings = reader.paise("driver_earnings").map { Paise($0) }
+        try reader.finish()
+        guard let driver = try exchange.query.integer("driver_id", in: 1...(1 << 53)) ?? inBody else {
             throw Problems.field("driver_id", "is required")
         }
-        let open = batch.orders.filter { !$0.state.isEnded && !$0.state.isOnBoard }.map(\.id)
-        return try await assign(open, to: driver, nil, exchange)
+        let key = try exchange.idempotencyKey()
+        let admin = try exchange.admin()
+        if let batch = try await house.orders.batch(id),
+            batch.orders.contains(where: { $0.content.externalPoolID == pool.id })
+        {
+            let open = batch.orders.filter { !$0.state.isEnded && !$0.state.isOnBoard }.map(\.id)
+            guard !open.isEmpty else { throw FulfilmentError.nothingLeft(group: id) }
+            var command = AssignOrders.Request(orderIDs: open, driverID: DriverID(driver))
+            command.earnings = earnings
+            command.idempotency = key
+            return answer(try await AssignOrders(house)(command, by: admin))
+        }
+        guard let group = try await house.pools.groups(of: pool.id).first(where: { $0.id == id }) else {
+            throw FulfilmentError.unknownBatch(id)
+        }
+        return answer(
+            try await AssignGroups(house)(
+                group, to: DriverID(driver), earnings: earnings, by: admin, idempotency: key))
     }
 
-    private func assign(
-        _ orders: [OrderID], to driver: Int64, _ request: AssignRequest?, _ exchange: Exchange
-    ) async throws -> Reply {
-        var command = AssignOrders.Request(orderIDs: orders, driverID: DriverID(driver))
-        command.earnings = request?.driverEarningsPaise.map { Paise($0) }
-        command.force = request?.force ?? false
-        command.reason = request?.reason
-        command.idempotency = try exchange.idempotencyKey()
-        let outcome = try await AssignOrders(house)(command, by: try exchange.admin())
-        return .json(
+    private func answer(_ outcome: AssignOrders.Outcome) -> Reply {
+        .json(
             AssignAnswer(
                 orders: outcome.orders.map { view.object($0, for: .admin) }, batchID: outcome.batchID?.rawValue,
                 warnings: outcome.warnings.map(\.rawValue)))
     }
 
-    /// Asks the engine for a round and answers with the batches there are: what waits is batched by that round.
+    /// Runs the batching over what is pending; what is assigned stays as it is.
     private func group(_ exchange: Exchange) async throws -> Reply {
-        let (id, orders) = try await pool(exchange)
-        house.rounds.raise()
-        return .json(PoolShape(house: house, now: exchange.now).detail(id, orders), status: .accepted)
+        let pool = try await pool(exchange)
+        _ = try await GroupPool(house)(pool.id)
+        return .json(try await detail(of: pool, exchange))
+    }
+
+    /// Every group that waits goes to the nearest available driver who can carry it.
+    private func assignAll(_ exchange: Exchange) async throws -> Reply {
+        let pool = try await pool(exchange)
+        let waiting = try await waitingGroups(of: pool.id)
+        let given = try await AssignGroups(house).automatically(waiting, by: try exchange.admin())
+        let assigned = given.filter { $0.driverID != nil }
+        return .object { writer in
+            writer.field("message", "\(assigned.count) of \(given.count) groups were assigned.")
+            writer.field("assigned_count", assigned.count)
+            writer.field("unassigned_count", given.count - assigned.count)
+            writer.key("groups")
+            writer.array(given) { writer, group in
+                writer.object { writer in
+                    writer.field("group_id", group.groupID.rawValue)
+                    writer.field("driver_id", group.driverID?.rawValue)
+                    writer.field("batch_id", group.batchID?.rawValue)
+                    writer.field("reason", group.reason)
+                }
+            }
+        }
+    }
+
+    private func waitingGroups(of pool: PoolID) async throws -> [PoolGroup] {
+        let pending = Set(
+            try await house.orders.openOrders().filter { $0.externalPoolID == pool && $0.state == .pending }.map(\.id))
+        return try await house.pools.groups(of: pool).filter { group in
+            group.pickups.contains { pending.contains($0) }
+        }
     }
 }
 
 extension PoolRow {
-    /// A pool as its orders tell it. Its orders are in our database, so it is at least `SYNCED`.
-    init(_ id: PoolID, _ orders: [Order]) {
-        let live = orders.filter { $0.state != .cancelled }
-        let delivered = live.filter { $0.state == .delivered }.count
-        let pending = live.filter { $0.state == .pending }.count
-        let hasMoved = live.contains { $0.state.isOnBoard || $0.state == .delivered }
-        let status =
-            !live.isEmpty && delivered == live.count
-            ? "COMPLETED" : hasMoved ? "IN_PROGRESS" : pending == 0 && !live.isEmpty ? "ASSIGNED" : "SYNCED"
-        let times = orders.map(\.createdAt.milliseconds)
-        self.init(id: id.rawValue, externalPoolID: nil, status: status, name: nil, createdAt: times.min() ?? 0)
-        closedAt = times.max()
-        syncedAt = times.max()
-        totalOrders = Int64(orders.count)
-        totalPaise = live.reduce(0) { $0 + $1.content.total.rawValue }
-        pendingOrders = Int64(pending)
-        assignedOrders = Int64(live.filter { $0.state.isHeld }.count)
-        deliveredOrders = Int64(delivered)
-        restaurantCount = Int64(Set(orders.map { $0.content.restaurantID?.rawValue ?? 0 }).count)
+    init(_ pool: Pool) {
+        self.init(
+            id: pool.id.rawValue, externalPoolID: pool.draft.externalID, status: pool.status.rawValue,
+            name: pool.draft.name, createdAt: pool.createdAt.milliseconds)
+        closedAt = pool.draft.closedAt?.milliseconds
+        syncedAt = pool.syncedAt?.milliseconds
+        totalOrders = Int64(pool.totalOrders)
+        totalPaise = pool.value.rawValue
+        pendingOrders = Int64(pool.pendingOrders)
+        assignedOrders = Int64(pool.assignedOrders)
+        deliveredOrders = Int64(pool.deliveredOrders)
+        restaurantCount = Int64(pool.restaurantCount)
+        keptRows = Int64(pool.keptRows)
     }
 }

@@ -8,6 +8,8 @@ package enum Access: String, Sendable, CaseIterable {
     case admin
     /// Drivers and admins; what each sees is decided by role.
     case either
+    /// Another system, with the key of `X-API-Key`.
+    case integration = "api_key"
 }
 
 /// One address of the REST side: how it is called, who may, how much it reads, what answers.

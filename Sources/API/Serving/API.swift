@@ -22,7 +22,8 @@ package struct API: Sendable {
         package var settings = APISettings()
         package var hooks = APIHooks()
         package var logger: Logger
-        let repeats = RepeatMemory()
+        /// Nil where this server sends no webhooks.
+        package var webhooks: (any WebhookStore)?
 
         package init(
             house: House, issuer: TokenIssuer, verifier: TokenVerifier, refresh: RefreshPolicy, hasher: PasswordHasher,
@@ -49,13 +50,16 @@ package struct API: Sendable {
 
     package init(_ parts: Parts) {
         self.parts = parts
-        authority = Authority(house: parts.house, verifier: parts.verifier, epochs: parts.epochs)
+        authority = Authority(
+            house: parts.house, verifier: parts.verifier, epochs: parts.epochs,
+            integrationKey: parts.settings.integrationKey)
         clients = ClientAddress(trustedProxies: Set(parts.settings.trustedProxies))
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
-            PlaceRoutes(parts), PoolRoutes(parts), DispatchRoutes(parts), EarningsRoutes(parts), PayoutRoutes(parts),
-            AbsentRoutes(),
+            PlaceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts), DispatchRoutes(parts),
+            EarningsRoutes(parts), PayoutRoutes(parts),
+            WebhookRoutes(parts), AbsentRoutes(),
         ])
     }
 
@@ -120,6 +124,13 @@ package struct API: Sendable {
 extension HTTPField.Name {
     static var requestID: HTTPField.Name {
         guard let name = HTTPField.Name("X-Request-ID") else {
+            preconditionFailure("letters and hyphens are a field name")
+        }
+        return name
+    }
+
+    static var apiKey: HTTPField.Name {
+        guard let name = HTTPField.Name("X-API-Key") else {
             preconditionFailure("letters and hyphens are a field name")
         }
         return name

@@ -13,6 +13,8 @@ package struct APISettings: Sendable {
     /// Whether a driver's list of orders shows the last four digits of the one-time password, which one screen of the
     /// deployed app compares by itself.
     package var showsOTPToDriver = true
+    /// What integrations must show in `X-API-Key`; nil turns them off.
+    package var integrationKey: String?
     /// Bytes of an ordinary body.
     package var bodyLimit = 256 << 10
     /// Bytes of an import's body.

@@ -8,18 +8,26 @@ struct Authority: Sendable {
     let house: House
     let verifier: TokenVerifier
     let epochs: EpochRegister
+    /// Nil turns integrations off.
+    let integrationKey: String?
 
     /// The bearer of the token in the `Authorization` field, when the route's access admits his role; nil on open
     /// routes.
     ///
     /// - Throws: ``TokenRejection`` (401), the problem of a wrong role (403), ``StoreError``.
     func admit(_ headers: HTTPFields, to access: Access) async throws -> Bearer? {
-        guard access != .open else { return nil }
+        switch access {
+        case .open: return nil
+        case .integration:
+            try checkKey(headers[.apiKey])
+            return nil
+        case .driver, .admin, .either: break
+        }
         let bearer = try verifier.verify(Self.token(in: headers), at: house.now().milliseconds).bearer
         try await checkStanding(of: bearer)
         switch (access, bearer.role) {
         case (.either, _), (.driver, .driver), (.admin, .admin): return bearer
-        case (.driver, .admin), (.admin, .driver), (.open, _): throw Problems.wrongRole
+        case (.driver, .admin), (.admin, .driver), (.open, _), (.integration, _): throw Problems.wrongRole
         }
     }
 
@@ -34,6 +42,14 @@ struct Authority: Sendable {
                 throw TokenRejection(code: .revoked, cause: .subject)
             }
             try standing.judge(bearer)
+        }
+    }
+
+    /// Compared as digests in constant time, so that neither length nor prefix of the right key can be guessed.
+    private func checkKey(_ shown: String?) throws {
+        guard let integrationKey else { throw Problems.integrationsOff }
+        guard let shown, constantTimeEquals(sha256(Array(shown.utf8)), sha256(Array(integrationKey.utf8))) else {
+            throw Problems.badKey
         }
     }
 

@@ -29,6 +29,11 @@ enum Problems {
         status: 403, code: "wrong_role", title: "Not allowed", detail: "This account may not use this address.")
     static let badCredentials = Problem(
         status: 401, code: "bad_credentials", title: "Log-in failed", detail: "The name or the password is wrong.")
+    static let badKey = Problem(
+        status: 401, code: "api_key_wrong", title: "Not authenticated", detail: "X-API-Key is missing or wrong.")
+    static let integrationsOff = Problem(
+        status: 403, code: "integrations_off", title: "Not allowed",
+        detail: "This server takes no webhooks: its pools.apiKey is not set.")
     static let tooLarge = Problem(
         status: 413, code: "body_too_large", title: "Too large", detail: "The body is larger than this address takes.")
     static let accountBlocked = Problem(
@@ -68,6 +73,15 @@ enum Problems {
         case .unknownDriver: return missing("driver")
         case .unknownRestaurant: return missing("restaurant")
         case .unknownBatch: return missing("batch")
+        case .unknownPool: return missing("pool")
+        case .nothingLeft(let group):
+            return Problem(
+                status: 409, code: "group_gone", title: "Nothing left",
+                detail: "No order of group \(group) waits any more; group the pool again.")
+        case .orderTaken(let order):
+            return Problem(
+                status: 409, code: "order_taken", title: "Taken already",
+                detail: "Order \(order) is with another driver already; none was assigned.")
         case .illegalStep(let order, let current, let allowed):
             return illegal(
                 "illegal_step", "Order \(order) is \(current.rawValue) and cannot take this step.", current: current,

@@ -39,6 +39,12 @@ package struct AppConfiguration: Sendable {
     package var socket: Socket
     package var dispatch: Dispatch
     package var earnings: EarningsPolicy
+    /// What the webhook of closed pools must show; nil turns it off.
+    package var poolKey: String?
+    package var poolMaxBatch: Int
+    package var webhookTimeoutSeconds: Double
+    package var webhookAttempts: Int
+    package var webhookFirstPauseSeconds: Double
     package var makesOTP: Bool
     package var hidesOTP: Bool
     package var staleAfterSeconds: Double
@@ -67,6 +73,14 @@ package struct AppConfiguration: Sendable {
         socket = try Socket(values)
         dispatch = try Dispatch(values)
         earnings = try EarningsPolicy(values)
+        poolKey = values.optional("pools.apiKey")
+        if let key = poolKey, key.utf8.count < 16 {
+            throw ConfigurationError("pools.apiKey must have at least 16 characters")
+        }
+        poolMaxBatch = try values.integer("pools.maxBatch", in: 1...8)
+        webhookTimeoutSeconds = try values.number("webhooks.timeout", in: 0.1...60)
+        webhookAttempts = try values.integer("webhooks.attempts", in: 1...100)
+        webhookFirstPauseSeconds = try values.number("webhooks.firstPause", in: 0.1...3600)
         makesOTP = try values.yesNo("delivery.otp")
         hidesOTP = try values.yesNo("delivery.hideOTP")
         staleAfterSeconds = try values.number("geo.staleAfter", in: 1...86_400)

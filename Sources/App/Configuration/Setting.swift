@@ -99,6 +99,14 @@ extension Setting {
             "dispatch.lostDriverAfter", .number, "600", unit: "s", "orders of a driver without a sign of life return"),
         Setting("delivery.otp", .yesNo, "false", "every order gets a one-time password"),
         Setting("delivery.hideOTP", .yesNo, "false", "drivers' lists do not show the last four digits"),
+        Setting(
+            "pools.apiKey", .text, nil, isSecret: true,
+            "key that the webhook of closed pools must show in X-API-Key; without one it is off"),
+        Setting("webhooks.timeout", .number, "5", unit: "s", "for the answer to a webhook that this server sends"),
+        Setting("webhooks.attempts", .integer, "12", "tries of a webhook before it is given up"),
+        Setting(
+            "webhooks.firstPause", .number, "1", unit: "s", "before the second try; doubles each time, up to an hour"),
+        Setting("pools.maxBatch", .integer, "4", "orders in one group of an external pool at most"),
         Setting("earnings.base", .number, "25", unit: "rupees", "for each order"),
         Setting("earnings.perKilometre", .number, "8", unit: "rupees", "from pickup to dropoff"),
         Setting("earnings.peakHours", .list, "", "local hours, 0 to 23"),

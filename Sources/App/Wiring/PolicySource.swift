@@ -39,6 +39,8 @@ extension HouseSettings {
         }
         earnings = configuration.earnings
         secondsEastOfUTC = offset
+        poolLimits.maxBatch = Int32(configuration.poolMaxBatch)
+        poolLimits.bagUnits = Int32(configuration.poolMaxBatch) * 2
         makesOTP = configuration.makesOTP
         drawOTP = { RealWorld.otp() }
         tickMilliseconds = Int64(configuration.dispatch.tickSeconds * 1000)

@@ -50,7 +50,8 @@ package struct Server: Sendable {
         let registry = ConnectionRegistry()
         let admins = AdminHub()
         var open = House(
-            orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
+            orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
+            events: store,
             ledger: store,
             push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
@@ -149,7 +150,9 @@ package struct Server: Sendable {
         parts.settings.trustedProxies = configuration.http.trustedProxies
         parts.settings.currency = configuration.currency
         parts.settings.timeZone = configuration.timeZone
+        parts.settings.integrationKey = configuration.poolKey
         parts.settings.showsOTPToDriver = !configuration.hidesOTP
+        parts.webhooks = database.store
         let pool = database.pool
         parts.hooks.readiness = {
             do {
@@ -202,10 +205,16 @@ package struct Server: Sendable {
         _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, log: Logger
     ) -> [any Service] {
         let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now)
+        var webhookPolicy = WebhookPolicy()
+        webhookPolicy.attempts = configuration.webhookAttempts
+        webhookPolicy.firstPauseMilliseconds = Int64(configuration.webhookFirstPauseSeconds * 1000)
         var retention = Retention()
         retention.locationDays = configuration.retentionDays
         let kept = retention
         return [
+            WebhookSender(
+                store: store, policy: webhookPolicy,
+                timeout: .milliseconds(Int64(configuration.webhookTimeoutSeconds * 1000)), now: house.now, log: log),
             RecurringService(name: "token epochs", every: .seconds(1), log: log) { try await reader.read() },
             RecurringService(name: "accounts", every: .seconds(20), log: log) {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }

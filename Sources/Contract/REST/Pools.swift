@@ -14,6 +14,8 @@ package struct PoolRow: Equatable, Sendable {
     package var assignedOrders: Int64
     package var deliveredOrders: Int64
     package var restaurantCount: Int64
+    /// Rows of imports that wait for repair.
+    package var keptRows: Int64
 
     package init(id: Int64, externalPoolID: String?, status: String, name: String?, createdAt: Int64) {
         self.id = id
@@ -27,6 +29,7 @@ package struct PoolRow: Equatable, Sendable {
         assignedOrders = 0
         deliveredOrders = 0
         restaurantCount = 0
+        keptRows = 0
     }
 
     func writeMembers(to writer: inout JSONWriter) {
@@ -44,6 +47,7 @@ package struct PoolRow: Equatable, Sendable {
         writer.field("assigned_orders", assignedOrders)
         writer.field("delivered_orders", deliveredOrders)
         writer.field("restaurant_count", restaurantCount)
+        writer.field("kept_rows", keptRows)
     }
 }
 
@@ -81,6 +85,8 @@ package struct PoolDetail: Equatable, Sendable {
     package var driversNeeded: Int64
     package var assignedDrivers: Int64
     package var groups: [DriverGroup]
+    /// Pending orders that are in no group.
+    package var ungrouped: [Int64] = []
 
     package init(
         pool: PoolRow, centre: WirePoint?, radiusMetres: Int64, driversNeeded: Int64, assignedDrivers: Int64,
@@ -106,6 +112,7 @@ extension PoolDetail: JSONWritable {
             writer.field("total_drivers_needed", driversNeeded)
             writer.field("assigned_drivers", assignedDrivers)
             writer.field("driver_groups", groups)
+            writer.field("ungrouped_order_ids", ungrouped)
         }
     }
 }

@@ -27,8 +27,11 @@ package actor Dispatcher {
 
     /// How long a lease lasts without renewal; a second server takes over after this.
     package static let leaseMilliseconds: Int64 = 5000
-    /// Wishes for a round that come within this time are one round.
+    /// Wishes for a round that come within this time of each other are one round: a driver's phone rejects the orders
+    /// of a batch in as many calls as there are orders.
     package static let gatheringMilliseconds: Int64 = 50
+    /// However many wishes follow each other, a round waits for them no longer than this many gatherings.
+    private static let gatherings = 10
 
     /// - Parameters:
     ///   - holder: Names this server in the lease; unique among servers.
@@ -73,7 +76,10 @@ package actor Dispatcher {
             group.addTask { try? await clock.sleep(for: .milliseconds(wait)) }
             group.addTask {
                 await rounds.wait()
-                try? await clock.sleep(for: .milliseconds(Self.gatheringMilliseconds))
+                for _ in 0..<Self.gatherings {
+                    try? await clock.sleep(for: .milliseconds(Self.gatheringMilliseconds))
+                    guard rounds.take() else { return }
+                }
             }
             await group.next()
             group.cancelAll()

@@ -24,6 +24,14 @@ package final class RoundSignal: Sendable {
         waiter?.resume()
     }
 
+    /// Whether a round was asked for since the last look; that wish is granted with this answer.
+    package func take() -> Bool {
+        state.withLock { state in
+            defer { state.isRaised = false }
+            return state.isRaised
+        }
+    }
+
     /// Returns when a round was asked for since the last return, or the surrounding task is cancelled. One waiter at a
     /// time.
     package func wait() async {

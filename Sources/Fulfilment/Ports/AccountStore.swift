@@ -4,8 +4,11 @@ package import DispatchCore
 package protocol AccountStore: Sendable {
     func driver(_ id: DriverID) async throws -> DriverAccount?
     func drivers(standing: AccountStanding?) async throws -> [DriverAccount]
-    /// Phone and e-mail are each unique among drivers.
-    func createDriver(_ draft: DriverDraft, at now: Timestamp) async throws -> DriverAccount
+    /// Phone and e-mail are each unique among drivers. The key is kept in the same transaction: a repetition gives the
+    /// first account back.
+    func createDriver(
+        _ draft: DriverDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> DriverAccount
     /// - Returns: The account after the change, nil when there is none.
     func updateDriver(_ id: DriverID, _ patch: DriverPatch) async throws -> DriverAccount?
     /// Makes drivers who have never said anything available; others are left alone.
@@ -34,6 +37,13 @@ package protocol AccountStore: Sendable {
     /// Token epochs raised since a revision, for the cache that cuts off old tokens; `revision` 0 gives all that ever
     /// changed.
     func tokenEpochs(since revision: Int64) async throws -> (revision: Int64, epochs: [TokenEpoch])
+}
+
+extension AccountStore {
+    /// Makes an account without a promise about repetitions.
+    package func createDriver(_ draft: DriverDraft, at now: Timestamp) async throws -> DriverAccount {
+        try await createDriver(draft, at: now, idempotency: nil)
+    }
 }
 
 /// Which accounts a log-in may mean.

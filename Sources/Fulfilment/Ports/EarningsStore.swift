@@ -8,12 +8,22 @@ package protocol EarningsStore: Sendable {
     func totals(of driver: DriverID) async throws -> EarningsTotals
     /// Sums per driver.
     func totals() async throws -> [DriverID: EarningsTotals]
-    /// Marks every unpaid row of the drivers as paid, each exactly once.
+    /// Marks every unpaid row of the drivers as paid, each exactly once. The key is kept in the same transaction: a
+    /// repetition pays nothing and tells what the first paid.
     ///
     /// - Returns: The drivers paid, and how much each.
     func payOut(
-        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp, idempotency: IdempotencyKey?
     ) async throws -> [DriverID: Paise]
+}
+
+extension EarningsStore {
+    /// Pays without a promise about repetitions.
+    package func payOut(
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+    ) async throws -> [DriverID: Paise] {
+        try await payOut(drivers, method: method, reference: reference, at: now, idempotency: nil)
+    }
 }
 
 /// One order's pay, as it is in the database.

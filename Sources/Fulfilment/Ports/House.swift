@@ -6,6 +6,7 @@ package struct House: Sendable {
     package var orders: any OrderStore
     package var accounts: any AccountStore
     package var places: any PlaceStore
+    package var pools: any PoolStore
     package var earnings: any EarningsStore
     package var locations: any LocationStore
     package var events: any EventLog
@@ -23,8 +24,9 @@ package struct House: Sendable {
     }
 
     package init(
-        orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, earnings: any EarningsStore,
-        locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger, push: any DriverPush,
+        orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, pools: any PoolStore,
+        earnings: any EarningsStore, locations: any LocationStore, events: any EventLog, ledger: any DispatchLedger,
+        push: any DriverPush,
         feed: any AdminFeed,
         fleet: Fleet, atlas: Atlas, rounds: RoundSignal, settings: HouseSettings,
         now: @escaping @Sendable () -> Timestamp
@@ -32,6 +34,7 @@ package struct House: Sendable {
         self.orders = orders
         self.accounts = accounts
         self.places = places
+        self.pools = pools
         self.earnings = earnings
         self.locations = locations
         self.events = events
@@ -61,6 +64,8 @@ package struct HouseSettings: Sendable {
     package var isAutomatic = true
     package var lostDriverAfterMilliseconds: Int64 = 600_000
     package var staleAfterMilliseconds: Int64 = 60_000
+    /// What bounds a group of an external pool.
+    package var poolLimits = PoolGrouping.Limits()
     /// Travel times without a map; the speeds of the region.
     package var travel = TravelTimeEstimator()
 

@@ -5,13 +5,23 @@ package protocol PlaceStore: Sendable {
     func restaurants() async throws -> [Restaurant]
     func restaurant(_ id: RestaurantID) async throws -> Restaurant?
     func restaurant(externalID: String) async throws -> Restaurant?
-    func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant
+    /// The key is kept in the same transaction: a repetition gives the first restaurant back.
+    func createRestaurant(
+        _ draft: RestaurantDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> Restaurant
     /// Replaces the particulars; nil when there is no such restaurant.
     func updateRestaurant(_ id: RestaurantID, _ draft: RestaurantDraft) async throws -> Restaurant?
 
     func zones() async throws -> [Zone]
     /// Replaces all zones at once; ids are kept where names are equal.
     func replaceZones(_ zones: [ZoneDraft]) async throws -> [Zone]
+}
+
+extension PlaceStore {
+    /// Makes a restaurant without a promise about repetitions, for which alone the time would count.
+    package func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant {
+        try await createRestaurant(draft, at: Timestamp(milliseconds: 0), idempotency: nil)
+    }
 }
 
 /// A service zone. Its border is kept as the GeoJSON geometry it came as.

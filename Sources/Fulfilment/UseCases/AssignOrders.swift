@@ -18,6 +18,12 @@ package struct AssignOrders: Sendable {
         package var force: Bool
         package var reason: String?
         package var idempotency: IdempotencyKey?
+        /// Refuses, instead of taking over, an order that another driver has.
+        package var refusesTaken = false
+        /// The route that was planned for exactly these orders; without one a short route is made here.
+        package var sketch: RouteSketch?
+        /// The number that the batch gets; without one it is drawn.
+        package var batchID: BatchID?
 
         package init(orderIDs: [OrderID], driverID: DriverID) {
             self.orderIDs = orderIDs
@@ -58,9 +64,7 @@ package struct AssignOrders: Sendable {
         guard !request.orderIDs.isEmpty else {
             throw FulfilmentError.invalid(field: "order_ids", detail: "at least one order is needed")
         }
-        guard let batchID = try await house.orders.reserveBatchIDs(1).first else {
-            throw StoreError(.unavailable, detail: "no batch number could be reserved")
-        }
+        let batchID = try await batchID(for: request)
         let excluded = Set(try await house.orders.exclusions())
         var scope = TransactionScope(by: .admin(admin), at: now)
         scope.orderIDs = request.orderIDs
@@ -88,6 +92,14 @@ package struct AssignOrders: Sendable {
         return Outcome(
             orders: orders, batchID: committed.result.batchID ?? orders.first?.assignment?.batchID,
             warnings: committed.result.warnings)
+    }
+
+    private func batchID(for request: Request) async throws -> BatchID {
+        if let wanted = request.batchID { return wanted }
+        guard let drawn = try await house.orders.reserveBatchIDs(1).first else {
+            throw StoreError(.unavailable, detail: "no batch number could be reserved")
+        }
+        return drawn
     }
 
     /// What the pure decision needs besides the locked rows.
@@ -127,6 +139,7 @@ package struct AssignOrders: Sendable {
         private func refuse(_ order: Order) throws(FulfilmentError) {
             guard !order.state.isEnded else { throw .orderEnded(order: order.id, current: order.state) }
             if order.holder == request.driverID { return }
+            if request.refusesTaken, !request.force, order.state.isHeld { throw .orderTaken(order.id) }
             guard !order.state.isOnBoard else { throw .foodOnBoard(order: order.id, current: order.state) }
             if let other = order.assignment?.pinnedBy, order.state.isHeld, other != admin, !request.force {
                 throw .pinnedByAnother(order: order.id, admin: other)
@@ -144,15 +157,22 @@ package struct AssignOrders: Sendable {
 
         private func bind(_ orders: [Order], to driver: DriverAccount, into changes: inout OrderChanges<Decision>) {
             let start = member?.lastFix?.point
-            let sketch = RouteSketch(orders: orders, start: isStale ? nil : start) {
-                Int(settings.leg($0, $1, at: now).metres)
-            }
+            let sketch =
+                planned(orders)
+                ?? RouteSketch(orders: orders, start: isStale ? nil : start) {
+                    Int(settings.leg($0, $1, at: now).metres)
+                }
             let draft = AssignmentDraft(
                 batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch,
                 earnings: request.earnings,
                 reason: request.reason, now: now)
             draft.apply(to: orders, settings: settings, changes: &changes)
             changes.result.batchID = batchID
+        }
+
+        private func planned(_ orders: [Order]) -> RouteSketch? {
+            guard let sketch = request.sketch, Set(sketch.orderIDs) == Set(orders.map(\.id)) else { return nil }
+            return sketch
         }
 
         private func warnings(_ driver: DriverAccount, moving: [Order], held: [Order]) -> [Warning] {

@@ -52,8 +52,8 @@ package struct DriverDesk: Sendable {
     }
 
     /// Makes an account; the driver has not said yet whether he is online.
-    package func create(_ draft: DriverDraft) async throws -> DriverAccount {
-        let account = try await house.accounts.createDriver(draft, at: house.now())
+    package func create(_ draft: DriverDraft, idempotency: IdempotencyKey? = nil) async throws -> DriverAccount {
+        let account = try await house.accounts.createDriver(draft, at: house.now(), idempotency: idempotency)
         house.fleet.update(account)
         house.feed.driverStatusChanged(account.id)
         return account

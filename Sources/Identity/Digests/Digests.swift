@@ -11,7 +11,7 @@ package func sha256(_ bytes: some Collection<UInt8>) -> [UInt8] {
 }
 
 /// HMAC-SHA-256 of `bytes` under `key`, 32 bytes.
-func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
+package func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
     var code = [UInt8](repeating: 0, count: 32)
     var length = 0
     let result = EVP_Q_mac(

@@ -12,8 +12,12 @@ extension InMemoryStore: AccountStore {
         }
     }
 
-    package func createDriver(_ draft: DriverDraft, at now: Timestamp) async throws -> DriverAccount {
+    package func createDriver(
+        _ draft: DriverDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> DriverAccount {
         try with { state in
+            let first = try state.repeats(of: idempotency)?.first.map { DriverID($0.rawValue) }
+            if let first, let known = state.drivers[first] { return known }
             let isTaken = state.drivers.values.contains {
                 $0.phone == draft.phone || (draft.email != nil && $0.email == draft.email)
             }
@@ -26,6 +30,7 @@ extension InMemoryStore: AccountStore {
             account.vehicleRegistration = draft.vehicleRegistration
             account.capacity = draft.capacity
             state.drivers[account.id] = account
+            state.keep(idempotency, [account.id.rawValue])
             state.driverPasswords[account.id] = draft.passwordHash
             return account
         }

@@ -14,10 +14,15 @@ extension InMemoryStore: PlaceStore {
         try with { $0.restaurants.values.first { $0.place.externalID == externalID } }
     }
 
-    package func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant {
+    package func createRestaurant(
+        _ draft: RestaurantDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> Restaurant {
         try with { state in
+            let first = try state.repeats(of: idempotency)?.first.map { RestaurantID($0.rawValue) }
+            if let first, let known = state.restaurants[first] { return known }
             let restaurant = Restaurant(id: RestaurantID(state.newID()), place: draft)
             state.restaurants[restaurant.id] = restaurant
+            state.keep(idempotency, [restaurant.id.rawValue])
             return restaurant
         }
     }
@@ -73,14 +78,24 @@ extension InMemoryStore: EarningsStore {
     }
 
     package func payOut(
-        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp, idempotency: IdempotencyKey?
     ) async throws -> [DriverID: Paise] {
         try with { state in
             var paid: [DriverID: Paise] = [:]
+            if let first = try state.repeats(of: idempotency) {
+                for payout in first { if let known = state.payouts[payout.rawValue] { paid[known.0] = known.1 } }
+                return paid
+            }
             for (id, entry) in state.earnings where drivers.contains(entry.driverID) && !entry.isPaid {
                 paid[entry.driverID, default: .zero] += entry.quote.total
                 state.earnings[id]?.isPaid = true
             }
+            var numbers: [Int64] = []
+            for (driver, amount) in paid.sorted(by: { $0.key < $1.key }) {
+                numbers.append(state.newID())
+                state.payouts[state.nextID] = (driver, amount)
+            }
+            state.keep(idempotency, numbers)
             return paid
         }
     }

@@ -23,6 +23,10 @@ package final class InMemoryStore: Sendable {
         var tokens: [[UInt8]: RefreshToken] = [:]
         var restaurants: [RestaurantID: Restaurant] = [:]
         var zones: [Zone] = []
+        var payouts: [Int64: (DriverID, Paise)] = [:]
+        var pools: [PoolID: Pool] = [:]
+        var keptRows: [String: (pool: PoolID, row: KeptRow)] = [:]
+        var poolGroups: [PoolID: [PoolGroup]] = [:]
         var fixes: [StoredFix] = []
         var ticks: [TickRecord] = []
         var lease: (holder: String, epoch: Int64)?
@@ -62,6 +66,11 @@ extension InMemoryStore.State {
     mutating func newID() -> Int64 {
         nextID += 1
         return nextID
+    }
+
+    /// Remembers what a request with this key made; numbers of any kind, the request's digest says of which.
+    mutating func keep(_ key: IdempotencyKey?, _ made: [Int64]) {
+        if let key { keys[key] = (key.requestHash, made.map { OrderID($0) }) }
     }
 
     /// The same key with the same request gives what it gave before; with another request it is refused.

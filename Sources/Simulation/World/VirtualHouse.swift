@@ -20,7 +20,8 @@ package final class VirtualHouse: Sendable {
         let time = VirtualTime(start)
         self.time = time
         house = House(
-            orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
+            orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
+            events: store,
             ledger: store,
             push: push, feed: feed, fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds),
             atlas: Atlas(),

@@ -17,22 +17,30 @@ extension Store: AccountStore {
     }
 
     /// - Throws: `duplicate` when the phone or the e-mail is taken.
-    package func createDriver(_ draft: DriverDraft, at now: Timestamp) async throws -> DriverAccount {
+    package func createDriver(
+        _ draft: DriverDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> DriverAccount {
         let standard = DriverAccount(
             id: DriverID(0), name: draft.name, phone: draft.phone, email: draft.email, createdAt: now)
-        let rows = try await query(
-            """
-            INSERT INTO drivers AS d (name, phone, email, password_hash, standing, vehicle_type, vehicle_number, \
-            vehicle_registration, capacity, bag_units, rating, created_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING \(DriverRow.columns)
-            """,
-            [
-                .text(draft.name), .text(draft.phone), .text(draft.email), .text(draft.passwordHash),
-                .text(draft.standing.rawValue), .text(draft.vehicleType.rawValue), .text(draft.vehicleNumber),
-                .text(draft.vehicleRegistration), .integer(draft.capacity), .integer(standard.bagUnits),
-                .float8(standard.rating), .timestamp(now),
-            ])
-        return try DriverRow.account(try rows.only())
+        let made = try await once(idempotency, at: now) { connection in
+            let rows = try await connection.query(
+                """
+                INSERT INTO drivers (name, phone, email, password_hash, standing, vehicle_type, vehicle_number, \
+                vehicle_registration, capacity, bag_units, rating, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id
+                """,
+                [
+                    .text(draft.name), .text(draft.phone), .text(draft.email), .text(draft.passwordHash),
+                    .text(draft.standing.rawValue), .text(draft.vehicleType.rawValue), .text(draft.vehicleNumber),
+                    .text(draft.vehicleRegistration), .integer(draft.capacity), .integer(standard.bagUnits),
+                    .float8(standard.rating), .timestamp(now),
+                ])
+            return [try rows.only().get(0)]
+        }
+        guard let id = made.first, let account = try await driver(DriverID(id)) else {
+            throw StoreError(.outcomeUnknown, detail: "an account that was just made is not there")
+        }
+        return account
     }
 
     /// One round trip; two when tokens are affected.

@@ -72,6 +72,27 @@ extension Store {
     }
 }
 
+extension Store {
+    /// Carries `work` out once per key, in one transaction with the key: a repetition gives the numbers of what the
+    /// first made.
+    func once(
+        _ key: IdempotencyKey?, at now: Timestamp, _ work: @Sendable (PostgresConnection) async throws -> [Int64]
+    ) async throws -> [Int64] {
+        try await speaking {
+            try await pool.transaction { connection in
+                guard let key else { return try await work(connection) }
+                if let first = try await IdempotencyRow.claim(key, orders: [], at: now, on: connection) {
+                    return first.map(\.rawValue)
+                }
+                let made = try await work(connection)
+                // Numbers of any kind: the request's digest says of which.
+                try await IdempotencyRow.complete(key, orders: made.map { OrderID($0) }, on: connection)
+                return made
+            }
+        }
+    }
+}
+
 /// A client's promise that two requests are one, kept in the transaction that carries the first one out.
 enum IdempotencyRow {
     /// Claims the key. A second transaction with the same key waits here for the first.

@@ -62,39 +62,45 @@ extension Store: EarningsStore {
 
     /// One transaction; of payouts at once, each row falls to one.
     package func payOut(
-        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp
+        _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp, idempotency: IdempotencyKey?
     ) async throws -> [DriverID: Paise] {
-        try await speaking {
-            try await pool.transaction { connection in
-                // The unpaid rows are locked first: of two payouts at once, the second finds none left.
-                let due = try await connection.query(
-                    """
-                    SELECT driver_id, order_id, total_paise FROM earnings \
-                    WHERE driver_id = ANY ($1) AND payout_id IS NULL ORDER BY order_id FOR UPDATE
-                    """, [.ids(drivers)])
-                var amounts: [DriverID: Paise] = [:]
-                var orders: [Int64] = []
-                for row in due {
-                    amounts[DriverID(try row.get(0)), default: .zero] += Paise(try row.get(2))
-                    orders.append(try row.get(1))
-                }
-                if orders.isEmpty { return [:] }
-                let paid = amounts.keys.sorted()
-                try await connection.query(
-                    """
-                    WITH made AS (INSERT INTO payouts (driver_id, amount_paise, method, reference, paid_at) \
-                    SELECT u.driver_id, u.amount, $3, $4, $5 FROM UNNEST($1::int8[], $2::int8[]) AS u(driver_id, \
-                    amount) \
-                    RETURNING id, driver_id) \
-                    UPDATE earnings e SET payout_id = m.id FROM made m \
-                    WHERE e.driver_id = m.driver_id AND e.order_id = ANY ($6) AND e.payout_id IS NULL
-                    """,
-                    [
-                        .ids(paid), .int8Array(paid.map { amounts[$0]?.rawValue }), .text(method), .text(reference),
-                        .timestamp(now), .int8Array(orders),
-                    ])
-                return amounts
+        let made = try await once(idempotency, at: now) { connection in
+            // The unpaid rows are locked first: of two payouts at once, the second finds none left.
+            let due = try await connection.query(
+                """
+                SELECT driver_id, order_id, total_paise FROM earnings \
+                WHERE driver_id = ANY ($1) AND payout_id IS NULL ORDER BY order_id FOR UPDATE
+                """, [.ids(drivers)])
+            var amounts: [DriverID: Paise] = [:]
+            var orders: [Int64] = []
+            for row in due {
+                amounts[DriverID(try row.get(0)), default: .zero] += Paise(try row.get(2))
+                orders.append(try row.get(1))
             }
+            if orders.isEmpty { return [] }
+            let paid = amounts.keys.sorted()
+            let made = try await connection.query(
+                """
+                INSERT INTO payouts (driver_id, amount_paise, method, reference, paid_at) \
+                SELECT u.driver_id, u.amount, $3, $4, $5 FROM UNNEST($1::int8[], $2::int8[]) AS u(driver_id, amount) \
+                RETURNING id, driver_id
+                """,
+                [
+                    .ids(paid), .int8Array(paid.map { amounts[$0]?.rawValue }), .text(method), .text(reference),
+                    .timestamp(now),
+                ])
+            let payouts = try made.map { try $0.get(0, as: Int64.self) }
+            try await connection.query(
+                """
+                UPDATE earnings e SET payout_id = p.id FROM payouts p WHERE p.id = ANY ($1) \
+                AND e.driver_id = p.driver_id AND e.order_id = ANY ($2) AND e.payout_id IS NULL
+                """, [.int8Array(payouts), .int8Array(orders)])
+            return payouts
         }
+        var amounts: [DriverID: Paise] = [:]
+        for row in try await query(
+            "SELECT driver_id, amount_paise FROM payouts WHERE id = ANY ($1)", [.int8Array(made)])
+        { amounts[DriverID(try row.get(0))] = Paise(try row.get(1)) }
+        return amounts
     }
 }

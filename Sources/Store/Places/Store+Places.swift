@@ -39,13 +39,21 @@ extension Store: PlaceStore {
     }
 
     /// - Throws: `duplicate` when the external id is taken.
-    package func createRestaurant(_ draft: RestaurantDraft) async throws -> Restaurant {
-        let rows = try await query(
-            """
-            INSERT INTO restaurants (name, address, phone, latitude, longitude, external_id) \
-            VALUES ($1, $2, $3, $4, $5, $6) RETURNING \(Self.columns)
-            """, Self.parameters(draft))
-        return try Self.restaurant(try rows.only())
+    package func createRestaurant(
+        _ draft: RestaurantDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> Restaurant {
+        let made = try await once(idempotency, at: now) { connection in
+            let rows = try await connection.query(
+                """
+                INSERT INTO restaurants (name, address, phone, latitude, longitude, external_id) \
+                VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
+                """, Self.parameters(draft))
+            return [try rows.only().get(0)]
+        }
+        guard let id = made.first, let restaurant = try await restaurant(RestaurantID(id)) else {
+            throw StoreError(.outcomeUnknown, detail: "a restaurant that was just made is not there")
+        }
+        return restaurant
     }
 
     /// - Throws: `duplicate` when the external id is taken.

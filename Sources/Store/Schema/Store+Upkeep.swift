@@ -7,6 +7,8 @@ package struct Retention: Sendable, Equatable {
     /// Whole days of positions before today.
     package var locationDays = 30
     package var tickDays = 3
+    /// What other systems were told, once it was delivered or given up.
+    package var webhookDays = 30
 
     package init() {}
 }
@@ -30,6 +32,9 @@ extension Store {
                     Statement(
                         "DELETE FROM idempotency_keys WHERE created_at < $1",
                         [.timestamp(now.advanced(bySeconds: -86_400))]),
+                    Statement(
+                        "DELETE FROM webhook_deliveries WHERE created_at < $1 AND due_at IS NULL",
+                        [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.webhookDays)))]),
                     // A family's used tokens are what reuse is recognised by, so they stay until they would have
                     // expired.
                     Statement("DELETE FROM refresh_tokens WHERE expires_at < $1", [.timestamp(now)]),

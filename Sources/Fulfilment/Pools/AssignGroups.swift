@@ -1,0 +1,105 @@
+package import DispatchCore
+import Geo
+
+/// Gives groups of a pool to drivers: one by an admin's choice, or all that are left to whoever is nearest.
+package struct AssignGroups: Sendable {
+    private let house: House
+
+    package init(_ house: House) {
+        self.house = house
+    }
+
+    /// A group and what became of it.
+    package struct Given: Sendable {
+        package var groupID: BatchID
+        package var driverID: DriverID?
+        package var batchID: BatchID?
+        /// Why nobody got it.
+        package var reason: String?
+    }
+
+    /// Gives one group to a driver. Only those of its orders that still wait go along.
+    ///
+    /// - Throws: ``FulfilmentError``: unknown group, or nothing of it is left to give; ``StoreError``.
+    package func callAsFunction(
+        _ group: PoolGroup, to driver: DriverID, earnings: Paise?, by admin: AdminID, idempotency: IdempotencyKey?
+    ) async throws -> AssignOrders.Outcome {
+        let waiting = try await waiting(of: group)
+        guard !waiting.isEmpty else { throw FulfilmentError.nothingLeft(group: group.id) }
+        var request = AssignOrders.Request(orderIDs: waiting, driverID: driver)
+        request.earnings = earnings
+        request.idempotency = idempotency
+        request.refusesTaken = true
+        // A group that goes out whole keeps its number and its route.
+        if waiting.count == group.pickups.count {
+            request.sketch = group.sketch
+            if try await house.orders.batch(group.id) == nil { request.batchID = group.id }
+        }
+        return try await AssignOrders(house)(request, by: admin)
+    }
+
+    private func waiting(of group: PoolGroup) async throws -> [OrderID] {
+        var waiting: [OrderID] = []
+        for id in group.pickups {
+            if let order = try await house.orders.order(id), order.state == .pending { waiting.append(id) }
+        }
+        return waiting
+    }
+
+    /// Gives every group that waits to an available driver with a fresh position who can carry it: the pair with the
+    /// shortest way to the first pickup first, each driver once.
+    ///
+    /// - Complexity: O(g d log(g d)) for g groups and d drivers.
+    package func automatically(_ groups: [PoolGroup], by admin: AdminID) async throws -> [Given] {
+        let now = house.now()
+        let open = try await house.orders.openOrders()
+        var carried: [DriverID: Int] = [:]
+        for order in open { if let driver = order.driverID { carried[driver, default: 0] += 1 } }
+        let pending = Dictionary(
+            open.filter { $0.state == .pending }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let members = house.fleet.members().filter { member in
+            member.account.standing == .approved && member.account.availability == .online
+                && !house.fleet.isStale(member, at: now)
+        }
+        var pairs: [(milliseconds: Int64, group: Int, driver: DriverID)] = []
+        for (index, group) in groups.enumerated() {
+            let orders = group.pickups.compactMap { pending[$0] }
+            guard let start = orders.first?.pickup else { continue }
+            for member in members {
+                guard let fix = member.lastFix,
+                    carried[member.account.id, default: 0] + orders.count <= member.account.capacity
+                else { continue }
+                let way = house.settings.leg(fix.point, start, at: now).milliseconds
+                pairs.append((way, index, member.account.id))
+            }
+        }
+        pairs.sort { ($0.milliseconds, $0.group, $0.driver) < ($1.milliseconds, $1.group, $1.driver) }
+        var chosen: [Int: DriverID] = [:]
+        var busy: Set<DriverID> = []
+        for pair in pairs where chosen[pair.group] == nil && !busy.contains(pair.driver) {
+            chosen[pair.group] = pair.driver
+            busy.insert(pair.driver)
+        }
+        return try await give(groups, chosen, by: admin)
+    }
+
+    private func give(
+        _ groups: [PoolGroup], _ chosen: [Int: DriverID], by admin: AdminID
+    ) async throws -> [Given] {
+        var given: [Given] = []
+        for (index, group) in groups.enumerated() {
+            guard let driver = chosen[index] else {
+                given.append(Given(groupID: group.id, reason: "no available driver can carry it"))
+                continue
+            }
+            do {
+                let outcome = try await self(group, to: driver, earnings: nil, by: admin, idempotency: nil)
+                given.append(Given(groupID: group.id, driverID: driver, batchID: outcome.batchID))
+            } catch is FulfilmentError {
+                // Something happened to it meanwhile, which wins.
+                given.append(Given(groupID: group.id, reason: "its orders changed meanwhile"))
+            }
+        }
+        return given
+    }
+}
