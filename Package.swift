@@ -87,6 +87,9 @@ var targets: [Target] = [
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
+    suite(
+        "PropertyTests",
+        ["Fulfilment", "DispatchCore", "Geo", "Simulation", "Store", "TestSupport", log]),
     suite("ArchitectureTests"),
 ]
 
