@@ -89,7 +89,7 @@ var targets: [Target] = [
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
     suite(
         "PropertyTests",
-        ["Fulfilment", "DispatchCore", "Geo", "Simulation", "Store", "TestSupport", log]),
+        ["Fulfilment", "DispatchCore", "Geo", "Simulation", "Postgres", "Store", "TestSupport", log]),
     suite("ArchitectureTests"),
 ]
 
@@ -179,7 +179,8 @@ if !coresOnly {
             "AppEndToEndTests",
             [
                 "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport",
-                "DispatchCore", httpClient, nioCore, nioPosix, log, lifecycle,
+                "DispatchCore", httpClient, nioCore, nioPosix, nioWebSocket, log, lifecycle,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))

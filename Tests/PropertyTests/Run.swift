@@ -1,5 +1,6 @@
 import DispatchCore
 import Fulfilment
+import Simulation
 import Synchronization
 
 /// What a run found wrong, with all that is needed to see it again.

@@ -53,15 +53,13 @@ struct World: Sendable {
 
     /// A dispatcher of the name, that calls `meanwhile` while it makes its plan.
     func dispatcher(_ holder: String, meanwhile: @escaping @Sendable () async -> Void) -> Dispatcher {
-        var policy = DispatchPolicy()
-        policy.budget = WorkBudget(steps: 2000)
-        let fixed = policy
-        return Dispatcher(
-            house, policy: { fixed }, holder: holder, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        Dispatcher(
+            house, policy: { DispatchPolicy() }, holder: holder,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             microseconds: { 0 },
             solve: { snapshot, previous, seed in
                 await meanwhile()
-                return DispatchEngine.plan(snapshot, previous: previous, seed: seed)
+                return DispatchEngine.plan(snapshot, previous: previous, seed: seed, budget: WorkBudget(steps: 300))
             })
     }
 

@@ -36,6 +36,11 @@ package struct TestDatabase: Sendable {
         }
     }
 
+    /// A database that lives as long as the process, for a server that a whole suite shares.
+    package static func kept() async throws -> TestDatabase {
+        try await made(template: "template1", connections: 2, waiterLimit: 1000, deadline: .seconds(30))
+    }
+
     static func made(
         template: String, connections: Int, waiterLimit: Int, deadline: Duration
     ) async throws -> TestDatabase {
