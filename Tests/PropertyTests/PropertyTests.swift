@@ -24,9 +24,9 @@ import Testing
         }
         guard Self.seeds.count > 10 else { return }
         // A run in which nothing happens proves nothing.
-        #expect(total.assignedByEngine > 20 * Self.seeds.count, "\(total)")
+        #expect(total.assignedByEngine > 10 * Self.seeds.count, "\(total)")
         #expect(total.batches > Self.seeds.count, "\(total)")
-        #expect(total.delivered > 5 * Self.seeds.count, "\(total)")
+        #expect(total.delivered > 4 * Self.seeds.count, "\(total)")
         #expect(total.lapsed > 0 && total.overtaken > 0 && total.refused > 0, "\(total)")
     }
 

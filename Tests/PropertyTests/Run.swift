@@ -98,6 +98,8 @@ actor Run {
         case .tick(let actions): try await tick(meanwhile: actions)
         case .overtakenTick: try await overtakenTick()
         case .idleTick:
+            // In earnest a lease lasts a few seconds; the leader of a slow run keeps it all the same.
+            _ = try await world.house.ledger.claimLease(holder: "dispatcher \(leader)", lasting: 60_000)
             guard try await dispatchers[1 - leader].tick() == nil else {
                 throw Wrong(what: ["a tick was made without the lease"])
             }
@@ -231,6 +233,12 @@ actor Run {
 
     // MARK: - Ticks
 
+    /// No two ticks are at the same moment.
+    private func pass() {
+        world.time.advance(milliseconds: 1)
+        model.now = world.time.now
+    }
+
     /// Called by a dispatcher that has its snapshot and has not committed yet.
     private func planIsMade(by number: Int) async {
         guard number == leader, nested == nil else { return }
@@ -238,6 +246,7 @@ actor Run {
             if overtakes {
                 overtakes = false
                 leader = 1 - number
+                pass()
                 try await world.house.ledger.releaseLease(holder: "dispatcher \(number)")
                 try await plainTick(dispatchers[leader])
                 try await compare()
@@ -260,6 +269,7 @@ actor Run {
     }
 
     private func plainTick(_ dispatcher: Dispatcher) async throws {
+        pass()
         let before = model.lost(at: model.now)
         guard try await dispatcher.tick() != nil else { throw Wrong(what: ["the leader made no tick"]) }
         if let nested { throw nested }
@@ -274,6 +284,7 @@ actor Run {
 
     /// The first dispatcher sleeps over its plan, the second does all the work, the first wakes: nothing more happens.
     private func overtakenTick() async throws {
+        pass()
         overtakes = true
         let sleeper = leader
         do {

@@ -32,9 +32,11 @@ import Testing
             // Its lease runs out; the other takes over, gives the order away, and the driver refuses it.
             try await database.pool.query(
                 "UPDATE dispatch_lease SET expires_at = clock_timestamp() - interval '1 second'")
+            world.time.advance(seconds: 1)
             #expect(try await successor.tick()?.orders == 1)
             _ = try await ChangeOrder(world.house)(.reject(reason: nil), order: order, by: .driver(driver))
             let before = try await world.look()
+            world.time.advance(seconds: 1)
             wake.finish()
 
             #expect(await late == .staleFence)
@@ -43,6 +45,7 @@ import Testing
             #expect(after.streams == before.streams)
             #expect(world.push.events.count == 1)
             #expect(try await store.batches(limit: 10, before: nil).count == 1)
+            _ = try await store.claimLease(holder: "successor", lasting: 60_000)
             #expect(try await sleeper.tick() == nil, "it stands by")
             #expect(try await successor.tick() != nil)
             #expect(try await store.brokenInvariants() == [])
