@@ -187,6 +187,15 @@ if !coresOnly {
 }
 
 if withBenchmarks {
+    if !coresOnly {
+        targets.append(
+            .executableTarget(
+                name: "intake",
+                dependencies: [
+                    "App", "DriverClient", "Contract", "DispatchCore", "Fulfilment", "Geo", "Postgres", hdrHistogram,
+                    lifecycle, log,
+                ], path: "benchmarks/intake", exclude: ["README.md"], swiftSettings: swiftSettings))
+    }
     targets += [
         .systemLibrary(name: "CEpoll", path: "benchmarks/realtime/CEpoll"),
         .executableTarget(

@@ -234,16 +234,17 @@ import Testing
     @Test func aSilentDriverIsClosedWith1001AlthoughHisPhoneAnswersPings() async throws {
         let server = try await Shared.hasty.value
         let (silent, awake) = (try await server.hiredPhone(), try await server.hiredPhone())
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let close = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
                     awake.socket.send(#"{"type":"ping"}"#)
                     try await Task.sleep(for: .milliseconds(300))
                 }
             }
-            #expect(try await silent.inbox.close(within: .seconds(6))?.code == 1001)
-            group.cancelAll()
+            defer { group.cancelAll() }
+            return try await silent.inbox.close(within: .seconds(6))
         }
+        #expect(close?.code == 1001)
         #expect(silent.inbox.pings > 0)
         #expect(awake.inbox.close == nil)
         awake.socket.close()
@@ -252,17 +253,17 @@ import Testing
     @Test func twoUnansweredPingsDropTheSocket() async throws {
         let server = try await Shared.hasty.value
         let phone = try await server.phone(try await server.hire(), answersPings: false)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let close = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
                     phone.socket.send(#"{"type":"ping"}"#)
                     try await Task.sleep(for: .milliseconds(200))
                 }
             }
-            let close = try await phone.inbox.close(within: .seconds(6))
-            #expect(close != nil && close?.code == nil, "\(String(describing: close))")
-            group.cancelAll()
+            defer { group.cancelAll() }
+            return try await phone.inbox.close(within: .seconds(6))
         }
+        #expect(close != nil && close?.code == nil, "\(String(describing: close))")
         #expect(phone.inbox.pings >= 2)
     }
 

@@ -13,7 +13,7 @@ import Testing
         let answer = try await server.force(orders, to: phone.person, extra: #","driver_earnings":100.01"#)
         try await eventually(within: .seconds(1)) { phone.heard("order_assigned").count == 2 }
         let offers = phone.heard("order_assigned")
-        let route = try #require(offers[0]["data"]?["order_ids"]?.elements?.compactMap(\.int64))
+        let route = offers[0]["data"]?["order_ids"]?.elements?.compactMap(\.int64) ?? []
         #expect(Set(route) == Set(orders))
         for (index, message) in offers.enumerated() {
             #expect(message["seq"]?.int64 == Int64(index + 1))
