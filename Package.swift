@@ -178,7 +178,8 @@ if !coresOnly {
         suite(
             "AppEndToEndTests",
             [
-                "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport",
+                "tiffin", "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo",
+                "TestSupport",
                 "DispatchCore", httpClient, nioCore, nioPosix, nioWebSocket, log, lifecycle,
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
