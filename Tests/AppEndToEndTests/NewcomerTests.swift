@@ -175,7 +175,7 @@ enum Program {
     ) async throws -> Ended {
         let files = (0..<2).map { "/tmp/tiffin-program-\(getpid())-\(UUID().uuidString)-\($0)" }
         defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
-        for file in files { FileManager.default.createFile(atPath: file, contents: nil) }
+        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
