@@ -196,6 +196,11 @@ enum TestMetrics {
         return factory
     }()
 
+    /// Positions that did not move their driver in the live index.
+    static var heldBack: Double {
+        ["inaccurate", "out_of_order", "impossible_jump"].map { counter("location_updates_total", $0) }.reduce(0, +)
+    }
+
     /// The sum over all series of a counter whose labels contain `labels`, 0 when there is none.
     static func counter(_ name: String, _ labels: String = "") -> Double {
         factory.exposition().split(separator: "\n").filter {

@@ -143,3 +143,10 @@ let seedPosition = """
 extension JSON {
     var flag: Bool? { if case .bool(let flag) = self { flag } else { nil } }
 }
+
+extension RESTAnswer {
+    /// A field of the head, by its name in any case.
+    func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name }?.value
+    }
+}
