@@ -89,6 +89,9 @@ var targets: [Target] = [
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
+    suite(
+        "PropertyTests",
+        ["Fulfilment", "DispatchCore", "Geo", "Simulation", "Postgres", "Store", "TestSupport", log]),
     suite("ArchitectureTests"),
 ]
 
@@ -179,9 +182,11 @@ if !coresOnly {
         suite(
             "AppEndToEndTests",
             [
-                "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport",
-                "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, log, lifecycle,
+                "tiffin", "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo",
+                "TestSupport",
+                "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, nioWebSocket, log, lifecycle,
                 .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
@@ -190,6 +195,15 @@ if !coresOnly {
 var products: [Product] = coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])]
 
 if withBenchmarks {
+    if !coresOnly {
+        targets.append(
+            .executableTarget(
+                name: "intake",
+                dependencies: [
+                    "App", "DriverClient", "Contract", "DispatchCore", "Fulfilment", "Geo", "Postgres", hdrHistogram,
+                    lifecycle, log,
+                ], path: "benchmarks/intake", exclude: ["README.md"], swiftSettings: swiftSettings))
+    }
     targets += [
         .systemLibrary(name: "CEpoll", path: "benchmarks/realtime/CEpoll"),
         .executableTarget(

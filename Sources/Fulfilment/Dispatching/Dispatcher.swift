@@ -108,7 +108,7 @@ package actor Dispatcher {
         ticks.increment()
         guard !snapshot.orders.isEmpty else {
             previous = nil
-            await releaseFromLostDrivers(open, at: now)
+            await releaseFromLostDrivers(open, fence: fence, at: now)
             return summary
         }
         rounds += 1
@@ -124,7 +124,7 @@ package actor Dispatcher {
         let told = try await commit(plan, versions: open, fence: fence, at: now)
         summary.note(told)
         try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
-        await releaseFromLostDrivers(open, at: now)
+        await releaseFromLostDrivers(open, fence: fence, at: now)
         return summary
     }
 
@@ -163,7 +163,7 @@ package actor Dispatcher {
 
     /// Contract section 2: after a long time without a sign of life, orders not yet picked up return to the pool if the
     /// engine gave them; a forced one, or food on board, is an alarm for the admin.
-    private func releaseFromLostDrivers(_ open: [OpenOrder], at now: Timestamp) async {
+    private func releaseFromLostDrivers(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
         let change = ChangeOrder(house)
         for order in open where order.state.isHeld {
             guard let driver = order.driverID, let assignedAt = order.assignedAt else { continue }
@@ -178,7 +178,10 @@ package actor Dispatcher {
                 continue
             }
             do {
-                _ = try await change(.lapse, order: order.id, by: .engine)
+                try await change.lapse(order, fence: fence)
+            } catch let error as StoreError where error.code == .staleFence {
+                // Another dispatcher knows better who is lost.
+                return
             } catch {
                 log.debug("order of a lost driver moved meanwhile", metadata: ["order_id": "\(order.id)"])
             }
