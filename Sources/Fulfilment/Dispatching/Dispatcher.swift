@@ -45,7 +45,8 @@ package actor Dispatcher {
         self.solve = solve
     }
 
-    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for.
+    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for. The lease stays; see
+    /// ``release()``.
     ///
     /// - Parameter onTick: Told of every finished tick.
     package func run(clock: some Clock<Duration>, onTick: @Sendable @escaping (TickSummary) -> Void) async {
@@ -60,6 +61,11 @@ package actor Dispatcher {
             }
             await pause(clock: clock)
         }
+    }
+
+    /// Gives the lease back, so that another server takes over at once. To be called when ``run(clock:onTick:)`` has
+    /// ended, and not in its task: that is cancelled, and the store turns away who is.
+    package func release() async {
         try? await house.ledger.releaseLease(holder: holder)
     }
 
@@ -115,7 +121,12 @@ package actor Dispatcher {
         previous = plan
         let told = try await commit(plan, versions: open, fence: fence, at: now)
         summary.note(told)
-        try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
+        do {
+            try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
+        } catch let error as StoreError {
+            // What was decided is committed and told; only its explanation is lost.
+            log.warning("record of a tick lost", metadata: ["reason": "\(error.code.rawValue)"])
+        }
         await releaseFromLostDrivers(open, at: now)
         return summary
     }

@@ -29,8 +29,12 @@ private struct LockingRead {
 
     init(_ scope: TransactionScope) { self.scope = scope }
 
+    /// Which indexes to use does not depend on the ids, but a plan made anew for each array of ids costs more than the
+    /// whole work. For this transaction alone, because other statements do depend on their arguments.
+    private static let plansOnce = Statement("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+
     func perform(on connection: PostgresConnection) async throws -> LockedRows {
-        var statements: [Statement] = []
+        var statements = [Self.plansOnce]
         if let fence = scope.fence { statements.append(Statement("SELECT check_fence($1)", [.int8(fence.epoch)])) }
         let keyIndex = statements.count
         if let key = scope.idempotency {
