@@ -62,7 +62,9 @@ final class ChaosPhone: Sendable {
                 return state.connection
             }
             do {
-                let socket = try await client.openSocket(driver: "\(id)", token: token) { self.received($0, on: number) }
+                let socket = try await client.openSocket(driver: "\(id)", token: token) {
+                    self.received($0, on: number)
+                }
                 history.noteConnection(isRefused: false)
                 state.withLock { $0.socket = socket }
                 while !Task.isCancelled, !state.withLock({ $0.hasEnded }) {

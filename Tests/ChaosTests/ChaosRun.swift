@@ -1,9 +1,20 @@
+import Contract
+import DriverClient
 import Fulfilment
 import Glibc
+import Postgres
 import Store
 import Synchronization
 import TestSupport
 import Testing
+
+/// Set once, looked at from anywhere.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    var isRaised: Bool { value.load(ordering: .relaxed) }
+    func raise() { value.store(true, ordering: .relaxed) }
+}
 
 /// A run of clients on a stage while faults happen, and the judgement afterwards.
 struct ChaosRun: Sendable {
@@ -13,17 +24,18 @@ struct ChaosRun: Sendable {
     ///
     /// - Parameter settle: Whether to wait for every phone to be connected and told.
     func findings(
-        ordersEvery pause: Duration = .milliseconds(250), settle: Bool = true, faults: () async throws -> Void
+        phones given: [ChaosPhone]? = nil, ordersEvery pause: Duration = .milliseconds(250), settle: Bool = true,
+        faults: () async throws -> Void
     ) async throws -> [String] {
-        let phones = stage.phones()
-        let isOver = Atomic<Bool>(false)
+        let phones = given ?? stage.phones()
+        let isOver = Flag()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
             for phone in phones { group.addTask { await phone.run() } }
             group.addTask { await self.administer(every: pause, until: isOver) }
             try await eventually(within: .seconds(30)) { phones.allSatisfy(\.isConnected) }
             var failure: (any Error)?
             do { try await faults() } catch { failure = error }
-            isOver.store(true, ordering: .relaxed)
+            isOver.raise()
             if failure == nil, settle { await self.settle(phones) }
             // A last ping tells what has been read.
             try? await Task.sleep(for: .milliseconds(1500))
@@ -36,10 +48,10 @@ struct ChaosRun: Sendable {
     }
 
     /// An admin: places orders, forces some, cancels some.
-    private func administer(every pause: Duration, until isOver: Atomic<Bool>) async {
+    private func administer(every pause: Duration, until isOver: Flag) async {
         var random = SeededGenerator(seed: stage.plan.seed)
         var number = 0
-        while !Task.isCancelled, !isOver.load(ordering: .relaxed) {
+        while !Task.isCancelled, !isOver.isRaised {
             number += 1
             let external = "x\(number)"
             let answer = await stage.placeOrder(external)
@@ -64,13 +76,11 @@ struct ChaosRun: Sendable {
 
     /// Waits until the server is ready, every phone is connected and every event is marked as delivered.
     private func settle(_ phones: [ChaosPhone]) async {
-        let store = Store(pool: stage.pool)
         try? await eventually(within: .seconds(40)) {
             guard try await stage.isReady(), phones.allSatisfy(\.isConnected) else { return false }
             let waiting = try await stage.pool.query("SELECT count(*) FROM driver_events WHERE delivered_at IS NULL")
             return try waiting.only().get(0, as: Int.self) == 0
         }
-        _ = store
     }
 
     /// What the clients saw against what is stored, and the promises of the schema.

@@ -41,9 +41,16 @@ final class ChaosStage: Sendable {
         var environment: [String: String] = [:]
         /// Whether drivers carry out what they are told.
         var driversAct = true
+        var volume: Volume?
         /// Scheme of the server's address; https needs `http-tls-…` among the settings.
         var scheme = "http"
         var trust = Trust.system
+    }
+
+    /// What of PostgreSQL lies on a small volume of its own, in memory; needs the right to mount.
+    enum Volume: Sendable {
+        case data
+        case log
     }
 
     private struct Parts {
@@ -87,7 +94,7 @@ final class ChaosStage: Sendable {
         self.plan = plan
         folder = "/tmp/tiffin-chaos-\(getpid())-\(Self.next.add(1, ordering: .relaxed).newValue)"
         mkdir(folder, 0o755)
-        let cluster = try await PrivateCluster.started(Self.configuration(folder, plan))
+        let cluster = try await Self.firstStart(folder, plan)
         parts = Mutex(Parts(cluster: cluster))
         pool = try ConnectionPool(
             configuration: .init(
@@ -122,8 +129,24 @@ final class ChaosStage: Sendable {
 
     private static let next = Atomic<Int>(0)
 
+    /// Makes the cluster, with its log on a volume of its own where one of the two is to be small.
+    private static func firstStart(_ folder: String, _ plan: Plan) async throws -> PrivateCluster {
+        let configuration = configuration(folder, plan)
+        guard let volume = plan.volume else { return try await PrivateCluster.started(configuration) }
+        let small = volume == .data ? folder + "/pg" : folder + "/log"
+        mkdir(small, 0o755)
+        mkdir(folder + "/log", 0o755)
+        let size = volume == .data ? "size=128m" : "size=80m"
+        #expect(ServerProcess.run(["mount", "-t", "tmpfs", "-o", "\(size),mode=755", "tmpfs", small]) == 0)
+        await (try await PrivateCluster.started(configuration)).stop()
+        let place = folder + "/pg/data/pg_wal"
+        #expect(ServerProcess.run(["mv", place, folder + "/log/pg_wal"]) == 0)
+        #expect(ServerProcess.run(["ln", "-s", folder + "/log/pg_wal", place]) == 0)
+        return try await PrivateCluster.started(configuration)
+    }
+
     private static func configuration(_ folder: String, _ plan: Plan) -> PrivateCluster.Configuration {
-        var settings = ["shared_buffers": "64MB", "wal_writer_delay": "200ms"]
+        var settings = ["shared_buffers": "64MB", "wal_writer_delay": "200ms", "max_wal_size": "64MB"]
         settings.merge(plan.database) { $1 }
         return .init(
             folder: folder + "/pg", maximumConnections: 60, template: "/tmp/tiffin-template", settings: settings)
@@ -146,6 +169,9 @@ final class ChaosStage: Sendable {
         await pool.close()
         await parts.withLock { $0.cluster }?.stop()
         try? await group.shutdownGracefully()
+        if let volume = plan.volume {
+            _ = ServerProcess.run(["umount", "-l", volume == .data ? folder + "/pg" : folder + "/log"])
+        }
         _ = ServerProcess.run(["rm", "-rf", folder])
     }
 
@@ -211,6 +237,15 @@ final class ChaosStage: Sendable {
         let cluster = try await PrivateCluster.started(Self.configuration(folder, plan))
         parts.withLock { $0.cluster = cluster }
     }
+
+    var isDatabaseRunning: Bool { parts.withLock { $0.cluster }?.isRunning ?? false }
+
+    private var filler: String { plan.volume == .data ? folder + "/pg/filler" : folder + "/log/filler" }
+
+    /// Leaves no room on the small volume.
+    func fillVolume() { _ = ServerProcess.run(["dd", "if=/dev/zero", "of=\(filler)", "bs=64k"]) }
+
+    func emptyVolume() { unlink(filler) }
 
     /// Every process of PostgreSQL.
     private var databaseProcesses: [pid_t] {

@@ -142,7 +142,8 @@ enum Problems {
             .retryLater(
                 Problem(
                     status: 503, code: "outcome_unknown", title: "Not known",
-                    detail: "The database broke off; the change may have been made or not. Look, or repeat the request."),
+                    detail: "The database broke off; the change may have been made or not. Look, or repeat the request."
+                ),
                 seconds: 2)
         case .unavailable:
             .retryLater(

@@ -49,7 +49,8 @@ extension InMemoryStore: EventLog {
     package func overdue(before: Timestamp, limit: Int) async throws -> [EventState] {
         try with { state in
             let all = state.events.values.flatMap { $0 }
-                .filter { $0.deliveredAt == nil && $0.event.createdAt < before && Self.isOpenOffer($0.event, in: state) }
+                .filter { $0.deliveredAt == nil && $0.event.createdAt < before }
+                .filter { Self.isOpenOffer($0.event, in: state) }
                 .sorted {
                     ($0.event.createdAt, $0.event.driverID, $0.event.seq) < (
                         $1.event.createdAt, $1.event.driverID, $1.event.seq
