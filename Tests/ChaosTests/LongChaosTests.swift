@@ -6,17 +6,20 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The rough tests of `make chaos`, one for each fault: what the clients saw is compared with what is stored, and each
-/// prints what it showed. `TIFFIN_MINUTES` makes the repeated ones longer; from 20 on the database is also away for ten
-/// minutes.
-@Suite("Chaos, long", .serialized, .enabled(if: LongChaosTests.isWanted), .timeLimit(.minutes(60)))
-struct LongChaosTests {
+/// What was asked for by `make chaos`.
+enum ChaosWish {
     static var isWanted: Bool { getenv("TIFFIN_CHAOS") != nil }
     static var minutes: Int { getenv("TIFFIN_MINUTES").flatMap { Int(String(cString: $0)) } ?? 10 }
     static var isRoot: Bool { geteuid() == 0 }
+}
 
+/// The rough tests of `make chaos`, one for each fault: what the clients saw is compared with what is stored, and each
+/// prints what it showed. `TIFFIN_MINUTES` makes the repeated ones longer; from 20 on the database is also away for ten
+/// minutes.
+@Suite("Chaos, long", .serialized, .enabled(if: ChaosWish.isWanted), .timeLimit(.minutes(60)))
+struct LongChaosTests {
     /// Rounds of a repeated fault.
-    private var rounds: Int { max(2, Self.minutes / 2) }
+    private var rounds: Int { max(2, ChaosWish.minutes / 2) }
 
     private func report(_ name: String, _ stage: ChaosStage, _ findings: [String], _ more: String = "") {
         print(
@@ -46,7 +49,7 @@ struct LongChaosTests {
         try await awayFor(seconds: 60, name: "database away for 60 s")
     }
 
-    @Test(.enabled(if: LongChaosTests.minutes >= 20))
+    @Test(.enabled(if: ChaosWish.minutes >= 20))
     func theDatabaseIsAwayForTenMinutes() async throws {
         try await awayFor(seconds: 600, name: "database away for 10 min")
     }
@@ -137,7 +140,7 @@ struct LongChaosTests {
 
     // MARK: Full disks
 
-    @Test(.enabled(if: LongChaosTests.isRoot, "mounting a small volume needs root"))
+    @Test(.enabled(if: ChaosWish.isRoot, "mounting a small volume needs root"))
     func theDisksOfTheDataAreFull() async throws {
         var plan = ChaosStage.Plan()
         plan.volume = .data
@@ -160,7 +163,7 @@ struct LongChaosTests {
         }
     }
 
-    @Test(.enabled(if: LongChaosTests.isRoot, "mounting a small volume needs root"))
+    @Test(.enabled(if: ChaosWish.isRoot, "mounting a small volume needs root"))
     func theDiskOfTheWriteAheadLogIsFull() async throws {
         var plan = ChaosStage.Plan()
         plan.volume = .log

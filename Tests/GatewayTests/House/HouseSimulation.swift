@@ -90,7 +90,6 @@ actor HouseSimulation {
     private var recorder: DeliveryRecorder
     private var dispatcher: Dispatcher?
     private var generation = 0
-    private var isInTick = false
     var sessions: [Session] = []
     var phones: [Phone] = []
     var seen: [Seen] = []
@@ -116,9 +115,9 @@ actor HouseSimulation {
         let bus = LossyBus(
             dice: dice, target: RegistryPush(registry), losesEverything: plant == .sweepOff, now: uptime)
         self.bus = bus
-        store = FaultyStore(
-            city.store, dice: dice,
-            tellsBeforeCommit: plant == .tellsBeforeCommit ? { RegistryPush(registry).push($0) } : nil)
+        var tells: (@Sendable ([DriverEvent]) -> Void)?
+        if plant == .tellsBeforeCommit { tells = { RegistryPush(registry).push($0) } }
+        store = FaultyStore(city.store, dice: dice, tellsBeforeCommit: tells)
         var house = city.house
         house.orders = store
         house.events = store
