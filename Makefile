@@ -1,6 +1,6 @@
 # Tiffin: `make run` starts a city, `make test` runs what continuous integration runs. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cores build bench soak chaos lint format docs clean
+.PHONY: help setup run test test-cores build bench soak chaos autobahn lint format docs clean
 
 # Arguments for the demo: make run ARGS="--port 9000 --drivers 50"
 ARGS ?=
@@ -47,6 +47,10 @@ bench: setup ## build and run every benchmark in benchmarks/
 
 soak: setup ## long run under load: no growth of memory or files (MINUTES=10 DRIVERS=100)
 	.ci/soak
+
+autobahn: setup ## the WebSocket conformance suite against the gateway's handlers (needs CPython 2.7)
+	swift build --product socket-echo
+	.ci/autobahn $(ARGS)
 
 chaos: setup ## kill -9, database loss, slow clients, again and again (MINUTES=10)
 	.ci/chaos

@@ -169,7 +169,7 @@ if !coresOnly {
             name: "socket-echo",
             dependencies: [
                 "Gateway", "Fulfilment", "DispatchCore", hummingbirdCore, httpTypes, lifecycle, nioCore, nioPosix, log,
-            ], path: "Tests/SocketEcho", swiftSettings: swiftSettings),
+            ], path: "Tests/SocketEcho", exclude: ["README.md"], swiftSettings: swiftSettings),
         suite(
             "APITests",
             [
@@ -186,6 +186,16 @@ if !coresOnly {
             ]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
+}
+
+if withBenchmarks {
+    targets += [
+        .systemLibrary(name: "CEpoll", path: "benchmarks/realtime/CEpoll"),
+        .executableTarget(
+            name: "realtime", dependencies: ["CEpoll"], path: "benchmarks/realtime",
+            exclude: ["CEpoll", "peers"],
+            swiftSettings: swiftSettings),
+    ]
 }
 
 let package = Package(

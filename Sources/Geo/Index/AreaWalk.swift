@@ -3,8 +3,17 @@ struct AreaWalk {
     let view: TreeView
     /// Flags that a place must have.
     let need: UInt8
+    /// The same, eight times.
+    let needs: UInt64
     /// Degrees to be added to each longitude.
     let turn: Double
+
+    init(view: TreeView, need: UInt8, turn: Double) {
+        self.view = view
+        self.need = need
+        needs = UInt64(need) &* 0x0101_0101_0101_0101
+        self.turn = turn
+    }
 
     /// Writes the edges of an area, to be given to `visit`.
     func write(_ area: borrowing GeoPolygon, to edges: UnsafeMutablePointer<AreaEdge>) {
@@ -80,14 +89,20 @@ struct AreaWalk {
         var reference = head
         repeat {
             let block = view.leaf(reference)
-            for lane in 0..<block.count where block.flags[lane] & need == need {
-                var inside = startsInside
-                let latitude = block.latitudes[lane]
-                let longitude = block.longitudes[lane] + turn
-                for index in 0..<count where edges[index].isCrossed(latitude: latitude, longitude: longitude) {
-                    inside.toggle()
+            let (places, ids) = (block.places, block.ids)
+            for first in stride(from: 0, to: block.count, by: 8) {
+                var matches = block.matches(from: first, needs)
+                while matches != 0 {
+                    let lane = first &+ matches.trailingZeroBitCount &>> 3
+                    matches &= matches &- 1
+                    var inside = startsInside
+                    let latitude = places[lane].latitude
+                    let longitude = places[lane].longitude + turn
+                    for index in 0..<count where edges[index].isCrossed(latitude: latitude, longitude: longitude) {
+                        inside.toggle()
+                    }
+                    if inside { result.append(ids[lane]) }
                 }
-                if inside { result.append(view.record(block.members[lane]).pointee.id) }
             }
             reference = block.next
         } while reference != 0

@@ -129,7 +129,8 @@ extension LiveIndex {
             if !record.pointee.isStale {
                 report.stale.append(record.pointee.id)
                 record.pointee.isStale = true
-                overwriteFlags(of: number, with: flags(of: number) & ~PointFlags.fresh.rawValue)
+                let (block, lane) = spot(of: number)
+                overwriteFlags(of: block, lane, with: block.flags[lane] & ~PointFlags.fresh.rawValue)
             }
             wheel.link(number, due: record.pointee.lastSeen &+ policy.expiredAfter, in: table)
         } else {

@@ -9,17 +9,31 @@ extension LiveIndex {
         table.visitAll { number in
             let record = table[number].pointee
             if table.number(of: record.id) != number { problems.append("id \(record.id) is not found") }
-            let block = leaf(record.block)
-            if Int(record.lane) >= block.count || block.members[Int(record.lane)] != number {
+            guard isHome(number) else {
                 problems.append("member \(record.id) is not where it says")
+                return
             }
-            let isFresh = block.flags[Int(record.lane)] & PointFlags.fresh.rawValue != 0
+            let (block, lane) = spot(of: number)
+            let isFresh = block.flags[lane] & PointFlags.fresh.rawValue != 0
             if isFresh == record.isStale { problems.append("member \(record.id) is both fresh and stale, or neither") }
             if (wheel.policy == nil) != (record.wheelSlot == .max) {
                 problems.append("member \(record.id) hangs wrongly in the wheel")
             }
         }
         return problems + brokenWheel()
+    }
+
+    /// Whether a member's leaf is the one that it remembers.
+    private func isHome(_ number: UInt32) -> Bool {
+        let record = table[number].pointee
+        guard record.home & TreeLayout.innerMark != 0 else {
+            let block = leaf(record.home)
+            return block.isRemembered && Int(record.lane) < block.count && block.ids[Int(record.lane)] == record.id
+        }
+        let child = inner(record.home & ~TreeLayout.innerMark).children[record.slot]
+        guard child != 0, child & TreeLayout.innerMark == 0 else { return false }
+        let block = leaf(child)
+        return !block.isRemembered && (0..<block.count).contains { block.ids[$0] == record.id }
     }
 
     private func brokenWheel() -> [String] {
@@ -90,14 +104,11 @@ private struct InvariantCheck {
             }
             for lane in 0..<block.count {
                 union |= block.flags[lane]
-                let x = UInt32(truncatingIfNeeded: FixedPoint.of(block.longitudes[lane] + 180) &- view.originX)
-                let y = UInt32(truncatingIfNeeded: FixedPoint.of(block.latitudes[lane] + 90) &- view.originY)
+                let place = block.places[lane]
+                let x = UInt32(truncatingIfNeeded: FixedPoint.of(place.longitude + 180) &- view.originX)
+                let y = UInt32(truncatingIfNeeded: FixedPoint.of(place.latitude + 90) &- view.originY)
                 if !block.cell.contains(x, y) { problems.append("a place outside of its cell") }
-                let record = view.record(block.members[lane]).pointee
-                if record.block != reference || Int(record.lane) != lane {
-                    problems.append("a member who is elsewhere")
-                }
-                if Double(block.cell.leastCosine) > cosine(block.latitudes[lane]) {
+                if Double(block.cell.leastCosine) > cosine(place.latitude) {
                     problems.append("a cosine too large")
                 }
             }

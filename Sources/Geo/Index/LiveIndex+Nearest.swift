@@ -38,11 +38,11 @@ extension LiveIndex {
         guard limit > 0, radius.value >= 0, count > 0 else { return }
         let wanted = min(limit, count)
         scratch.reserveBest(wanted)
-        let excludedCount = resolveExcluded(filter.excluded)
+        let excludedCount = copyExcluded(filter.excluded)
         let query = QueryPoint(point, x: fixedX(point.longitude), y: fixedY(point.latitude))
         let cap = Trigonometry.chordSquared(angle: radius.value / Globe.radius.value)
-        var search = NearestSearch(TreeView(self), from: query, wanted: wanted, cap: cap, scratch: scratch)
-        search.need = filter.required.rawValue
+        var search = NearestSearch(
+            TreeView(self), from: query, wanted: wanted, cap: cap, need: filter.required.rawValue, scratch: scratch)
         search.excludedCount = excludedCount
         search.run(area: filter.area)
         scratch.adoptHeap(search.heap, capacity: search.heapCapacity)
@@ -58,16 +58,10 @@ extension LiveIndex {
         return result
     }
 
-    /// Numbers of the excluded members, as many as are known.
-    private mutating func resolveExcluded(_ ids: borrowing [Int64]) -> Int {
+    private mutating func copyExcluded(_ ids: borrowing [Int64]) -> Int {
         guard !ids.isEmpty else { return 0 }
         scratch.reserveExcluded(ids.count)
-        var count = 0
-        for index in ids.indices {
-            guard let number = table.number(of: ids[index]) else { continue }
-            scratch.excluded[count] = number
-            count += 1
-        }
-        return count
+        for index in ids.indices { scratch.excluded[index] = ids[index] }
+        return ids.count
     }
 }

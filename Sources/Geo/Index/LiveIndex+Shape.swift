@@ -82,11 +82,12 @@ extension LiveIndex {
         slab.at(new).storeBytes(of: UInt8(capacity), toByteOffset: 23, as: UInt8.self)
         let target = leaf(new)
         let count = source.count
-        target.latitudes.update(from: source.latitudes, count: count)
-        target.longitudes.update(from: source.longitudes, count: count)
-        target.members.update(from: source.members, count: count)
         target.flags.update(from: source.flags, count: count)
-        for lane in 0..<count { table[target.members[lane]].pointee.block = new }
+        target.places.update(from: source.places, count: count)
+        target.ids.update(from: source.ids, count: count)
+        if target.isRemembered {
+            for lane in 0..<count { record(at: lane, of: target).pointee.home = new }
+        }
         slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
         return new
     }
@@ -98,6 +99,7 @@ extension LiveIndex {
         InnerNode.writeHead(at: slab.at(node), cell: childCell(slot, below: parent))
         let source = leaf(old)
         let count = source.count
+        lookAhead(for: source)
         inner(node).count = count
         var sizes = SIMD16<UInt8>()
         for lane in 0..<count { sizes[square(of: lane, in: source, node: node)] += 1 }
@@ -114,20 +116,23 @@ extension LiveIndex {
         slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
     }
 
+    /// Asks for the records of all members of a block.
+    private func lookAhead(for block: LeafBlock) {
+        let (ids, count) = (block.ids, block.count)
+        for lane in 0..<count { table.prefetchEntry(of: ids[lane]) }
+        for lane in 0..<count { _ = table.likelyNumber(of: ids[lane]) }
+    }
+
     private func square(of lane: Int, in block: LeafBlock, node: UInt32) -> Int {
-        inner(node).slot(of: fixedX(block.longitudes[lane]), fixedY(block.latitudes[lane]))
+        inner(node).slot(of: fixedX(block.places[lane].longitude), fixedY(block.places[lane].latitude))
     }
 
     private func moveLane(_ lane: Int, of source: LeafBlock, to reference: UInt32) {
         let target = leaf(reference)
         let end = target.count
-        target.latitudes[end] = source.latitudes[lane]
-        target.longitudes[end] = source.longitudes[lane]
-        target.members[end] = source.members[lane]
-        target.flags[end] = source.flags[lane]
+        source.copyLane(lane, to: target, end)
         target.count = end + 1
-        table[source.members[lane]].pointee.block = reference
-        table[source.members[lane]].pointee.lane = UInt8(end)
+        settle(record(at: end, of: target), in: target, reference, end)
     }
 
     /// A root of four times the side around the old one.

@@ -1,3 +1,5 @@
+internal import CGEOS
+
 extension LiveIndex {
     /// Puts a point at a place, whether it was there before or not, and takes this as a sign of life.
     ///
@@ -19,54 +21,110 @@ extension LiveIndex {
     /// Puts many points at their places, in order; the same as `update` for each, but up to twice as fast, because the
     /// memory that one needs is on its way while another is dealt with.
     package mutating func update(_ moves: [PointMove]) {
-        forEachKnown(of: moves[...]) { index, move in
-            index.update(move.id, to: move.place, flags: move.flags, at: move.time)
+        moves.withUnsafeBufferPointer { moves in
+            forEachKnown(of: moves) { index, move in
+                index.update(move.id, to: move.place, flags: move.flags, at: move.time)
+            }
         }
     }
 
     /// Moves those who are there and tells who is not, in order.
     package mutating func updateKnown(_ moves: ArraySlice<PointMove>) -> [PointMove] {
         var unknown: [PointMove] = []
-        forEachKnown(of: moves) { _, move in unknown.append(move) }
+        moves.withUnsafeBufferPointer { moves in
+            forEachKnown(of: moves) { _, move in unknown.append(move) }
+        }
         return unknown
     }
 
     @inline(__always)
     private mutating func forEachKnown(
-        of moves: ArraySlice<PointMove>, others: (inout LiveIndex, PointMove) -> Void
+        of moves: UnsafeBufferPointer<PointMove>, others: (inout LiveIndex, PointMove) -> Void
     ) {
-        var start = moves.startIndex
-        while start < moves.endIndex {
-            let end = min(start + SearchScratch.batch, moves.endIndex)
-            warmUp(moves[start..<end])
+        var start = 0
+        while start < moves.count {
+            let end = min(start &+ SearchScratch.batch, moves.count)
+            lookAhead(UnsafeBufferPointer(rebasing: moves[start..<end]))
             for index in start..<end {
-                let one = moves[index]
-                let number = scratch.numbers[index - start]
+                let number = scratch.numbers[index &- start]
                 if number != .max {
-                    move(number, to: one.place, flags: one.flags, at: one.time)
+                    move(number, to: moves[index].place, flags: moves[index].flags, at: moves[index].time)
                 } else {
-                    others(&self, one)
+                    others(&self, moves[index])
                 }
             }
             start = end
         }
     }
 
-    /// Looks up a few members and reads what moving them will need. Reading is all that this is for: loads that do not
-    /// wait for each other overlap.
+    /// Looks up a few members and asks for the memory that moving them will need, one step of the way for all of them
+    /// before the next step: memory that is far away is then waited for once instead of once for each.
     @inline(__always)
-    private mutating func warmUp(_ moves: ArraySlice<PointMove>) {
-        let first = moves.startIndex
-        for index in moves.indices { scratch.numbers[index - first] = table.number(of: moves[index].id) ?? .max }
-        var warmth: UInt8 = 0
-        for index in 0..<moves.count where scratch.numbers[index] != .max {
-            let record = table[scratch.numbers[index]]
-            let block = leaf(record.pointee.block)
-            let lane = Int(record.pointee.lane)
-            warmth |= block.flags[lane] | UInt8(truncatingIfNeeded: block.latitudes[lane].bitPattern)
-            warmth |= UInt8(truncatingIfNeeded: block.longitudes[lane].bitPattern)
+    private mutating func lookAhead(_ moves: UnsafeBufferPointer<PointMove>) {
+        let (numbers, blocks) = (scratch.numbers, scratch.blocks)
+        for index in 0..<moves.count { table.prefetchEntry(of: moves[index].id) }
+        for index in 0..<moves.count { numbers[index] = table.likelyNumber(of: moves[index].id) }
+        for index in 0..<moves.count where numbers[index] != .max {
+            var record = table[numbers[index]]
+            if record.pointee.id != moves[index].id {
+                numbers[index] = table.number(of: moves[index].id) ?? .max
+                guard numbers[index] != .max else { continue }
+                record = table[numbers[index]]
+            }
+            let home = record.pointee.home
+            geo_prefetch(slab.at(home & ~TreeLayout.innerMark) + InnerNode.childrenOffset + record.pointee.slot &* 4)
         }
-        scratch.warmth = warmth
+        for index in 0..<moves.count where numbers[index] != .max {
+            let base = slab.at(leafReference(of: numbers[index]))
+            geo_prefetch(base)
+            geo_prefetch(base + 64)
+            blocks[index] = base
+        }
+        for index in 0..<moves.count where numbers[index] != .max {
+            let block = LeafBlock(blocks[index])
+            let lane = Int(table[numbers[index]].pointee.lane)
+            geo_prefetch(block.places + lane)
+            geo_prefetch(block.ids + lane)
+            let (x, y) = (fixedX(moves[index].place.longitude), fixedY(moves[index].place.latitude))
+            if !block.cell.contains(x, y) { lookAhead(from: block, toward: x, y) }
+        }
+    }
+
+    /// Asks for what leaving a leaf for another place will need.
+    @inline(__always)
+    private func lookAhead(from block: LeafBlock, toward x: UInt32, _ y: UInt32) {
+        geo_prefetch(block.places + (block.count &- 1))
+        geo_prefetch(block.ids + (block.count &- 1))
+        var node = block.cell.parent
+        while !inner(node).cell.contains(x, y) {
+            if node == root { return }
+            node = inner(node).cell.parent
+        }
+        var child = inner(node).children[inner(node).slot(of: x, y)]
+        while child & TreeLayout.innerMark != 0 {
+            node = child & ~TreeLayout.innerMark
+            child = inner(node).children[inner(node).slot(of: x, y)]
+        }
+        let base = slab.at(child)
+        geo_prefetch(base)
+        geo_prefetch(base + 64)
+    }
+
+    /// The block that holds a member, or the first of its chain if the member remembers the node above.
+    @inline(__always)
+    func leafReference(of number: UInt32) -> UInt32 {
+        let record = table[number]
+        let home = record.pointee.home
+        guard home & TreeLayout.innerMark != 0 else { return home }
+        return inner(home & ~TreeLayout.innerMark).children[record.pointee.slot]
+    }
+
+    /// Where a member is.
+    @inline(__always)
+    func spot(of number: UInt32) -> (block: LeafBlock, lane: Int) {
+        let record = table[number]
+        let block = leaf(leafReference(of: number))
+        return (block, block.lane(of: record.pointee.id, hint: Int(record.pointee.lane)))
     }
 
     @inline(__always)
@@ -77,14 +135,12 @@ extension LiveIndex {
         let record = table[number]
         if time > record.pointee.lastSeen { record.pointee.lastSeen = time }
         if record.pointee.isStale { revive(number) }
-        let block = leaf(record.pointee.block)
+        let (block, lane) = spot(of: number)
         if block.cell.contains(x, y) {
-            let lane = Int(record.pointee.lane)
-            block.latitudes[lane] = place.latitude
-            block.longitudes[lane] = LiveIndex.western(place.longitude)
-            if block.flags[lane] != bits { overwriteFlags(of: number, with: bits) }
+            block.places[lane] = LiveIndex.stored(place)
+            if block.flags[lane] != bits { overwriteFlags(of: block, lane, with: bits) }
         } else {
-            relocate(number, from: block, place: place, bits: bits, x: x, y: y)
+            relocate(number, from: block, lane, place: place, bits: bits, x: x, y: y)
         }
     }
 
@@ -93,7 +149,8 @@ extension LiveIndex {
     package mutating func setFlags(_ id: Int64, to flags: PointFlags) -> Bool {
         guard let number = table.number(of: id) else { return false }
         let kept = table[number].pointee.isStale ? 0 : PointFlags.fresh.rawValue
-        overwriteFlags(of: number, with: flags.rawValue & ~PointFlags.fresh.rawValue | kept)
+        let (block, lane) = spot(of: number)
+        overwriteFlags(of: block, lane, with: flags.rawValue & ~PointFlags.fresh.rawValue | kept)
         return true
     }
 
@@ -104,7 +161,8 @@ extension LiveIndex {
         if time > table[number].pointee.lastSeen { table[number].pointee.lastSeen = time }
         if table[number].pointee.isStale {
             revive(number)
-            overwriteFlags(of: number, with: flags(of: number) | PointFlags.fresh.rawValue)
+            let (block, lane) = spot(of: number)
+            overwriteFlags(of: block, lane, with: block.flags[lane] | PointFlags.fresh.rawValue)
         }
         return true
     }
@@ -123,22 +181,17 @@ extension LiveIndex {
     package func member(_ id: Int64) -> IndexMember? {
         guard let number = table.number(of: id) else { return nil }
         let record = table[number]
-        let block = leaf(record.pointee.block)
-        let lane = Int(record.pointee.lane)
-        guard let place = GeoPoint(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) else {
-            return nil
-        }
+        let (block, lane) = spot(of: number)
         return IndexMember(
-            place: place, flags: PointFlags(rawValue: block.flags[lane]), lastSeen: record.pointee.lastSeen,
+            place: GeoPoint(known: block.places[lane].latitude, block.places[lane].longitude),
+            flags: PointFlags(rawValue: block.flags[lane]), lastSeen: record.pointee.lastSeen,
             isStale: record.pointee.isStale)
     }
 
     /// The antimeridian has two names; inside the index it has one, so that places on it are neighbours.
     @inline(__always)
-    static func western(_ longitude: Double) -> Double { longitude == 180 ? -180 : longitude }
-
-    func flags(of number: UInt32) -> UInt8 {
-        leaf(table[number].pointee.block).flags[Int(table[number].pointee.lane)]
+    static func stored(_ place: GeoPoint) -> StoredPlace {
+        StoredPlace(latitude: place.latitude, longitude: place.longitude == 180 ? -180 : place.longitude)
     }
 
     private mutating func insert(_ id: Int64, to place: GeoPoint, flags: PointFlags, at time: Int64) {
@@ -161,10 +214,7 @@ extension LiveIndex {
     }
 
     /// Writes flags and keeps the unions above exact.
-    mutating func overwriteFlags(of number: UInt32, with bits: UInt8) {
-        let record = table[number]
-        let block = leaf(record.pointee.block)
-        let lane = Int(record.pointee.lane)
+    mutating func overwriteFlags(of block: LeafBlock, _ lane: Int, with bits: UInt8) {
         let before = block.flags[lane]
         block.flags[lane] = bits
         let parent = block.cell.parent
@@ -177,11 +227,11 @@ extension LiveIndex {
     }
 
     private mutating func relocate(
-        _ number: UInt32, from block: LeafBlock, place: GeoPoint, bits: UInt8, x: UInt32, y: UInt32
+        _ number: UInt32, from block: LeafBlock, _ lane: Int, place: GeoPoint, bits: UInt8, x: UInt32, y: UInt32
     ) {
         let parent = block.cell.parent
         let slot = Int(block.cell.slot)
-        takeOut(number)
+        takeOut(number, lane, of: block)
         var node = parent
         while !inner(node).cell.contains(x, y) {
             if node == root { growRoot() }
@@ -194,9 +244,9 @@ extension LiveIndex {
 
     /// Takes a member's place out of the tree; the member stays in the table.
     mutating func detach(_ number: UInt32) {
-        let cell = leaf(table[number].pointee.block).cell
-        let (parent, slot) = (cell.parent, Int(cell.slot))
-        takeOut(number)
+        let (block, lane) = spot(of: number)
+        let (parent, slot) = (block.cell.parent, Int(block.cell.slot))
+        takeOut(number, lane, of: block)
         var node = parent
         while node != 0 {
             inner(node).count -= 1
@@ -205,25 +255,21 @@ extension LiveIndex {
         tidy(slot, below: parent)
     }
 
-    /// Fills the member's place with the last one of its leaf. The leaf may be left empty; counts and unions are not
+    /// Fills a member's place with the last one of its leaf. The leaf may be left empty; counts and unions are not
     /// touched.
-    private mutating func takeOut(_ number: UInt32) {
-        let reference = table[number].pointee.block
-        let lane = Int(table[number].pointee.lane)
-        let hole = leaf(reference)
+    private mutating func takeOut(_ number: UInt32, _ lane: Int, of hole: LeafBlock) {
         let children = inner(hole.cell.parent).children
         let slot = Int(hole.cell.slot)
         let headReference = children[slot]
         let head = leaf(headReference)
         let last = head.count - 1
-        if headReference != reference || lane != last {
-            hole.latitudes[lane] = head.latitudes[last]
-            hole.longitudes[lane] = head.longitudes[last]
-            hole.flags[lane] = head.flags[last]
-            let moved = head.members[last]
-            hole.members[lane] = moved
-            table[moved].pointee.block = reference
-            table[moved].pointee.lane = UInt8(truncatingIfNeeded: lane)
+        if head.cell.base != hole.cell.base || lane != last {
+            head.copyLane(last, to: hole, lane)
+            if hole.isRemembered {
+                let moved = record(at: lane, of: hole)
+                moved.pointee.home = table[number].pointee.home
+                moved.pointee.lane = UInt8(truncatingIfNeeded: lane)
+            }
         }
         head.count = last
         if last == 0, head.next != 0 {
@@ -262,13 +308,30 @@ extension LiveIndex {
     private func append(_ number: UInt32, at place: GeoPoint, bits: UInt8, to reference: UInt32) {
         let block = leaf(reference)
         let lane = block.count
-        block.latitudes[lane] = place.latitude
-        block.longitudes[lane] = LiveIndex.western(place.longitude)
-        block.members[lane] = number
+        let record = table[number]
         block.flags[lane] = bits
-        block.count = lane + 1
-        table[number].pointee.block = reference
-        table[number].pointee.lane = UInt8(truncatingIfNeeded: lane)
+        block.places[lane] = LiveIndex.stored(place)
+        block.ids[lane] = record.pointee.id
+        block.count = lane &+ 1
+        settle(record, in: block, reference, lane)
+    }
+
+    /// The record of the member at a place.
+    func record(at lane: Int, of block: LeafBlock) -> UnsafeMutablePointer<MemberRecord> {
+        guard let number = table.number(of: block.ids[lane]) else {
+            preconditionFailure("a place whose member the table does not hold")
+        }
+        return table[number]
+    }
+
+    /// Makes a member remember where it is.
+    @inline(__always)
+    func settle(
+        _ record: UnsafeMutablePointer<MemberRecord>, in block: LeafBlock, _ reference: UInt32, _ lane: Int
+    ) {
+        record.pointee.home = block.isRemembered ? reference : block.cell.parent | TreeLayout.innerMark
+        record.pointee.slot = Int(block.cell.slot)
+        record.pointee.lane = UInt8(truncatingIfNeeded: lane)
     }
 }
 

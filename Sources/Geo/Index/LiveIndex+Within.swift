@@ -45,10 +45,10 @@ extension LiveIndex {
     private func collectSlowly(inside area: GeoPolygon, requiring flags: PointFlags, into result: inout [Int64]) {
         table.visitAll { number in
             let record = table[number].pointee
-            let block = leaf(record.block)
-            let lane = Int(record.lane)
+            let (block, lane) = spot(of: number)
             guard block.flags[lane] & flags.rawValue == flags.rawValue else { return }
-            if area.contains(latitude: block.latitudes[lane], longitude: block.longitudes[lane]) {
+            let place = block.places[lane]
+            if area.contains(latitude: place.latitude, longitude: place.longitude) {
                 result.append(record.id)
             }
         }

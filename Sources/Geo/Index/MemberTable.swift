@@ -1,3 +1,5 @@
+internal import CGEOS
+
 /// What the index remembers of one member besides its place. 32 bytes, two to a cache line.
 struct MemberRecord {
     static let none = UInt32.max
@@ -5,15 +7,39 @@ struct MemberRecord {
     var id: Int64
     /// Milliseconds of the last sign of life, in the caller's clock.
     var lastSeen: Int64
-    /// Block of the leaf that holds the place.
-    var block: UInt32
+    /// The node above the leaf that holds the place, with `TreeLayout.innerMark`; in a cell of the smallest size, where
+    /// leaves may be chains, the leaf's block. Blocks that grow and shrink do not touch their members.
+    var home: UInt32
     /// Neighbours in the expiry wheel's list; in a free record `next` is the next free one.
     var previous: UInt32
     var next: UInt32
     var wheelSlot: UInt16
-    /// Which place of the block.
+    /// Which place of the block; only a hint where `home` is a node.
     var lane: UInt8
-    var isStale: Bool
+    private var bits: UInt8 = 0
+
+    init(id: Int64) {
+        self.id = id
+        lastSeen = 0
+        home = 0
+        previous = MemberRecord.none
+        next = MemberRecord.none
+        wheelSlot = .max
+        lane = 0
+    }
+
+    /// Which child of the home node the leaf is, 0 to 15.
+    @inline(__always)
+    var slot: Int {
+        get { Int(bits & 15) }
+        set { bits = bits & ~15 | UInt8(truncatingIfNeeded: newValue) }
+    }
+
+    @inline(__always)
+    var isStale: Bool {
+        get { bits & 0x80 != 0 }
+        set { bits = newValue ? bits | 0x80 : bits & 0x7f }
+    }
 }
 
 /// The members of an index by dense number, and the way from an id to its number: open addressing with linear probing
@@ -83,6 +109,31 @@ struct MemberTable: ~Copyable {
         }
     }
 
+    /// Asks for the memory where the search for an id will begin.
+    @inline(__always)
+    func prefetchEntry(of id: Int64) {
+        geo_prefetch(entries + (Int(truncatingIfNeeded: MemberTable.hash(id)) & entryMask))
+    }
+
+    /// The number that most likely belongs to an id, without reading its record, for which it asks; `.max` for an
+    /// unknown id.
+    @inline(__always)
+    func likelyNumber(of id: Int64) -> UInt32 {
+        let hash = MemberTable.hash(id)
+        let tag = MemberTable.tag(hash)
+        var position = Int(truncatingIfNeeded: hash) & entryMask
+        while true {
+            let entry = entries[position]
+            if entry == 0 { return .max }
+            if entry & ~MemberTable.numberMask == tag {
+                let number = (entry & MemberTable.numberMask) &- 1
+                geo_prefetch(self[number])
+                return number
+            }
+            position = (position &+ 1) & entryMask
+        }
+    }
+
     /// Adds an id that is not in the table; the rest of its record is for the caller to fill.
     mutating func insert(_ id: Int64) -> UInt32 {
         if (count + 1) * 5 > (entryMask + 1) * 4 { growEntries() }
@@ -96,10 +147,7 @@ struct MemberTable: ~Copyable {
             if recordCount == segmentCount << MemberTable.segmentShift { addSegment() }
             recordCount += 1
         }
-        self[number].initialize(
-            to: MemberRecord(
-                id: id, lastSeen: 0, block: 0, previous: MemberRecord.none, next: MemberRecord.none, wheelSlot: .max,
-                lane: 0, isStale: false))
+        self[number].initialize(to: MemberRecord(id: id))
         count += 1
         enter(number, hash: MemberTable.hash(id))
         return number
@@ -123,7 +171,7 @@ struct MemberTable: ~Copyable {
         entries[hole] = 0
         count -= 1
         self[number].pointee.next = firstFree
-        self[number].pointee.block = 0
+        self[number].pointee.home = 0
         firstFree = number
     }
 

@@ -15,17 +15,23 @@ struct NearestSearch {
     private(set) var heap: UnsafeMutablePointer<UInt64>
     private(set) var heapCapacity: Int
     private var heapCount = 0
-    var need: UInt8 = 0
-    private let excluded: UnsafeMutablePointer<UInt32>
+    /// Flags that a place must have.
+    private let need: UInt8
+    /// The same, eight times.
+    private let needs: UInt64
+    private let excluded: UnsafeMutablePointer<Int64>
     var excludedCount = 0
 
     init(
-        _ view: TreeView, from query: QueryPoint, wanted: Int, cap: Double, scratch: borrowing SearchScratch
+        _ view: TreeView, from query: QueryPoint, wanted: Int, cap: Double, need: UInt8,
+        scratch: borrowing SearchScratch
     ) {
         self.view = view
         self.query = query
         self.wanted = wanted
         worst = cap
+        self.need = need
+        needs = UInt64(need) &* 0x0101_0101_0101_0101
         best = scratch.best
         heap = scratch.heap
         heapCapacity = scratch.heapCapacity
@@ -74,14 +80,13 @@ struct NearestSearch {
     func write(into result: inout [Neighbour]) {
         result.reserveCapacity(count)
         for index in 0..<count {
-            let record = view.record(best[index].number)
-            let block = view.leaf(record.pointee.block)
-            let lane = Int(record.pointee.lane)
-            let place = GeoPoint(known: block.latitudes[lane], block.longitudes[lane])
+            let found = best[index]
+            let block = view.leaf(found.block)
+            let place = block.places[Int(found.lane)]
             result.append(
                 Neighbour(
-                    id: record.pointee.id, place: place, flags: PointFlags(rawValue: block.flags[lane]),
-                    chordSquared: best[index].chordSquared))
+                    id: found.id, place: GeoPoint(known: place.latitude, place.longitude),
+                    flags: PointFlags(rawValue: block.flags[Int(found.lane)]), chordSquared: found.chordSquared))
         }
     }
 
@@ -170,52 +175,60 @@ struct NearestSearch {
         repeat {
             let block = view.leaf(reference)
             let factors = LeafBound(block.cell, from: query, origin: view.originX)
-            let (latitudes, longitudes, flags) = (block.latitudes, block.longitudes, block.flags)
-            let east = query.longitude + factors.turn(at: longitudes[0] - query.longitude)
+            let (places, ids) = (block.places, block.ids)
+            let east = query.longitude + factors.turn(at: places[0].longitude - query.longitude)
             let (south, vertical, horizontal) = (query.latitude, factors.vertical, factors.horizontal)
-            for lane in 0..<block.count {
-                let dy = latitudes[lane] - south
-                let dx = longitudes[lane] - east
-                guard vertical * dy * dy + horizontal * dx * dx <= worst, flags[lane] & need == need else { continue }
-                let number = block.members[lane]
-                if excludedCount > 0, excludes(number) { continue }
-                let chord = query.chordSquared(latitude: latitudes[lane], longitude: longitudes[lane])
-                guard chord <= worst else { continue }
-                if let isInside = area?.contains(latitude: latitudes[lane], longitude: longitudes[lane]), !isInside {
-                    continue
+            var first = 0
+            repeat {
+                var matches = block.matches(from: first, needs)
+                while matches != 0 {
+                    let lane = first &+ matches.trailingZeroBitCount &>> 3
+                    matches &= matches &- 1
+                    let place = places[lane]
+                    let dy = place.latitude - south
+                    let dx = place.longitude - east
+                    guard vertical * dy * dy + horizontal * dx * dx <= worst else { continue }
+                    let chord = query.chordSquared(latitude: place.latitude, longitude: place.longitude)
+                    guard chord <= worst else { continue }
+                    let id = ids[lane]
+                    if excludedCount > 0, excludes(id) { continue }
+                    if let isInside = area?.contains(latitude: place.latitude, longitude: place.longitude), !isInside {
+                        continue
+                    }
+                    add(chord, id, reference, lane)
                 }
-                add(chord, number)
-            }
+                first &+= 8
+            } while first < block.count
             reference = block.next
         } while reference != 0
     }
 
-    private func excludes(_ number: UInt32) -> Bool {
-        for index in 0..<excludedCount where excluded[index] == number { return true }
+    private func excludes(_ id: Int64) -> Bool {
+        for index in 0..<excludedCount where excluded[index] == id { return true }
         return false
     }
 
     /// Keeps the best sorted by distance, then id.
     @inline(__always)
-    private mutating func add(_ chord: Double, _ number: UInt32) {
+    private mutating func add(_ chord: Double, _ id: Int64, _ block: UInt32, _ lane: Int) {
         var position = count
         if count < wanted {
             count &+= 1
         } else {
             position = count &- 1
-            if !precedes(chord, number, best[position]) { return }
+            if !precedes(chord, id, best[position]) { return }
         }
-        while position > 0, precedes(chord, number, best[position &- 1]) {
+        while position > 0, precedes(chord, id, best[position &- 1]) {
             best[position] = best[position &- 1]
             position &-= 1
         }
-        best[position] = SearchScratch.Found(chordSquared: chord, number: number)
+        best[position] = SearchScratch.Found(
+            chordSquared: chord, id: id, block: block, lane: UInt32(truncatingIfNeeded: lane))
         if count == wanted { worst = best[wanted &- 1].chordSquared }
     }
 
     @inline(__always)
-    private func precedes(_ chord: Double, _ number: UInt32, _ other: SearchScratch.Found) -> Bool {
-        if chord != other.chordSquared { return chord < other.chordSquared }
-        return view.record(number).pointee.id < view.record(other.number).pointee.id
+    private func precedes(_ chord: Double, _ id: Int64, _ other: SearchScratch.Found) -> Bool {
+        chord < other.chordSquared || (chord == other.chordSquared && id < other.id)
     }
 }

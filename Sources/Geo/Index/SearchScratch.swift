@@ -6,7 +6,7 @@ struct SearchScratch: ~Copyable {
     /// The best so far, nearest first.
     var best: UnsafeMutablePointer<Found>
     private var bestCapacity = 64
-    var excluded: UnsafeMutablePointer<UInt32>
+    var excluded: UnsafeMutablePointer<Int64>
     private var excludedCapacity = 64
 
     /// Edges of an area, one list after the other, each for a smaller square.
@@ -14,14 +14,15 @@ struct SearchScratch: ~Copyable {
     private var edgeCapacity = 512
 
     /// How many moves of a batch are looked up ahead of being carried out.
-    static let batch = 16
+    static let batch = 64
     let numbers: UnsafeMutablePointer<UInt32>
-    /// What the looking ahead has read, kept so that the compiler cannot leave the reading out.
-    var warmth: UInt8 = 0
+    let blocks: UnsafeMutablePointer<UnsafeMutableRawPointer>
 
     struct Found {
         var chordSquared: Double
-        var number: UInt32
+        var id: Int64
+        var block: UInt32
+        var lane: UInt32
     }
 
     init() {
@@ -30,10 +31,12 @@ struct SearchScratch: ~Copyable {
         excluded = .allocate(capacity: excludedCapacity)
         edges = .allocate(capacity: edgeCapacity)
         numbers = .allocate(capacity: SearchScratch.batch)
+        blocks = .allocate(capacity: SearchScratch.batch)
     }
 
     deinit {
         numbers.deallocate()
+        blocks.deallocate()
         edges.deallocate()
         heap.deallocate()
         best.deallocate()

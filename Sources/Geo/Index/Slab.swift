@@ -1,3 +1,5 @@
+internal import CGEOS
+
 /// Raw memory in segments that never move, cut into blocks of a few sizes. A freed block is used again for the next of
 /// its size; segments are given back when the slab ends.
 ///
@@ -43,7 +45,10 @@ struct Slab: ~Copyable {
         unitsInUse += units
         let reused = free[units]
         if reused != 0 {
-            free[units] = at(reused).load(as: UInt32.self)
+            let next = at(reused).load(as: UInt32.self)
+            free[units] = next
+            // Whoever asks next for this size will write all of it, and it may have lain long in far memory.
+            for line in stride(from: 0, to: units &* 8, by: 64) { geo_prefetch(at(next) + line) }
             return reused
         }
         if used + units > Slab.segmentUnits { addSegment() }

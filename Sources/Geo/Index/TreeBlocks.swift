@@ -8,10 +8,17 @@ enum TreeLayout {
     /// Smallest cell: 2^10 units of 9 mm, about 10 m. Places closer than that share a chain of blocks.
     static let smallestCellBits: UInt8 = 10
     static let innerUnits = 13
-    static let largestUnits = (24 + 21 * 32 + 7) / 8
+    static let headBytes = 24
+    static let largestUnits = units(ofCapacity: largestCapacity)
+
+    /// Bytes of a block's flags, in whole words so that eight are looked at together.
+    @inline(__always)
+    static func flagBytes(ofCapacity capacity: Int) -> Int { (capacity &+ 7) & ~7 }
 
     @inline(__always)
-    static func units(ofCapacity capacity: Int) -> Int { (24 + 21 * capacity + 7) / 8 }
+    static func units(ofCapacity capacity: Int) -> Int {
+        (headBytes + flagBytes(ofCapacity: capacity)) / 8 + 3 * capacity
+    }
 
     static func smallestCapacity(holding count: Int) -> Int {
         for capacity in capacities where capacity >= count { return capacity }
@@ -77,8 +84,10 @@ struct TreeCell {
     }
 }
 
-/// A leaf's block: up to 32 places side by side. A leaf at the smallest cell size may be a chain of blocks, of which
-/// all but the first are full.
+/// A leaf's block: the head, then the flags of up to 32 places, then the places, then the ids. Head and flags share one
+/// or two cache lines, so a search reads a place only when its flags are right, and an id only when it is near enough.
+///
+/// A leaf at the smallest cell size may be a chain of blocks, of which all but the first are full.
 struct LeafBlock {
     let cell: TreeCell
     let capacity: Int
@@ -102,19 +111,24 @@ struct LeafBlock {
         }
     }
     @inline(__always)
-    var latitudes: UnsafeMutablePointer<Double> { (cell.base + 24).assumingMemoryBound(to: Double.self) }
-    @inline(__always)
-    var longitudes: UnsafeMutablePointer<Double> {
-        (cell.base + 24 + capacity &* 8).assumingMemoryBound(to: Double.self)
-    }
-    @inline(__always)
-    var members: UnsafeMutablePointer<UInt32> {
-        (cell.base + 24 + capacity &* 16).assumingMemoryBound(to: UInt32.self)
-    }
-    @inline(__always)
     var flags: UnsafeMutablePointer<UInt8> {
-        (cell.base + 24 + capacity &* 20).assumingMemoryBound(to: UInt8.self)
+        (cell.base + TreeLayout.headBytes).assumingMemoryBound(to: UInt8.self)
     }
+    @inline(__always)
+    var places: UnsafeMutablePointer<StoredPlace> {
+        (cell.base + (TreeLayout.headBytes &+ TreeLayout.flagBytes(ofCapacity: capacity)))
+            .assumingMemoryBound(to: StoredPlace.self)
+    }
+    @inline(__always)
+    var ids: UnsafeMutablePointer<Int64> {
+        (cell.base + (TreeLayout.headBytes &+ TreeLayout.flagBytes(ofCapacity: capacity) &+ capacity &* 16))
+            .assumingMemoryBound(to: Int64.self)
+    }
+
+    /// Whether members of this leaf remember the block itself instead of the node above: in a chain, looking through
+    /// all blocks for an id would take long.
+    @inline(__always)
+    var isRemembered: Bool { cell.bits <= TreeLayout.smallestCellBits }
 
     /// What any of the block's places has.
     @inline(__always)
@@ -122,6 +136,28 @@ struct LeafBlock {
         var union: UInt8 = 0
         for lane in 0..<count { union |= flags[lane] }
         return union
+    }
+
+    /// Which of the eight places from `first` on have all of the flags in `needs`, which are the same byte eight times:
+    /// the highest bit of byte n stands for the place `first` + n.
+    @inline(__always)
+    func matches(from first: Int, _ needs: UInt64) -> UInt64 {
+        let word = (cell.base + (TreeLayout.headBytes &+ first)).load(as: UInt64.self)
+        let missing = (word & needs) ^ needs
+        let low: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
+        let none = ~(((missing & low) &+ low) | missing) & ~low
+        let left = count &- first
+        return left >= 8 ? none : none & ((1 &<< UInt64(truncatingIfNeeded: left &* 8)) &- 1)
+    }
+
+    /// Where a member is; the hint is tried first.
+    @inline(__always)
+    func lane(of id: Int64, hint: Int) -> Int {
+        let (ids, count) = (ids, count)
+        if hint < count, ids[hint] == id { return hint }
+        var lane = 0
+        while ids[lane] != id { lane &+= 1 }
+        return lane
     }
 
     static func writeHead(at base: UnsafeMutableRawPointer, capacity: Int, cell: Cell) {
@@ -137,6 +173,13 @@ struct LeafBlock {
         base.storeBytes(of: UInt8(capacity), toByteOffset: 23, as: UInt8.self)
     }
 
+    @inline(__always)
+    func copyLane(_ lane: Int, to target: LeafBlock, _ targetLane: Int) {
+        target.flags[targetLane] = flags[lane]
+        target.places[targetLane] = places[lane]
+        target.ids[targetLane] = ids[lane]
+    }
+
     /// The describing part of a block, for making one.
     struct Cell {
         var parent: UInt32
@@ -146,6 +189,12 @@ struct LeafBlock {
         var bits: UInt8
         var slot: UInt8
     }
+}
+
+/// Degrees as they came, except that the antimeridian is always -180.
+struct StoredPlace {
+    var latitude: Double
+    var longitude: Double
 }
 
 /// An inner node: 4 × 4 children, how many places are below, and per child the union of the flags below it.
@@ -162,8 +211,12 @@ struct InnerNode {
             cell.base.storeBytes(of: UInt32(truncatingIfNeeded: newValue), toByteOffset: 4, as: UInt32.self)
         }
     }
+    static let childrenOffset = 24
+
     @inline(__always)
-    var children: UnsafeMutablePointer<UInt32> { (cell.base + 24).assumingMemoryBound(to: UInt32.self) }
+    var children: UnsafeMutablePointer<UInt32> {
+        (cell.base + InnerNode.childrenOffset).assumingMemoryBound(to: UInt32.self)
+    }
     @inline(__always)
     var unions: UnsafeMutablePointer<UInt8> { (cell.base + 88).assumingMemoryBound(to: UInt8.self) }
 
