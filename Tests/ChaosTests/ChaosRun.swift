@@ -42,6 +42,8 @@ struct ChaosRun: Sendable {
             group.cancelAll()
             while let outcome = await group.nextResult() { _ = outcome }
             if let failure { throw failure }
+            // So long may a position take into the history.
+            try? await Task.sleep(for: .seconds(2))
             return try await judge(hasSettled: settle)
         }
         return result
