@@ -226,6 +226,7 @@ final class ChaosStage: Sendable {
         guard let cluster = parts.withLock({ $0.cluster }) else { return }
         if crashing {
             kill(cluster.processIdentifier, SIGQUIT)
+            history.note(kill: clock.milliseconds)
             try await eventually(within: .seconds(20)) { !cluster.isRunning }
         }
         await cluster.stop()

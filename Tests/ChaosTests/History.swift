@@ -63,7 +63,7 @@ final class History: Sendable {
         var refusedConnections = 0
         /// Codes of closes; 1006 for none.
         var closes: [UInt16: Int] = [:]
-        /// When the server's process was killed.
+        /// When the server's process was killed, or PostgreSQL crashed: either may cost the last positions.
         var kills: [Int64] = []
     }
 

@@ -86,7 +86,7 @@ package final class LocationIntake: Sendable {
             await pause(
                 milliseconds: backOff == 0 ? limits.flushMilliseconds : backOff, clock: clock,
                 wakesWhenFull: backOff == 0)
-            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 5000)
+            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 1000)
         }
     }
 
