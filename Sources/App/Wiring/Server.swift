@@ -38,6 +38,7 @@ package struct Server: Sendable {
     private let pool: ConnectionPool
     private let hasher: PasswordHasher
     private let planning: PlanningThreads
+    private let studying: PlanningThreads
     let log: Logger
 
     /// Connects, migrates, and builds everything; nothing listens yet.
@@ -50,13 +51,17 @@ package struct Server: Sendable {
         let settings = try HouseSettings(configuration, pace: options.pace)
         let registry = ConnectionRegistry()
         let admins = AdminHub()
-        let house = House(
+        var open = House(
             orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
             ledger: store,
             push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
+        // Apart from the ticks' thread: no answer to "why" delays the next plan.
+        let studying = PlanningThreads()
+        open.study = { try await studying.study($0, $1) }
+        let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
         let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
@@ -81,6 +86,7 @@ package struct Server: Sendable {
         pool = database.pool
         hasher = identity.hasher
         self.planning = planning
+        self.studying = studying
         // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
         // the ticks end, then the last positions are written.
         services =
@@ -110,6 +116,7 @@ package struct Server: Sendable {
         configuration.maximumGracefulShutdownDuration = .seconds(25)
         let failure = await Result { try await ServiceGroup(configuration: configuration).run() }.failure
         await planning.stop()
+        await studying.stop()
         hasher.stop()
         await pool.close()
         if let failure { throw failure }
