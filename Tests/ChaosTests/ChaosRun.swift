@@ -20,7 +20,7 @@ final class Flag: Sendable {
 struct ChaosRun: Sendable {
     let stage: ChaosStage
 
-    /// Clients work while `faults` goes on, then the faults are over, everything settles, and the findings are returned.
+    /// Clients work while `faults` goes on, then the faults are over, everything settles, and the findings come back.
     ///
     /// - Parameter settle: Whether to wait for every phone to be connected and told.
     func findings(

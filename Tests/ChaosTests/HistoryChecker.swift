@@ -35,8 +35,8 @@ struct StoredFacts: Sendable {
     }
 }
 
-/// Compares what the clients saw with what is stored. Each `ok` is in the database, each `fail` is not, `unknown` may be
-/// either; what is committed reaches its phone, nothing else does, and nothing comes in the wrong order.
+/// Compares what the clients saw with what is stored. Each `ok` is in the database, each `fail` is not, `unknown` may
+/// be either; what is committed reaches its phone, nothing else does, and nothing comes in the wrong order.
 struct HistoryChecker {
     /// A kill of the server may cost the positions of the last moments before it, and so may a crash of PostgreSQL, for
     /// their commit does not wait for the disk. Milliseconds.

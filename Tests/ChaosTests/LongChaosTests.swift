@@ -238,7 +238,8 @@ struct LongChaosTests {
 
     // MARK: Phones
 
-    /// A phone whose network swallows everything: the server notices by its pings, the driver comes back, nothing is lost.
+    /// A phone whose network swallows everything: the server notices by its pings, and the driver who comes back hears
+    /// what he missed.
     @Test func halfOpenSocketsAreNoticed() async throws {
         try await ChaosStage.with { stage in
             let upstream = try SocketAddress(ipAddress: "127.0.0.1", port: stage.port)

@@ -57,7 +57,8 @@ struct StopTests {
             let took = stage.clock.milliseconds - begin
             let times = ends.all.map { $0.at - begin }.sorted()
             print(
-                "stop: exit code \(code ?? -99) after \(took) ms; closes from \(times.first ?? 0) to \(times.last ?? 0) ms"
+                "stop: exit code \(code ?? -99) after \(took) ms;",
+                "closes from \(times.first ?? 0) to \(times.last ?? 0) ms"
             )
             #expect(code == 0)
             #expect(isDraining)

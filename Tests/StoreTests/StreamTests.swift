@@ -39,7 +39,8 @@ struct StreamTests {
                 """
                 UPDATE orders SET state = 'ACCEPTED' WHERE id = \(orders[1].id.rawValue);
                 BEGIN;
-                UPDATE holds SET held = tstzrange(lower(held), clock_timestamp()) WHERE order_id = \(orders[2].id.rawValue);
+                UPDATE holds SET held = tstzrange(lower(held), clock_timestamp())
+                    WHERE order_id = \(orders[2].id.rawValue);
                 UPDATE orders SET state = 'PENDING', hold_id = NULL WHERE id = \(orders[2].id.rawValue);
                 COMMIT;
                 """)

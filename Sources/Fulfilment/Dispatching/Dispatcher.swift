@@ -5,7 +5,8 @@ import Metrics
 /// Runs the dispatch ticks: snapshot, decide, commit, tell.
 ///
 /// Owner of its state: the previous plan, the lease, and since when it has watched without a gap. Between two ticks
-/// nothing is remembered that the database does not know: each tick reads every open order, so no order can wait unseen.
+/// nothing is remembered that the database does not know: each tick reads every open order, so no order can wait
+/// unseen.
 package actor Dispatcher {
     /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
     package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan

@@ -21,8 +21,8 @@ package protocol EventLog: Sendable {
     /// Delivery state of a driver's newest events, newest first, for admins.
     func states(of driver: DriverID, limit: Int) async throws -> [EventState]
 
-    /// Assignments that their drivers do not know of: undelivered for longer than a bound, still the last word about the
-    /// order, and not acted upon. Oldest first.
+    /// Assignments that their drivers do not know of: undelivered for longer than a bound, still in force, and not
+    /// acted upon. Oldest first.
     func overdue(before: Timestamp, limit: Int) async throws -> [EventState]
 }
 

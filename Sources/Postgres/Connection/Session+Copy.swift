@@ -23,7 +23,7 @@ package struct CopyRows: Sendable {
         count += 1
     }
 
-    /// Begins a row of so many cells, which follow one by one in the columns' order: for bulk that is worth the trouble.
+    /// Begins a row of so many cells, which follow one by one in the columns' order; cheaper than `append`.
     package mutating func beginRow(columns: Int16) {
         put(columns)
         count += 1
@@ -40,8 +40,8 @@ package struct CopyRows: Sendable {
 
     /// A `numeric` of eight decimals, rounded to the nearest.
     ///
-    /// The server's format (`numeric_recv` in `numeric.c`): groups of four decimal digits, the weight of the first, sign,
-    /// display scale. Leading and trailing groups of zeros are allowed.
+    /// The server's format (`numeric_recv` in `numeric.c`): groups of four decimal digits, the weight of the first,
+    /// sign, display scale. Leading and trailing groups of zeros are allowed.
     ///
     /// - Precondition: the value is finite and below 10,000 in magnitude.
     package mutating func cell(numeric value: Double) {

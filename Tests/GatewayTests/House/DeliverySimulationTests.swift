@@ -85,8 +85,8 @@ struct SimulationRun: Sendable {
 }
 
 extension HouseSimulation {
-    /// The faults stop. First nobody acts, and every phone must come to show what the database says; then everybody goes
-    /// on, and every order must come to its end.
+    /// The faults stop. First nobody acts, and every phone must come to show what the database says; then everybody
+    /// goes on, and every order must come to its end.
     func calmDownAndJudge() async throws -> [String] {
         dice.stopFaults()
         placesOrders = false

@@ -156,6 +156,10 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
         try await read { try await inner.newestDecision(about: order) }
     }
 
+    func amend(_ decision: OrderDecision, of tick: Int64) async throws {
+        try await write { try await inner.amend(decision, of: tick) }
+    }
+
     func tick(_ id: Int64) async throws -> TickRecord? { try await read { try await inner.tick(id) } }
 }
 
