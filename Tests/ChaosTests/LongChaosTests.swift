@@ -290,10 +290,13 @@ struct LongChaosTests {
             let findings = try await run.findings(phones: phones) {
                 for _ in 0..<rounds {
                     try await Task.sleep(for: .seconds(4))
-                    for phone in phones { phone.drop() }
+                    let before = stage.history.snapshot.connections
                     let begin = stage.clock.milliseconds
-                    try await Task.sleep(for: .milliseconds(200))
-                    try await eventually(within: .seconds(40)) { phones.allSatisfy(\.isConnected) }
+                    for phone in phones { phone.drop() }
+                    try await eventually(within: .seconds(40)) {
+                        stage.history.snapshot.connections >= before + phones.count
+                            && phones.allSatisfy(\.isConnected)
+                    }
                     back.append(stage.clock.milliseconds - begin)
                 }
             }
