@@ -73,7 +73,8 @@ var targets: [Target] = [
     core(
         "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
         resources: [
-            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/invariants.sql"),
+            .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0004.sql"),
+            .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
 
@@ -110,7 +111,7 @@ if !coresOnly {
     ]
     targets += [
         core("Identity", ["CLibCrypto", jwtKit, metrics]),
-        core("OSRM", ["Geo", httpClient, nioCore, log, metrics]),
+        core("OSRM", ["Geo", httpClient, nioCore, nioHTTP1, log, metrics]),
         core("DriverClient", ["Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient]),
         core(
             "Gateway",

@@ -49,16 +49,25 @@ package struct Server: Sendable {
         let settings = try HouseSettings(configuration, pace: options.pace)
         let registry = ConnectionRegistry()
         let admins = AdminHub()
-        let house = House(
+        let routing = configuration.routing.map {
+            RoutingService($0, estimator: settings.travel, log: log)
+        }
+        var opening = House(
             orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
             ledger: store,
             push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
+        opening.travelTimes = routing?.travelTimes
+        let presence = PresenceWatch(atlas: opening.atlas)
+        opening.presence = presence
+        let house = opening
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
-        let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
+        presence.load(try await store.waits(limit: WaitingTimes.capacity))
+        let intake = LocationIntake(
+            fleet: house.fleet, store: store, accounts: store, feed: admins, presence: presence)
         let gateway = DriverGateway(
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
@@ -83,7 +92,8 @@ package struct Server: Sendable {
         // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
         // the ticks end, then the last positions are written.
         services =
-            Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            (routing.map { [$0] as [any Service] } ?? [])
+            + Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
                 front,
@@ -198,6 +208,11 @@ package struct Server: Sendable {
             RecurringService(name: "token epochs", every: .seconds(1), log: log) { try await reader.read() },
             RecurringService(name: "accounts", every: .seconds(20), log: log) {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
+            },
+            RecurringService(name: "presence", every: .seconds(5), log: log) {
+                guard let presence = house.presence else { return }
+                presence.expect(try await house.orders.openOrders(), at: house.now())
+                try await presence.flush(to: store)
             },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {
                 try await store.keepUp(at: house.now(), retention: kept)

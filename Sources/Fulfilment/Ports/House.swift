@@ -17,6 +17,10 @@ package struct House: Sendable {
     package var rounds: RoundSignal
     package var settings: HouseSettings
     package var now: @Sendable () -> Timestamp
+    /// Ways through the road network for the dispatch ticks; nil where the estimator of the settings is enough.
+    package var travelTimes: (any TravelTimes)?
+    /// Who is where, and how long drivers wait at restaurants; nil where nobody watches.
+    package var presence: PresenceWatch?
 
     package init(
         orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, earnings: any EarningsStore,

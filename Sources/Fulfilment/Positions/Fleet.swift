@@ -90,12 +90,14 @@ package final class Fleet: Sendable {
                 fix: fix, isOnline: member.account.availability != .offline, isDelivering: member.isDelivering)
             return (shown, member.flags)
         }
+        var judged = sighting
+        judged.isBelieved = verdict == .moved
         if verdict == .moved {
             index.update(fix.driverID.rawValue, to: fix.point, flags: flags, at: fix.receivedAt.milliseconds)
         } else {
             heldBack[verdict]?.increment()
         }
-        return sighting
+        return judged
     }
 
     /// The device's time orders its own fixes as long as its clock is near ours; otherwise the time of receipt does.
