@@ -76,7 +76,7 @@ var targets: [Target] = [
             .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0004.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
-    core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract"]),
+    core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),
 
     .target(
         name: "TestSupport", dependencies: ["Fulfilment", "DispatchCore", "Geo", "Postgres", "Store"],
@@ -183,6 +183,8 @@ if !coresOnly {
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
 }
 
+var products: [Product] = coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])]
+
 if withBenchmarks {
     targets += [
         .systemLibrary(name: "CEpoll", path: "benchmarks/realtime/CEpoll"),
@@ -190,12 +192,22 @@ if withBenchmarks {
             name: "realtime", dependencies: ["CEpoll"], path: "benchmarks/realtime",
             exclude: ["CEpoll", "peers"],
             swiftSettings: swiftSettings),
+        // Needs the cores only: figures of the engine after a build of seconds.
+        .executableTarget(
+            name: "DispatchBenchmark", dependencies: ["Simulation", "DispatchCore", "Geo"],
+            path: "benchmarks/dispatch",
+            exclude: [
+                "README.md", "common.py", "determinism.sh", "exact.py", "lilim.py", "mdrp.py", "seeds.sh", "small.py",
+                "snapshots.py", "table.sh",
+            ],
+            swiftSettings: swiftSettings),
     ]
+    products.append(.executable(name: "dispatch", targets: ["DispatchBenchmark"]))
 }
 
 let package = Package(
     name: "tiffin",
-    products: coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])],
+    products: products,
     dependencies: dependencies,
     targets: targets
 )

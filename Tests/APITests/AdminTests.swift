@@ -5,6 +5,7 @@ import Fulfilment
 import Geo
 import HTTPTypes
 import Identity
+import Logging
 import Simulation
 import Testing
 
@@ -236,6 +237,28 @@ import Testing
             #expect(answer.json["pinned_by"]?.int64 == house.admin.id.rawValue)
             #expect(answer.json["decision"]?.isNull == true)
             #expect(try await caller.get("orders/999999/explain", as: house.adminToken).status == 404)
+        }
+    }
+
+    @Test func explainNamesTheRuleThatWouldLetAWaitingOrderGo() async throws {
+        let house = try await RestHouse()
+        for driver in [house.asha, house.ravi] {
+            _ = try await DriverDesk(house.city.house).setAvailability(false, of: driver.id)
+        }
+        let order = try await house.city.placeOrder(
+            from: RestHouse.koramangala, to: RestHouse.koramangala, readyAt: house.city.time.now)
+        let dispatcher = Dispatcher(
+            house.city.house, policy: { DispatchPolicy() }, holder: "a", log: Logger(label: "test"),
+            microseconds: { 0 }, solve: { DispatchEngine.plan($0, previous: $1, seed: $2) })
+        _ = try await dispatcher.tick()
+        try await house.serve { caller in
+            let answer = try await caller.get("orders/\(order.id)/explain", as: house.adminToken)
+            let decision = answer.json["decision"]
+            #expect(decision?["outcome"]?.text == "waiting")
+            #expect(decision?["is_replayed"] == .bool(true))
+            #expect(decision?["released_by"]?.text == "offlineDrivers")
+            #expect(decision?["differences"]?.text == "whole_plan")
+            #expect(decision?["refusal_counts"]?.elements?.first?["name"]?.text == "offline")
         }
     }
 }

@@ -56,7 +56,7 @@ enum Walls {
             others: foundation.union(["Logging", "Synchronization"])),
         Module(
             "Simulation", row: 3, ours: rules.union(["Contract"]),
-            others: foundation.union(["Synchronization", "Dispatch"])),
+            others: foundation.union(["Synchronization", "Dispatch", "Logging"])),
         Module(
             "App", row: 4,
             ours: rules.union([

@@ -34,29 +34,71 @@ import Testing
         #expect(explanation.alternatives.first?.difference ?? .zero > Cost(2_000_000))
     }
 
-    @Test(arguments: [
-        (Explanation.Relaxation.exclusions, 0), (.vehicleClass, 1), (.staleFixes, 2), (.lookAhead, 3),
-        (.clickToDoor, 4),
-        (.offlineDrivers, 5), (.pin, 6), (.lateCommitment, 7), (.nothing, 8),
-    ])
-    func theRuleThatHoldsAnOrderIsFound(expected: Explanation.Relaxation, kind: Int) {
+    @Test(arguments: Explanation.Relaxation.allCases)
+    func theRuleThatHoldsAnOrderIsFound(expected: Explanation.Relaxation) {
         var city = SmallCity()
-        city.order(1, from: (0, 0), to: (2000, 0), ready: kind == 7 ? 900 : 0)
+        city.order(1, from: (0, 0), to: (2000, 0), ready: 0)
         city.driver(7, at: (10, 0))
-        switch kind {
-        case 0: city.snapshot.orders[0].excluded = [DriverID(7)]
-        case 1: city.snapshot.orders[0].vehicles = [.car]
-        case 2: city.snapshot.drivers[0].lastFixAt = SmallCity.at(-300)
-        case 3: city.snapshot.drivers[0].freeAt = SmallCity.at(4000)
-        case 4: city.snapshot.policy.limits.clickToDoor = Seconds(60)
-        case 5: city.snapshot.drivers[0].isOnline = false
-        case 6: city.snapshot.orders[0].pinned = DriverID(99)
-        case 8: city.snapshot.drivers = []
-        default: break
-        }
+        hold(by: expected, &city)
         let explanation = DispatchEngine.explain(OrderID(1), in: city.snapshot, budget: budget)
         #expect(explanation.heldBy == expected)
         #expect(!explanation.isTold)
+    }
+
+    private func hold(by rule: Explanation.Relaxation, _ city: inout SmallCity) {
+        switch rule {
+        case .readyTime: city.snapshot.orders[0].readyAt = SmallCity.at(900)
+        case .window:
+            city.snapshot.orders[0].readyAt = nil
+            city.order(2, from: (9000, 0), to: (9500, 0))
+        case .lateCommitment:
+            // Driver 7 is at work for half an hour and cannot be told before he is nearly done.
+            city.snapshot.policy.tellsBusyDrivers = false
+            city.snapshot.drivers[0].freeAt = SmallCity.at(1500)
+        case .exclusions: city.snapshot.orders[0].excluded = [DriverID(7)]
+        case .restaurantRules:
+            city.snapshot.orders[0].restaurant = RestaurantID(3)
+            city.snapshot.drivers[0].rules = [.init(restaurant: RestaurantID(3), kind: .forbid)]
+        case .pin: city.snapshot.orders[0].pinned = DriverID(99)
+        case .vehicleClass: city.snapshot.orders[0].vehicles = [.car]
+        case .staleFixes: city.snapshot.drivers[0].lastFixAt = SmallCity.at(-300)
+        case .lookAhead: city.snapshot.drivers[0].freeAt = SmallCity.at(4000)
+        case .shiftEnd: city.snapshot.drivers[0].shiftEndsAt = SmallCity.at(30)
+        case .clickToDoor: city.snapshot.policy.limits.clickToDoor = Seconds(60)
+        case .batchSize: city.snapshot.orders[0].bagUnits = 50
+        case .unservedCost: city.snapshot.policy.weights.unserved = .zero
+        case .offlineDrivers: city.snapshot.drivers[0].isOnline = false
+        case .oneMoreDriver: city.snapshot.drivers = []
+        case .orderGraph: joinOnTheWay(&city)
+        case .nothing:
+            city.snapshot.drivers = []
+            city.snapshot.orders[0].placedAt = SmallCity.at(-20_000)
+        }
+    }
+
+    /// The only driver has food for a far door in his bag, and the order is not on his way.
+    private func joinOnTheWay(_ city: inout SmallCity) {
+        city.snapshot.orders = []
+        city.snapshot.policy.limits.queuedBatches = 1
+        city.order(1, from: (0, 3000), to: (0, 5000), ready: 0)
+        var stop = RunningStop(
+            kind: .dropoff, order: OrderID(50), place: city.place(9000, 0), placedAt: SmallCity.noon)
+        stop.promisedAt = SmallCity.noon
+        city.snapshot.drivers[0].running = [stop]
+    }
+
+    @Test func whatIsSaidOfOneOrderOfABatchIsAboutThatOrder() throws {
+        var city = SmallCity()
+        city.order(1, from: (0, 0), to: (2000, 0), ready: 0)
+        city.order(2, from: (0, 0), to: (2050, 0), ready: 0) { $0.excluded = [DriverID(8)] }
+        city.driver(7, at: (10, 0))
+        city.driver(8, at: (5, 0))
+        city.driver(9, at: (700, 0))
+        let first = DispatchEngine.explain(OrderID(1), in: city.snapshot, budget: budget)
+        let second = DispatchEngine.explain(OrderID(2), in: city.snapshot, budget: budget)
+        #expect(first.batch?.driver == DriverID(8) || first.alternatives.contains { $0.driver == DriverID(8) })
+        #expect(!second.alternatives.contains { $0.driver == DriverID(8) })
+        #expect(second.refused.contains(RefusedDriver(driver: DriverID(8), why: .excluded)))
     }
 
     @Test func theTermsOfABatchAddUpToItsCost() throws {

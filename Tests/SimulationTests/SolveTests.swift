@@ -1,4 +1,5 @@
 import DispatchCore
+import Foundation
 import Simulation
 import Testing
 
@@ -59,6 +60,48 @@ import Testing
     @Test(arguments: ["", "{}", "[1,2]", "{\"orders\":[],\"drivers\":[]}", "{\"speed_mps\":0}"])
     func whatIsNoProblemFileIsRefused(text: String) {
         #expect(throws: SnapshotError.self) { try SnapshotFile(json: Array(text.utf8)) }
+    }
+
+    /// A value that makes no sense spoils its own order or driver and nothing else.
+    @Test(arguments: [
+        ("\"ready_s\":", "NaN"), ("\"ready_s\":", "null"), ("\"ready_s\":", "1e999"), ("\"placed_s\":", "\"soon\""),
+        ("\"pickup\":[", "Infinity,0.5],\"was\":["), ("\"dropoff\":[", "-Infinity],\"was\":["),
+    ])
+    func aPoisonOrderHurtsOnlyItself(key: String, value: String) throws {
+        var text = Self.problem(orders: 6, drivers: 3, seed: 1)
+        let place = try #require(text.range(of: key))
+        let isPlace = key.hasSuffix("[")
+        text.replaceSubrange(place, with: isPlace ? key + value : "\(key)\(value),\"was\":")
+        let file = try read(text)
+        let plan = DispatchEngine.plan(file.snapshot)
+        #expect(plan.hold(of: 0) == .impossible)
+        #expect(plan.commits.flatMap(\.orders).count == 5)
+        #expect(file.solution(plan).hasSuffix(#""waiting":[{"order":"o0","reason":"impossible"}]}"#))
+    }
+
+    @Test(arguments: [
+        "\"drive_weight\":1e300", "\"unserved_penalty_s\":9e300", "\"pickup_service_s\":-1e18", "\"now_s\":1e308",
+        "\"max_click_to_door_s\":NaN", "\"dropoff_service_s\":null", "\"speed_mps\":1e-300", "\"detour\":1e300",
+    ])
+    func absurdRulesGiveAResult(rule: String) throws {
+        let key = try #require(rule.split(separator: ":").first)
+        let whole = Self.problem(orders: 6, drivers: 3, seed: 1)
+        let text = whole.replacing(try Regex("\(key):[0-9.]+"), with: rule)
+        #expect(text != whole)
+        let file = try read(text)
+        let plan = DispatchEngine.plan(file.snapshot, budget: WorkBudget(steps: 20_000))
+        #expect(plan.waiting.count + plan.commits.flatMap(\.orders).count == 6)
+    }
+
+    @Test(arguments: ["0", "-3", "NaN", "2147483648", "1e300"])
+    func absurdCapacitiesGiveAResult(capacity: String) throws {
+        let text = Self.problem(orders: 20, drivers: 3, seed: 1).replacing(
+            "\"capacity\":3", with: "\"capacity\":\(capacity)")
+        let file = try read(text)
+        let plan = DispatchEngine.plan(file.snapshot, budget: WorkBudget(steps: 20_000))
+        let given = plan.commits.flatMap(\.orders).count
+        #expect(given + plan.waiting.count == 20)
+        #expect((given == 0) == !(Double(capacity) ?? 0 > 0))
     }
 
     @Test func coordinatesThatAreNoPlaceLeaveTheOrderUnserved() throws {
@@ -134,4 +177,8 @@ struct Exhaustive {
     private func way(_ from: PlaceIndex, _ to: PlaceIndex) -> Int64 {
         Int64(table.seconds[Int(from.value) * table.columns + Int(to.value)])
     }
+}
+
+extension DispatchPlan {
+    fileprivate func hold(of order: Int64) -> HoldReason? { waiting.first { $0.order == OrderID(order) }?.reason }
 }

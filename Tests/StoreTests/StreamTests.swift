@@ -163,6 +163,12 @@ struct StreamTests {
             #expect(try await store.tick(10)?.decisions.first?.driver == 10)
             #expect(try await store.tick(11) == nil)
             #expect(try await store.newestDecision(about: OrderID(8)) == nil)
+            var studied = newest.decision
+            studied.study = OrderDecision.Study(
+                isReplayed: true, alternatives: [.init(driver: 3, difference: 40, isPossible: true)], refused: [],
+                releasedBy: nil)
+            try await store.amend(studied, of: newest.tick.id)
+            #expect(try await store.newestDecision(about: OrderID(7))?.decision == studied)
         }
     }
 

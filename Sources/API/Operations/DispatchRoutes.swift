@@ -27,7 +27,7 @@ struct DispatchRoutes: RouteGroup {
     private func explain(_ exchange: Exchange) async throws -> Reply {
         let id = OrderID(try exchange.id("id"))
         guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
-        let newest = try await house.ledger.newestDecision(about: id)
+        let newest = try await ExplainOrder(house)(id)
         return .object { writer in
             writer.field("order_id", id.rawValue)
             writer.field("status", order.state.rawValue)
@@ -54,26 +54,39 @@ struct DispatchRoutes: RouteGroup {
             writer.field("held_by", decision.heldBy.isEmpty ? nil : decision.heldBy)
             writer.field("driver_id", decision.driver)
             writer.field("batch_id", decision.batch)
+            writer.field("trigger", decision.trigger)
+            writer.field("tell_at", milliseconds: decision.tellAt?.milliseconds)
             writer.key("terms")
-            writer.array(decision.terms) { writer, term in
-                writer.object { writer in
-                    writer.field("name", term.name)
-                    writer.field("value_ms", term.value)
-                }
-            }
+            write(decision.terms, value: "value_ms", to: &writer)
+            writer.key("refusal_counts")
+            write(decision.refusalCounts, value: "drivers", to: &writer)
+            writer.field("is_replayed", decision.study?.isReplayed)
+            writer.field("released_by", decision.study?.releasedBy)
+            // Without a study there is only what the tick itself noted: differences with the rest of the plan fixed.
+            writer.field("differences", decision.study == nil ? "rest_fixed" : "whole_plan")
             writer.key("alternatives")
-            writer.array(decision.alternatives) { writer, other in
+            writer.array(decision.study?.alternatives ?? decision.alternatives) { writer, other in
                 writer.object { writer in
                     writer.field("driver_id", other.driver)
                     writer.field("difference_ms", other.difference)
+                    writer.field("is_possible", other.isPossible)
                 }
             }
             writer.key("refused")
-            writer.array(decision.refused) { writer, refusal in
+            writer.array(decision.study?.refused ?? decision.refused) { writer, refusal in
                 writer.object { writer in
                     writer.field("driver_id", refusal.driver)
                     writer.field("rule", refusal.rule)
                 }
+            }
+        }
+    }
+
+    private func write(_ costs: [OrderDecision.NamedCost], value: StaticString, to writer: inout JSONWriter) {
+        writer.array(costs) { writer, cost in
+            writer.object { writer in
+                writer.field("name", cost.name)
+                writer.field(value, cost.value)
             }
         }
     }

@@ -105,6 +105,11 @@ struct PlanningThreads: Sendable {
         }
     }
 
+    /// Studies a stored tick; a server that is stopping throws instead.
+    func study(_ tick: TickRecord, _ order: OrderID) async throws -> OrderDecision.Study {
+        try await pool.runIfActive { try TickInputs.study(tick, of: order) }
+    }
+
     func stop() async {
         try? await pool.shutdownGracefully()
     }

@@ -34,28 +34,30 @@ package struct DemoScript: Service, CustomStringConvertible {
     /// What happened so far.
     package struct Figures: Sendable, Equatable {
         package var placed = 0
+        package var accepted = 0
         package var picked = 0
         package var delivered = 0
         package var pushed = 0
+        /// Earned by the drivers, in paise.
+        package var paise: Int64 = 0
         package var failures = 0
     }
 
-    package static let restaurants = 60
+    package static let restaurants = 24
 
     private let plan: Plan
     private let trial: Trial
     private let ready: ReadyGate
-    private let figures = FigureBoard()
+    private let figures: FigureBoard
     private let log: Logger
 
-    package init(_ plan: Plan, trial: Trial, ready: ReadyGate, log: Logger) {
+    package init(_ plan: Plan, trial: Trial, ready: ReadyGate, figures: FigureBoard, log: Logger) {
         self.plan = plan
+        self.figures = figures
         self.trial = trial
         self.ready = ready
         self.log = log
     }
-
-    package var current: Figures { figures.current }
 
     /// The restaurants, zones and drivers that the city needs.
     package static func contents(_ plan: Plan) -> Trial.Contents {
@@ -150,10 +152,12 @@ package struct DemoScript: Service, CustomStringConvertible {
 }
 
 /// Figures that many phones count together.
-final class FigureBoard: Sendable {
+package final class FigureBoard: Sendable {
     private let figures = Mutex(DemoScript.Figures())
 
-    var current: DemoScript.Figures { figures.withLock { $0 } }
+    package init() {}
+
+    package var current: DemoScript.Figures { figures.withLock { $0 } }
 
     func add(_ change: (inout DemoScript.Figures) -> Void) {
         figures.withLock { change(&$0) }

@@ -40,6 +40,7 @@ struct SimulatedPhone: Sendable {
         let inbox = PhoneInbox()
         let socket = try await client.openSocket(driver: String(account), token: token) { inbox.receive($0) }
         defer { socket.close() }
+        if phone.orders == 0 { try await resume(&phone, token: token) }
         var lastReport: Int64 = 0
         let reportEvery = max(1000, Int64(10_000 / pace))
         while !Task.isCancelled {
@@ -55,6 +56,19 @@ struct SimulatedPhone: Sendable {
             }
             for action in actions { try await carryOut(action, token: token) }
             try await Task.sleep(for: Self.step)
+        }
+    }
+
+    /// What a started app asks first: the orders that its driver has in hand.
+    private func resume(_ phone: inout DemoPhone, token: String) async throws {
+        let answer = try await client.call(.get, "/api/v1/orders/assigned", token: token)
+        for order in answer.json.elements ?? [] {
+            guard let status = order["status"]?.text, let told = Self.told(order, pace: pace) else { continue }
+            if status == "ASSIGNED" {
+                for action in phone.assigned(told) { try await carryOut(action, token: token) }
+            } else {
+                phone.resumed(told, isOnBoard: status == "PICKED_UP" || status == "IN_TRANSIT")
+            }
         }
     }
 
@@ -81,7 +95,8 @@ struct SimulatedPhone: Sendable {
         else { return nil }
         let ready = data["pickup_time"]?.text.flatMap { WireTime.parse($0) }
         return DemoPhone.Told(
-            order: order, pickup: pickup, dropoff: dropoff, readyAt: ready.map { Int64(Double($0) * pace) })
+            order: order, batch: data["batch_id"]?.int64, pickup: pickup, dropoff: dropoff,
+            readyAt: ready.map { Int64(Double($0) * pace) })
     }
 
     private static func point(_ data: JSON, _ end: String) -> GeoPoint? {
@@ -113,13 +128,17 @@ struct SimulatedPhone: Sendable {
     private func carryOut(_ action: DemoPhone.Action, token: String) async throws {
         let (path, count): (String, (inout DemoScript.Figures) -> Void) =
             switch action {
-            case .accept(let order): ("\(order)/accept", { _ in })
+            case .accept(let order): ("\(order)/accept", { $0.accepted += 1 })
             case .pickUp(let order): ("\(order)/pickup", { $0.picked += 1 })
             case .deliver(let order): ("\(order)/deliver", { $0.delivered += 1 })
             }
         let answer = try await client.call(
             .post, "/api/v1/driver/orders/\(path)", token: token, body: Array("{}".utf8))
-        if (200..<300).contains(answer.status) { figures.add(count) } else { figures.add { $0.failures += 1 } }
+        guard (200..<300).contains(answer.status) else { return figures.add { $0.failures += 1 } }
+        figures.add(count)
+        if let earned = answer.json["earnings"]?.double {
+            figures.add { $0.paise += Int64((earned * 100).rounded()) }
+        }
     }
 }
 

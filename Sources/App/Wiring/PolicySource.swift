@@ -20,6 +20,10 @@ extension DispatchPolicy {
         dropoffApproach = paced(dropoffApproach)
         dropoffHandover = paced(dropoffHandover)
         maxWait = paced(maxWait)
+        limits.readySpread = paced(limits.readySpread)
+        limits.bagTime = paced(limits.bagTime)
+        limits.clickToDoor = paced(limits.clickToDoor)
+        limits.lookAhead = paced(limits.lookAhead)
         margin = max(paced(margin), tick)
         #if DEBUG
         // Without optimisation a step takes some fifty times longer.
@@ -43,6 +47,6 @@ extension HouseSettings {
         isAutomatic = configuration.dispatch.isAutomatic
         lostDriverAfterMilliseconds = Int64(configuration.dispatch.lostDriverAfterSeconds * 1000)
         staleAfterMilliseconds = Int64(configuration.staleAfterSeconds * 1000)
-        if pace != 1 { travel = TravelTimeEstimator(speeds: SpeedTable { _ in 25.2 * pace }) }
+        if pace != 1 { travel = TravelTimeEstimator(speeds: SpeedTable { _ in 25.2 }.hurried(by: pace)) }
     }
 }

@@ -37,6 +37,7 @@ package struct Server: Sendable {
     private let pool: ConnectionPool
     private let hasher: PasswordHasher
     private let planning: PlanningThreads
+    private let studying: PlanningThreads
     let log: Logger
 
     /// Connects, migrates, and builds everything; nothing listens yet.
@@ -52,17 +53,20 @@ package struct Server: Sendable {
         let routing = configuration.routing.map {
             RoutingService($0, estimator: settings.travel, log: log)
         }
-        var opening = House(
+        var open = House(
             orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
             ledger: store,
             push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
-        opening.travelTimes = routing?.travelTimes
-        let presence = PresenceWatch(atlas: opening.atlas)
-        opening.presence = presence
-        let house = opening
+        open.travelTimes = routing?.travelTimes
+        let presence = PresenceWatch(atlas: open.atlas)
+        open.presence = presence
+        // Apart from the ticks' thread: no answer to "why" delays the next plan.
+        let studying = PlanningThreads()
+        open.study = { try await studying.study($0, $1) }
+        let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
         presence.load(try await store.waits(limit: WaitingTimes.capacity))
@@ -89,6 +93,7 @@ package struct Server: Sendable {
         pool = database.pool
         hasher = identity.hasher
         self.planning = planning
+        self.studying = studying
         // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
         // the ticks end, then the last positions are written.
         services =
@@ -119,6 +124,7 @@ package struct Server: Sendable {
         configuration.maximumGracefulShutdownDuration = .seconds(25)
         let failure = await Result { try await ServiceGroup(configuration: configuration).run() }.failure
         await planning.stop()
+        await studying.stop()
         hasher.stop()
         await pool.close()
         if let failure { throw failure }

@@ -9,6 +9,9 @@ struct Cooling: Sendable {
 }
 
 extension Lane {
+    /// Steps charged to a round that looked at no stop order: orders that no driver can take must use the budget up.
+    private static let idleRoundSteps = 16
+
     /// Takes related orders out: around one random order, the drivers of its nearest relatives lose that relative,
     /// often all they have.
     mutating func ruin(about count: Int) {
@@ -115,9 +118,11 @@ extension Lane {
                 temperature = cooling.first * Power.of(ratio, Double(stops.steps &- first) / span)
             }
             iteration &+= 1
+            let before = stops.steps
             begin()
             ruin(about: cooling.ruin)
             recreate(blink: cooling.blink)
+            if stops.steps == before { stops.steps &+= Self.idleRoundSteps }
             let allowed = temperature * -Power.logarithm(random.unit())
             if Double(total &- savedTotal) >= allowed {
                 undo()

@@ -1,28 +1,44 @@
+internal import Geo
+
 /// Why an order went to its driver, or waits: found out by planning again under changed rules, not guessed.
 package struct Explanation: Hashable, Sendable {
     /// What the whole plan would be with the order forced to another driver.
     package struct Alternative: Hashable, Sendable {
         package var driver: DriverID
-        /// Cost of the whole re-solved plan above that of the real one. Below zero only by the search's own noise.
+        /// Cost of the whole re-solved plan above that of the best one found without the force; never below zero.
         package var difference: Cost
-        /// Whether the order really went to him in that plan; if not, he cannot take it at all.
+        /// Whether the order really went to him in that plan; if not, leaving it is cheaper or he has no room for it.
         package var isPossible: Bool
     }
 
     /// A rule that, relaxed alone, would let a waiting order go.
     package enum Relaxation: UInt8, Hashable, Sendable, CaseIterable {
-        /// Tell drivers at once instead of when they must leave.
+        /// The food counted as ready now.
+        case readyTime
+        /// No window for partners kept open.
+        case window
+        /// Drivers told at once instead of when they must leave.
         case lateCommitment
+        /// Drivers who refused the order, or are kept from it, allowed.
         case exclusions
+        /// Drivers' rules about restaurants lifted.
+        case restaurantRules
         case pin
         case vehicleClass
         case staleFixes
         case lookAhead
+        case shiftEnd
         case clickToDoor
+        /// More orders, and larger ones, for each driver.
         case batchSize
+        /// Any orders in one batch, however far apart.
         case orderGraph
+        /// Leaving orders dearer than any way of serving them.
+        case unservedCost
         case offlineDrivers
-        /// No single rule: there are too few drivers.
+        /// No rule: one more driver, idle at the restaurant, takes it.
+        case oneMoreDriver
+        /// Nothing of the above lets it go.
         case nothing
     }
 
@@ -33,31 +49,45 @@ package struct Explanation: Hashable, Sendable {
     package var waiting: WaitingReason?
     /// The next best drivers, cheapest first.
     package var alternatives: [Alternative]
-    /// For an order that waits: the first rule, in the sequence of the cases, that holds it.
+    /// Drivers as near as the chosen one, or nearer, who could not be taken, nearest first. Without a chosen driver:
+    /// the nearest ones.
+    package var refused: [RefusedDriver]
+    /// For an order that waits: the first rule, in the sequence of the cases, that holds it. An order that is meant for
+    /// a driver goes when he is told; any other when a driver is planned for it.
     package var heldBy: Relaxation?
 }
 
 extension DispatchEngine {
-    /// Explains one order of a stored tick. Plans the tick again as it was, then once for each alternative driver
-    /// with the order pinned to him, each from the real plan and with the same seed and budget.
+    /// Most steps that one re-solved plan of an explanation takes. It starts from the real plan, so it needs less work
+    /// than that.
+    private static let explanationSteps: Int64 = 1_000_000
+
+    /// Explains one order of a tick. Plans the tick again as it was, then once for each alternative driver with the
+    /// order pinned to him, each from the real plan and with the same seed and budget.
     ///
-    /// - Parameter alternatives: How many other drivers are tried, 0 to 8.
+    /// - Parameters:
+    ///   - real: The plan of that tick, where it is known already; nil plans again.
+    ///   - alternatives: How many other drivers are tried, 0 to 8.
     /// - Complexity: That of `plan`, times the alternatives and rules tried.
     package static func explain(
         _ order: OrderID, in snapshot: DispatchSnapshot, previous: DispatchPlan? = nil, seed: UInt64 = 1,
-        budget: WorkBudget? = nil, alternatives: Int = 3, lanes: some LaneRunner = SerialLanes()
+        budget: WorkBudget? = nil, real: DispatchPlan? = nil, alternatives: Int = 4,
+        lanes: some LaneRunner = SerialLanes()
     ) -> Explanation {
-        let real = plan(snapshot, previous: previous, seed: seed, budget: budget, lanes: lanes)
+        let real = real ?? plan(snapshot, previous: previous, seed: seed, budget: budget, lanes: lanes)
         let told = real.commits.first { $0.orders.contains(order) }
         let batch = told ?? real.tentative.first { $0.orders.contains(order) }
         var explanation = Explanation(
             order: order, batch: batch, isTold: told != nil, waiting: real.waiting.first { $0.order == order },
-            alternatives: [], heldBy: nil)
-        let question = Question(order: order, snapshot: snapshot, real: real, seed: seed, budget: budget)
-        if let batch {
-            explanation.alternatives = question.alternatives(to: batch.driver, most: alternatives, lanes: lanes)
+            alternatives: [], refused: [], heldBy: nil)
+        let work = min(budget ?? snapshot.policy.bounded.budget, WorkBudget(steps: explanationSteps))
+        let question = Question(order: order, snapshot: snapshot, real: real, seed: seed, budget: work)
+        let nearby = question.nearby(batch?.driver, most: alternatives.held(0, 8))
+        explanation.refused = nearby.refused
+        if batch != nil { explanation.alternatives = question.alternatives(nearby.others, lanes: lanes) }
+        if told == nil, explanation.waiting != nil {
+            explanation.heldBy = question.heldBy(isMeant: batch != nil, lanes: lanes)
         }
-        if told == nil { explanation.heldBy = question.heldBy(isMeant: batch != nil, lanes: lanes) }
         return explanation
     }
 }
@@ -69,9 +99,9 @@ private struct Question {
     let snapshot: DispatchSnapshot
     let start: DispatchPlan
     let seed: UInt64
-    let budget: WorkBudget?
+    let budget: WorkBudget
 
-    init(order: OrderID, snapshot: DispatchSnapshot, real: DispatchPlan, seed: UInt64, budget: WorkBudget?) {
+    init(order: OrderID, snapshot: DispatchSnapshot, real: DispatchPlan, seed: UInt64, budget: WorkBudget) {
         self.order = order
         var free = snapshot
         free.policy.weights.switching = .zero
@@ -89,34 +119,51 @@ private struct Question {
 
     private func change(_ snapshot: DispatchSnapshot, _ body: (inout WaitingOrder) -> Void) -> DispatchSnapshot {
         var changed = snapshot
-        if let index = changed.orders.firstIndex(where: { $0.id == order }) { body(&changed.orders[index]) }
+        for index in changed.orders.indices where changed.orders[index].id == order { body(&changed.orders[index]) }
         return changed
     }
 
-    func alternatives(to chosen: DriverID, most: Int, lanes: some LaneRunner) -> [Explanation.Alternative] {
-        let base = plan(snapshot, lanes).cost
+    /// The other drivers who come cheapest while everything else stays as planned, and the refused ones nearby.
+    func nearby(_ chosen: DriverID?, most: Int) -> (others: [DriverID], refused: [RefusedDriver]) {
         let tick = TickCompiler(snapshot, previous: start).compile(snapshot)
-        guard most > 0, let row = tick.row(of: order) else { return [] }
-        let first = Int(tick.problem.candidateFirst[Int(row)])
-        let last = Int(tick.problem.candidateFirst[Int(row) + 1])
-        let drivers = tick.problem.candidates[first..<last].map { tick.driver(ofVehicle: Int($0.vehicle)).id }
-        let found = drivers.filter { $0 != chosen }.prefix(min(most, 8)).map { driver in
+        guard let row = tick.row(of: order) else { return ([], []) }
+        let vehicle = chosen.flatMap { tick.vehicle(of: $0) }.map(Int.init)
+        return tick.problem.withTables { tables in
+            let reasons = Reasons(tick: tick, tables: tables)
+            let refused = reasons.refused(Int(row), vehicle: vehicle)
+            guard let vehicle, let solution = tick.start(from: start) else { return ([], refused) }
+            var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: 8)
+            lane.load(solution)
+            return (reasons.runnersUp(Int(row), vehicle: vehicle, most: most, lane: &lane).map(\.driver), refused)
+        }
+    }
+
+    func alternatives(_ drivers: [DriverID], lanes: some LaneRunner) -> [Explanation.Alternative] {
+        var best = plan(snapshot, lanes).cost
+        let found = drivers.map { driver in
             let forced = plan(change(snapshot) { $0.pinned = driver }, lanes)
+            // A forced plan is a plan of the free problem too: where the search found a better one by the way, that is
+            // what the others are compared with.
+            best = min(best, forced.cost)
             let isPossible = (forced.commits + forced.tentative).contains {
                 $0.driver == driver && $0.orders.contains(order)
             }
-            return Explanation.Alternative(driver: driver, difference: forced.cost - base, isPossible: isPossible)
+            return Explanation.Alternative(driver: driver, difference: forced.cost, isPossible: isPossible)
         }
-        return found.sorted { ($0.difference, $0.driver) < ($1.difference, $1.driver) }
+        return found.map { found in
+            Explanation.Alternative(
+                driver: found.driver, difference: found.difference - best, isPossible: found.isPossible)
+        }.sorted { ($0.difference, $0.driver) < ($1.difference, $1.driver) }
     }
 
     func heldBy(isMeant: Bool, lanes: some LaneRunner) -> Explanation.Relaxation {
-        if isMeant { return .lateCommitment }
-        for rule in Explanation.Relaxation.allCases where rule != .lateCommitment && rule != .nothing {
+        let telling: Set<Explanation.Relaxation> = [.readyTime, .window, .lateCommitment]
+        for rule in Explanation.Relaxation.allCases where rule != .nothing && telling.contains(rule) == isMeant {
             let relaxed = relax(rule)
             if relaxed == snapshot { continue }
             let plan = plan(relaxed, lanes)
-            if (plan.commits + plan.tentative).contains(where: { $0.orders.contains(order) }) { return rule }
+            let going = isMeant ? plan.commits : plan.commits + plan.tentative
+            if going.contains(where: { $0.orders.contains(order) }) { return rule }
         }
         return .nothing
     }
@@ -124,25 +171,52 @@ private struct Question {
     private func relax(_ rule: Explanation.Relaxation) -> DispatchSnapshot {
         var relaxed = snapshot
         switch rule {
-        case .lateCommitment, .nothing: break
-        case .exclusions:
-            relaxed = change(snapshot) { $0.excluded = [] }
-            for index in relaxed.drivers.indices { relaxed.drivers[index].rules = [] }
+        case .nothing: break
+        case .readyTime:
+            relaxed = change(snapshot) { order in
+                if order.readyAt != nil { order.readyAt = snapshot.now }
+                order.readyDeviation = .zero
+            }
+        case .window: relaxed.policy.maxHold = .zero
+        case .lateCommitment: relaxed.policy.commitment = .immediate
+        case .exclusions: relaxed = change(snapshot) { $0.excluded = [] }
         case .pin: relaxed = change(snapshot) { $0.pinned = nil }
         case .vehicleClass: relaxed = change(snapshot) { $0.vehicles = [] }
         case .staleFixes: relaxed.policy.staleAfter = Seconds(86_400)
         case .lookAhead: relaxed.policy.limits.lookAhead = Seconds(86_400)
         case .clickToDoor: relaxed.policy.limits.clickToDoor = Seconds(864_000)
+        case .orderGraph: relaxed.policy.limits.usesOrderGraph = false
+        case .unservedCost: relaxed.policy.weights.unserved = Seconds(1_000_000)
+        case .restaurantRules: relaxed.changeDrivers { $0.rules = [] }
+        case .shiftEnd: relaxed.changeDrivers { $0.shiftEndsAt = nil }
+        case .offlineDrivers: relaxed.changeDrivers { $0.isOnline = true }
         case .batchSize:
             relaxed.policy.maxBatch = DispatchPolicy.largestBatch
-            for index in relaxed.drivers.indices {
-                relaxed.drivers[index].capacity = max(relaxed.drivers[index].capacity, DispatchPolicy.largestBatch)
-                relaxed.drivers[index].bagUnits = max(relaxed.drivers[index].bagUnits, 100)
+            relaxed.changeDrivers { driver in
+                driver.capacity = max(driver.capacity, DispatchPolicy.largestBatch)
+                driver.bagUnits = max(driver.bagUnits, 100)
             }
-        case .orderGraph: relaxed.policy.limits.usesOrderGraph = false
-        case .offlineDrivers:
-            for index in relaxed.drivers.indices { relaxed.drivers[index].isOnline = true }
+        case .oneMoreDriver: addDriver(to: &relaxed)
         }
         return relaxed
+    }
+
+    /// An idle driver with an empty bag at the order's restaurant, of a class that may carry it.
+    private func addDriver(to relaxed: inout DispatchSnapshot) {
+        guard let waiting = relaxed.orders.first(where: { $0.id == order }) else { return }
+        let taken = Set(relaxed.drivers.map(\.id))
+        guard let id = (1...Int64(taken.count + 1)).lazy.map({ DriverID(-$0) }).first(where: { !taken.contains($0) })
+        else { return }
+        var driver = DriverState(
+            id: id, place: waiting.pickup, freeAt: relaxed.now, lastFixAt: relaxed.now)
+        driver.vehicle = waiting.vehicles.first ?? .motorcycle
+        driver.bagUnits = max(driver.bagUnits, waiting.bagUnits)
+        relaxed.drivers.append(driver)
+    }
+}
+
+extension DispatchSnapshot {
+    fileprivate mutating func changeDrivers(_ body: (inout DriverState) -> Void) {
+        for index in drivers.indices { body(&drivers[index]) }
     }
 }

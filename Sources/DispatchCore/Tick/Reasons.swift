@@ -34,19 +34,20 @@ struct Reasons {
             return BatchReason(trigger: trigger, terms: terms, runnersUp: [], refused: [])
         }
         return BatchReason(
-            trigger: trigger, terms: terms, runnersUp: runnersUp(Int(order), vehicle: vehicle, lane: &lane),
+            trigger: trigger, terms: terms,
+            runnersUp: runnersUp(Int(order), vehicle: vehicle, most: Self.most, lane: &lane),
             refused: refused(Int(order), vehicle: vehicle))
     }
 
     /// The cheapest other drivers for one order alone, the rest of the plan standing as it is.
-    private func runnersUp(_ order: Int, vehicle: Int, lane: inout Lane) -> [RunnerUp] {
+    func runnersUp(_ order: Int, vehicle: Int, most: Int, lane: inout Lane) -> [RunnerUp] {
         guard lane.owners[order] >= 0 else { return [] }
         lane.begin()
         let before = lane.total
         lane.remove(order)
         var found: [RunnerUp] = []
         let first = Int(tables.candidateFirst[order])
-        let last = min(Int(tables.candidateFirst[order + 1]), first + 4 * Self.most)
+        let last = min(Int(tables.candidateFirst[order + 1]), first + 4 * most)
         for index in first..<last where Int(tables.candidates[index].vehicle) != vehicle {
             guard let insertion = lane.insertion(of: order, candidate: index) else { continue }
             let difference = lane.total - tables.orders[order].unserved + insertion.delta - before
@@ -55,15 +56,16 @@ struct Reasons {
         }
         lane.undo()
         found.sort { ($0.difference, $0.driver) < ($1.difference, $1.driver) }
-        return Array(found.prefix(Self.most))
+        return Array(found.prefix(most))
     }
 
-    /// Drivers who stand nearer than the chosen one but could not be taken, nearest first.
-    private func refused(_ order: Int, vehicle: Int) -> [RefusedDriver] {
+    /// Drivers who stand nearer than the chosen one, or as near, but could not be taken, nearest first. Nobody chosen:
+    /// the nearest of all.
+    func refused(_ order: Int, vehicle: Int?) -> [RefusedDriver] {
         let eligibility = Eligibility(now: tick.now, policy: tick.policy)
         let waiting = tick.orders[order]
         let pickup = tables.orders[order].pickup
-        let chosen = tables.travel(tables.vehicles[vehicle].place, pickup, 1024)
+        let chosen = vehicle.map { tables.travel(tables.vehicles[$0].place, pickup, 1024) } ?? Int.max
         var found: [(way: Int, refused: RefusedDriver)] = []
         let hasRules =
             !waiting.excluded.isEmpty || !waiting.vehicles.isEmpty || waiting.pinned != nil

@@ -57,6 +57,8 @@ package actor Dispatcher {
             } catch let error as StoreError {
                 log.warning(
                     "dispatch tick failed", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error.detail)"])
+            } catch is CancellationError {
+                break
             } catch {
                 log.error("dispatch tick failed", metadata: ["reason": "\(type(of: error))"])
             }

@@ -17,6 +17,9 @@ package protocol DispatchLedger: Sendable {
     /// The newest decision about an order, with the tick it belongs to.
     func newestDecision(about order: OrderID) async throws -> (tick: TickRecord, decision: OrderDecision)?
 
+    /// Puts the decision in the place of the one that the tick has about its order; nothing where it has none.
+    func amend(_ decision: OrderDecision, of tick: Int64) async throws
+
     /// A stored tick, for replay.
     func tick(_ id: Int64) async throws -> TickRecord?
 }
@@ -65,10 +68,30 @@ package struct OrderDecision: Sendable, Equatable, Codable {
     package var refusalCounts: [NamedCost]
     /// Cost terms of the chosen driver in thousandths of a second of one order's delay, by name.
     package var terms: [NamedCost]
-    /// The next best drivers with what forcing them would have cost.
+    /// The next best drivers with what they would have cost while everything else stayed as planned.
     package var alternatives: [Alternative]
     /// Drivers that were refused, with the rule.
     package var refused: [Refusal]
+    /// What planning the tick again found out; nil until somebody asks.
+    package var study: Study?
+
+    /// Found by planning the stored tick again, under changed rules.
+    package struct Study: Sendable, Equatable, Codable {
+        /// Whether planning again gave the stored plan to the byte. Otherwise the study is about another plan.
+        package var isReplayed: Bool
+        /// The next best drivers with the difference of the whole plan when the order is forced on them.
+        package var alternatives: [Alternative]
+        package var refused: [Refusal]
+        /// For a waiting order: the rule whose relaxation alone would let it go.
+        package var releasedBy: String?
+
+        package init(isReplayed: Bool, alternatives: [Alternative], refused: [Refusal], releasedBy: String?) {
+            self.isReplayed = isReplayed
+            self.alternatives = alternatives
+            self.refused = refused
+            self.releasedBy = releasedBy
+        }
+    }
 
     package struct NamedCost: Sendable, Equatable, Codable {
         package var name: String
@@ -82,9 +105,12 @@ package struct OrderDecision: Sendable, Equatable, Codable {
     package struct Alternative: Sendable, Equatable, Codable {
         package var driver: Int64
         package var difference: Int64
-        package init(driver: Int64, difference: Int64) {
+        /// False: even forced he does not get it, because he has no room or leaving it is cheaper.
+        package var isPossible: Bool?
+        package init(driver: Int64, difference: Int64, isPossible: Bool? = nil) {
             self.driver = driver
             self.difference = difference
+            self.isPossible = isPossible
         }
     }
 

@@ -32,7 +32,6 @@ package struct PlaceOrder: Sendable {
         let (order, created) = try await house.orders.insert(placement)
         if created {
             house.feed.orderChanged(order.id, state: order.state, driverName: nil)
-            house.rounds.raise()
         }
         return (order, created)
     }

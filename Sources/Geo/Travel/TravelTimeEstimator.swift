@@ -35,6 +35,13 @@ package struct SpeedTable: Hashable, Sendable {
         return table
     }()
 
+    /// The same table for a world in which everything goes `factor` times faster, beyond what is plausible in life.
+    package func hurried(by factor: Double) -> SpeedTable {
+        var table = self
+        table.speeds = speeds.map { $0 * (factor.isNaN ? 1 : min(max(factor, 1), 100)) }
+        return table
+    }
+
     package subscript(vehicle: VehicleClass, hour: Int) -> Double {
         get { speeds[Int(vehicle.rawValue) * 24 + TravelConditions(vehicle: vehicle, hour: hour).hour] }
         set {

@@ -1,26 +1,28 @@
 internal import DispatchCore
+internal import Fulfilment
 internal import Geo
 
 extension CityDay {
-    /// Builds the city: restaurants, drivers, and every order of the day.
+    /// Draws the city: restaurants, where drivers stand, and everything that will happen on its own.
     mutating func found() {
-        let kitchens = (0..<scenario.restaurants).map { _ in
+        places = (0..<scenario.restaurants).map { _ in
             point(random.below(scenario.side), random.below(scenario.side))
         }
-        places = kitchens
-        for id in 0..<scenario.drivers {
-            places.append(point(random.below(scenario.side), random.below(scenario.side)))
-            drivers.append(Driver(id: DriverID(Int64(id)), place: PlaceIndex(Int32(places.count - 1))))
+        for number in 0..<scenario.drivers {
+            let place = point(random.below(scenario.side), random.below(scenario.side))
+            drivers.append(Driver(id: DriverID(Int64(number)), point: place))
         }
         var second = 0
         while true {
             second += gap(at: second)
-            if second >= scenario.minutes * 60 { return }
-            placeOrder(at: second)
+            if second >= scenario.minutes * 60 { break }
+            drawOrder(at: second)
         }
+        drawSilences()
+        queue.add(.tick, at: 0)
     }
 
-    private mutating func placeOrder(at second: Int) {
+    private mutating func drawOrder(at second: Int) {
         let restaurant = random.below(scenario.restaurants)
         let kitchen = places[restaurant]
         let (east, north) = (random.below(5000) - 2500, random.below(5000) - 2500)
@@ -31,12 +33,25 @@ extension CityDay {
         let error = (0..<4).reduce(0) { sum, _ in
             sum + random.below(2 * scenario.preparationNoise + 1) - scenario.preparationNoise
         }
-        var order = Order(
-            id: OrderID(Int64(orders.count)), restaurant: restaurant, dropoff: PlaceIndex(Int32(places.count - 1)),
-            placed: second, promisedReady: random.below(1000) < scenario.silentKitchens ? nil : estimate,
-            ready: max(second, estimate + error / 2))
-        if random.below(1000) < scenario.cancellations { order.cancelledAt = second + random.below(900) }
+        let isTalking = random.below(1000) >= scenario.silentKitchens
+        let order = Order(
+            restaurant: restaurant, dropoff: PlaceIndex(Int32(places.count - 1)), placed: second,
+            promisedReady: isTalking ? estimate : nil, ready: max(second, estimate + error / 2), promise: 3000)
+        let number = orders.count
         orders.append(order)
+        queue.add(.order(number), at: second)
+        if isTalking { queue.add(.kitchenReady(number), at: order.ready) }
+        if random.below(1000) < scenario.cancellations { queue.add(.cancel(number), at: second + random.below(1500)) }
+        if random.below(1000) < scenario.forces { queue.add(.force(number), at: second + random.below(600)) }
+    }
+
+    private mutating func drawSilences() {
+        for driver in drivers.indices {
+            for hour in 0...(scenario.minutes / 60) where random.below(1000) < scenario.silences {
+                let second = hour * 3600 + random.below(3600)
+                queue.add(.silence(driver, lasting: 200 + random.below(1100)), at: second)
+            }
+        }
     }
 
     /// Seconds to the next order, drawn from an even distribution with the right mean.
@@ -56,75 +71,70 @@ extension CityDay {
         return made
     }
 
-    /// The way by the same estimate that the engine plans with.
-    func way(_ from: PlaceIndex, _ to: PlaceIndex) -> (seconds: Int, metres: Int64) {
-        let metres = places[Int(from.value)].distance(to: places[Int(to.value)]).value * 1.3
-        return (Int((metres / 6.5).rounded(.up)), Int64(metres.rounded()))
-    }
-
-    func snapshot() -> DispatchSnapshot {
-        var snapshot = DispatchSnapshot(now: moment(now), policy: policy)
-        snapshot.places = places
-        for order in orders where order.state == .waiting {
-            var row = WaitingOrder(
-                id: order.id, pickup: PlaceIndex(Int32(order.restaurant)), dropoff: order.dropoff,
-                placedAt: moment(order.placed))
-            row.restaurant = RestaurantID(Int64(order.restaurant))
-            row.pooledAt = moment(order.pooled)
-            row.readyAt = order.promisedReady.map(moment)
-            row.promisedAt = moment(order.placed + 3000)
-            row.excluded = order.excluded
-            snapshot.orders.append(row)
+    /// Opens the accounts: every driver is online and seen.
+    mutating func settle() async throws {
+        for seat in drivers.indices {
+            let account = try await city.addDriver("driver\(seat)", at: drivers[seat].point)
+            drivers[seat].id = account.id
+            seats[account.id] = seat
         }
-        snapshot.drivers = drivers.map(state)
-        return snapshot
     }
 
-    private func state(_ driver: Driver) -> DriverState {
-        var state = DriverState(
-            id: driver.id, place: driver.current?.place ?? driver.place,
-            freeAt: moment(driver.current == nil ? now : max(now, driver.freeAt)),
-            lastFixAt: moment(driver.silentUntil > now ? now - 600 : now))
-        for stop in driver.stops {
-            let order = orders[Int(stop.order.rawValue)]
-            var running = RunningStop(
-                kind: stop.kind, order: stop.order, place: stop.place, placedAt: moment(order.placed))
-            running.readyAt = stop.kind == .pickup ? order.promisedReady.map(moment) : nil
-            running.restaurant = RestaurantID(Int64(order.restaurant))
-            state.running.append(running)
+    /// What happens on its own, by the use case that it takes in the house.
+    mutating func carryOut(_ event: CityEvent) async throws {
+        switch event {
+        case .tick: break
+        case .order(let number): try await placeOrder(number)
+        case .cancel(let number):
+            try await allowingRefusals { city, admin, id in
+                _ = try await ChangeOrder(city.house)(
+                    .cancel(by: .customer, reason: "changed my mind"), order: id, by: .admin(admin))
+            }(orders[number].id)
+        case .kitchenReady(let number):
+            try await allowingRefusals { city, admin, id in
+                _ = try await MarkReady(city.house)(id, by: admin)
+            }(orders[number].id)
+        case .force(let number):
+            let driver = drivers[random.below(drivers.count)].id
+            forced += 1
+            try await allowingRefusals { city, admin, id in
+                _ = try await AssignOrders(city.house)(
+                    AssignOrders.Request(orderIDs: [id], driverID: driver), by: admin)
+            }(orders[number].id)
+        case .answer(let seat, let ids, let isForced): try await answer(seat, ids, isForced: isForced)
+        case .stopDone(let seat, let leg): try await finishStop(seat, leg: leg)
+        case .silence(let seat, let seconds):
+            drivers[seat].silentUntil = now + seconds
+            queue.add(.back(seat), at: now + seconds)
+        case .back(let seat): try await comeBack(seat)
         }
-        return state
     }
 
-    /// What no plan may do, whatever happened before.
-    mutating func check(_ plan: DispatchPlan, _ snapshot: DispatchSnapshot) {
-        var seen = Set<OrderID>()
-        for batch in plan.commits + plan.tentative {
-            let driver = drivers[Int(batch.driver.rawValue)]
-            if driver.silentUntil > now { violations.append("t\(now): silent driver \(driver.id) chosen") }
-            if batch.orders.count > Int(policy.bounded.maxBatch) { violations.append("t\(now): batch too large") }
-            for order in batch.orders {
-                if !seen.insert(order).inserted { violations.append("t\(now): order \(order) twice") }
-                let row = orders[Int(order.rawValue)]
-                if row.state != .waiting { violations.append("t\(now): order \(order) is \(row.state)") }
-                if row.excluded.contains(batch.driver) { violations.append("t\(now): excluded driver for \(order)") }
+    private mutating func placeOrder(_ number: Int) async throws {
+        let (row, readyAt) = (orders[number], orders[number].promisedReady.map(moment))
+        let promisedAt = moment(row.placed + row.promise)
+        let order = try await city.placeOrder(
+            from: places[row.restaurant], to: places[Int(row.dropoff.value)], phone: "+91\(number)", readyAt: readyAt
+        ) { content in
+            content.pickup.name = "Kitchen \(row.restaurant)"
+            content.promisedAt = promisedAt
+        }
+        orders[number].id = order.id
+        orders[number].state = .pending
+        rows[order.id] = number
+    }
+
+    /// Runs a step that the house may refuse because the order has moved on: that is part of the day.
+    private func allowingRefusals(
+        _ body: @escaping @Sendable (VirtualHouse, AdminID, OrderID) async throws -> Void
+    ) -> @Sendable (OrderID) async throws -> Void {
+        let (city, admin) = (city, admin)
+        return { id in
+            do {
+                try await body(city, admin, id)
+            } catch is FulfilmentError {
+                // Too late, or not any more: the house has said so.
             }
-            var onBoard = 0
-            for stop in batch.stops { onBoard += stop.kind == .pickup ? 1 : 0 }
-            if onBoard + driver.stops.count(where: { $0.kind == .dropoff }) > 12 {
-                violations.append("t\(now): overloaded")
-            }
-        }
-        let waiting = Set(plan.waiting.map(\.order))
-        let told = Set(plan.commits.flatMap(\.orders))
-        if waiting.union(told) != Set(snapshot.orders.map(\.id)) || !waiting.isDisjoint(with: told) {
-            violations.append("t\(now): orders lost or told and waiting")
-        }
-        let meant = Dictionary(
-            plan.tentative.flatMap { batch in batch.orders.map { ($0, batch.driver) } },
-            uniquingKeysWith: { first, _ in first })
-        for batch in previous?.tentative ?? [] {
-            for order in batch.orders where meant[order] != nil && meant[order] != batch.driver { changedPlans += 1 }
         }
     }
 }

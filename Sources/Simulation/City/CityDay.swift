@@ -1,38 +1,60 @@
 package import DispatchCore
+package import Fulfilment
 package import Geo
+internal import Logging
 
-/// One service of a city on a virtual clock. Each tick the engine plans, drivers do what they are told, kitchens and
-/// roads differ from their estimates, orders are cancelled, batches rejected, phones go silent. After every tick the
+/// One service of a city on a virtual clock, through the real house: orders are placed, given, accepted, picked up and
+/// delivered by the use cases that serve everyone, and the dispatcher's own tick gives them. Kitchens and roads differ
+/// from their estimates, customers cancel, drivers reject, phones go silent, an admin forces. After every event the
 /// rules are checked that may never break. The same scenario, policy and seed give the same day.
 package struct CityDay: Sendable {
+    /// An order of the day, as the world knows it.
     package struct Order: Sendable {
-        package enum State: UInt8, Sendable { case later, waiting, told, onBoard, delivered, cancelled }
-
-        package var id: OrderID
+        package var id = OrderID(0)
         package var restaurant: Int
         package var dropoff: PlaceIndex
         package var placed: Int
         /// What the kitchen said, nil for one that says nothing; and when the food is really ready.
         package var promisedReady: Int?
         package var ready: Int
-        package var cancelledAt: Int?
-        package var state = State.later
-        package var excluded: [DriverID] = []
+        /// Seconds from placing within which delivery was promised.
+        package var promise: Int
+        /// The state in the house, nil before it is placed.
+        package var state: OrderState?
         package var pickedUp = 0
         package var delivered = 0
-        package var pooled = 0
     }
 
+    /// A driver, as the world knows him.
     package struct Driver: Sendable {
         package var id: DriverID
-        package var place: PlaceIndex
-        /// The stop he is driving to or standing at, and when he is done with it.
-        package var current: PlannedStop?
-        package var freeAt = 0
-        package var stops: [PlannedStop] = []
+        package var point: GeoPoint
+        var leg: Leg?
+        var lastPickup: GeoPoint?
+        /// When he last reported where he is.
+        var seenAt = 0
         package var silentUntil = 0
         package var metres: Int64 = 0
         package var busySeconds = 0
+    }
+
+    /// A driver on his way to a stop and at work there.
+    struct Leg: Sendable {
+        var number: Int
+        var order: OrderID
+        var isPickup: Bool
+        var from: GeoPoint
+        var to: GeoPoint
+        var left: Int
+        var arrives: Int
+        var done: Int
+    }
+
+    /// A way that was driven, for the map.
+    package struct Way: Sendable {
+        package var from: GeoPoint
+        package var to: GeoPoint
+        package var isLoaded: Bool
     }
 
     package let scenario: CityScenario
@@ -41,134 +63,114 @@ package struct CityDay: Sendable {
     package internal(set) var orders: [Order] = []
     package internal(set) var drivers: [Driver] = []
     package internal(set) var places: [GeoPoint] = []
+    package internal(set) var ways: [Way] = []
     package internal(set) var batchSizes: [Int] = []
     package internal(set) var rejected = 0
-    package internal(set) var changedPlans = 0
+    package internal(set) var forced = 0
+    /// Orders that returned to the pool because their driver gave no sign of life.
+    package internal(set) var lapsed = 0
     /// What broke, with its moment; empty on every day that is right.
     package internal(set) var violations: [String] = []
     package internal(set) var ticks = 0
+    package internal(set) var events = 0
+
+    let city: VirtualHouse
+    let start: Timestamp
+    let admin = AdminID(1)
     var random: RandomSource
+    var queue = EventQueue()
+    var audit = CityAudit()
+    var rows: [OrderID: Int] = [:]
+    var seats: [DriverID: Int] = [:]
+    var pushed = 0
     var now = 0
-    var previous: DispatchPlan?
+    var legs = 0
 
     package init(_ scenario: CityScenario, policy: DispatchPolicy, seed: UInt64) {
         self.scenario = scenario
         self.policy = policy
         self.seed = seed
         random = RandomSource(seed: seed)
+        city = VirtualHouse()
+        start = city.time.now
         found()
     }
 
     /// Runs until every order has ended, at most six hours past the last one.
-    package mutating func run(lanes: some LaneRunner = SerialLanes(), onTick: (Double) -> Void = { _ in }) {
-        let end = scenario.minutes * 60
-        while now < end + 21_600 {
-            advance(lanes: lanes)
-            onTick(min(1, Double(now) / Double(end)))
-            if now > end, orders.allSatisfy({ $0.state == .delivered || $0.state == .cancelled }) { break }
+    ///
+    /// - Throws: What the house threw where nothing should; a refusal that a user can cause is part of the day.
+    package mutating func run(
+        lanes: some LaneRunner = SerialLanes(), onTick: (Double) -> Void = { _ in }
+    ) async throws {
+        try await settle()
+        let (fixed, end) = (policy, scenario.minutes * 60)
+        let dispatcher = Dispatcher(
+            city.house, policy: { fixed }, holder: "city", log: Logger(label: "city") { _ in SwiftLogNoOpLogHandler() },
+            microseconds: { 0 }, solve: { DispatchEngine.plan($0, previous: $1, seed: $2, lanes: lanes) })
+        while let event = queue.next(), event.second < end + 21_600 {
+            city.time.advance(seconds: Int64(event.second - now))
+            now = event.second
+            events += 1
+            if case .tick = event.kind {
+                onTick(min(1, Double(now) / Double(end)))
+                try await tick(dispatcher)
+                if now > end, audit.isOver(of: orders.count) { break }
+            } else {
+                try await carryOut(event.kind)
+            }
+            await hear()
+            check()
         }
-        for order in orders where order.state != .delivered && order.state != .cancelled {
-            violations.append("order \(order.id) never ended")
-        }
+        try await close()
     }
 
-    /// One tick: events up to now, a plan, its consequences.
-    package mutating func advance(lanes: some LaneRunner = SerialLanes()) {
-        place()
-        move()
-        let snapshot = snapshot()
-        if !snapshot.orders.isEmpty {
-            let plan = DispatchEngine.plan(snapshot, previous: previous, seed: seed &+ UInt64(ticks), lanes: lanes)
-            check(plan, snapshot)
-            for batch in plan.commits { tell(batch) }
-            previous = plan
+    private mutating func tick(_ dispatcher: Dispatcher) async throws {
+        for seat in drivers.indices where drivers[seat].silentUntil <= now {
+            city.report(drivers[seat].id, at: position(of: drivers[seat]))
+            drivers[seat].seenAt = now
         }
+        _ = try await dispatcher.tick()
         ticks += 1
-        now += Int(policy.bounded.tick.value)
+        queue.add(.tick, at: now + Int(policy.bounded.tick.value))
     }
 
-    func moment(_ second: Int) -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + Int64(second) * 1000) }
+    /// What was pushed since the last event reaches the phones that are on.
+    private mutating func hear() async {
+        let all = city.push.events
+        for event in all[pushed...] {
+            guard let seat = seats[event.driverID] else { continue }
+            switch event.body {
+            case .orderAssigned(let told):
+                audit.told(told, event.driverID, unseenFor: now - drivers[seat].seenAt)
+                guard told.sequence == 1 else { continue }
+                batchSizes.append(told.batch.orderIDs.count)
+                let ids = told.batch.orderIDs.map { OrderID($0) }
+                queue.add(.answer(seat, ids, isForced: told.batch.source == .admin), at: now + 5 + random.below(20))
+            case .orderUnassigned(let order, _, let code):
+                if code == "timeout" { lapsed += 1 }
+                await forget(OrderID(order), seat)
+            case .orderCancelled(let order, _):
+                await forget(OrderID(order), seat)
+            }
+        }
+        pushed = all.count
+    }
 
-    /// Orders placed and cancelled since the last tick, phones that fall silent.
-    private mutating func place() {
+    private mutating func check() {
+        for violation in audit.check(city.store) { violations.append("\(now) s: \(violation)") }
+    }
+
+    private mutating func close() async throws {
         for index in orders.indices {
-            if orders[index].state == .later, orders[index].placed <= now {
-                orders[index].state = .waiting
-                orders[index].pooled = now
-            }
-            if orders[index].state == .waiting, let cancelled = orders[index].cancelledAt, cancelled <= now {
-                orders[index].state = .cancelled
-            }
+            guard orders[index].state != nil, let order = try await city.store.order(orders[index].id) else { continue }
+            orders[index].state = order.state
+            if let moment = order.pickedUpAt { orders[index].pickedUp = second(of: moment) }
+            if let moment = order.deliveredAt { orders[index].delivered = second(of: moment) }
+            if !order.state.isEnded { violations.append("order \(order.id) never ended: \(order.state.rawValue)") }
         }
-        for index in drivers.indices where random.below(360_000) < scenario.silences * Int(policy.tick.value) / 10 {
-            drivers[index].silentUntil = now + 600
-        }
+        violations += audit.close(city.store)
     }
 
-    private mutating func move() {
-        for index in drivers.indices {
-            while drivers[index].current != nil || !drivers[index].stops.isEmpty {
-                if let stop = drivers[index].current {
-                    if drivers[index].freeAt > now { break }
-                    arrive(stop, driver: index)
-                    drivers[index].current = nil
-                }
-                if !drivers[index].stops.isEmpty { leave(index) }
-            }
-        }
-    }
-
-    private mutating func arrive(_ stop: PlannedStop, driver: Int) {
-        drivers[driver].place = stop.place
-        let row = Int(stop.order.rawValue)
-        if stop.kind == .dropoff {
-            if orders[row].state != .onBoard {
-                violations.append("order \(stop.order) dropped while \(orders[row].state)")
-            }
-            orders[row].state = .delivered
-            orders[row].delivered = drivers[driver].freeAt - Int(policy.dropoffHandover.value)
-        } else {
-            if orders[row].state != .told {
-                violations.append("order \(stop.order) picked up while \(orders[row].state)")
-            }
-            orders[row].state = .onBoard
-            orders[row].pickedUp = drivers[driver].freeAt - Int(policy.pickupHandover.value)
-        }
-    }
-
-    /// Starts for the next stop: the road takes as long as it really takes, the kitchen too.
-    private mutating func leave(_ index: Int) {
-        let stop = drivers[index].stops.removeFirst()
-        let way = way(drivers[index].place, stop.place)
-        let noise = 1000 + random.below(2 * scenario.travelNoise + 1) - scenario.travelNoise
-        let start = max(drivers[index].freeAt, 0)
-        var time = start + way.seconds * noise / 1000
-        if stop.kind == .pickup {
-            time = max(time + Int(policy.pickupApproach.value), orders[Int(stop.order.rawValue)].ready)
-            time += Int(policy.pickupHandover.value)
-        } else {
-            time += Int(policy.dropoffApproach.value + policy.dropoffHandover.value)
-        }
-        drivers[index].metres += way.metres
-        drivers[index].busySeconds += time - start
-        drivers[index].freeAt = time
-        drivers[index].current = stop
-    }
-
-    private mutating func tell(_ batch: PlannedBatch) {
-        let driver = Int(batch.driver.rawValue)
-        if random.below(1000) < scenario.rejections {
-            rejected += 1
-            for order in batch.orders {
-                orders[Int(order.rawValue)].excluded.append(batch.driver)
-                orders[Int(order.rawValue)].pooled = now
-            }
-            return
-        }
-        for order in batch.orders { orders[Int(order.rawValue)].state = .told }
-        batchSizes.append(batch.orders.count)
-        if drivers[driver].current == nil, drivers[driver].stops.isEmpty { drivers[driver].freeAt = now }
-        let known = batch.stops.contains(where: \.isRunning)
-        drivers[driver].stops = (known ? [] : drivers[driver].stops) + batch.stops
-    }
+    func moment(_ second: Int) -> Timestamp { start.advanced(bySeconds: Int64(second)) }
+    func second(of moment: Timestamp) -> Int { Int(moment.millisecondsSince(start) / 1000) }
 }

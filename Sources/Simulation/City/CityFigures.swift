@@ -1,4 +1,5 @@
 internal import DispatchCore
+internal import Fulfilment
 
 /// What a simulated service came to. Minutes unless said.
 package struct CityFigures: Sendable {
@@ -16,20 +17,29 @@ package struct CityFigures: Sendable {
     /// Of the drivers' time, in percent.
     package var driverUse = 0.0
     package var rejected = 0
+    package var lapsed = 0
+    package var forced = 0
     package var violations = 0
     /// Click-to-door of each delivered order with the minute it was placed at.
     package var series: [(placed: Double, time: Double)] = []
     package var batchSizes: [Int] = []
+    /// Minutes after the promised time of each delivered order; negative is early.
+    package var lateness: [Double] = []
+    /// Delivered after the promised time, in percent.
+    package var late = 0.0
 
     package init(_ day: CityDay) {
         orders = day.orders.count
         rejected = day.rejected
+        lapsed = day.lapsed
+        forced = day.forced
         violations = day.violations.count
         for order in day.orders {
             if order.state == .cancelled { cancelled += 1 }
             guard order.state == .delivered else { continue }
             delivered += 1
             series.append((Double(order.placed) / 60, Double(order.delivered - order.placed) / 60))
+            lateness.append(Double(order.delivered - order.placed - order.promise) / 60)
             readyToPickup += Double(order.pickedUp - order.ready) / 60
             inBag += Double(order.delivered - order.pickedUp) / 60
         }
@@ -38,6 +48,7 @@ package struct CityFigures: Sendable {
         clickToDoor = times.reduce(0, +) / count
         clickToDoorP90 = times.isEmpty ? 0 : times[(times.count - 1) * 9 / 10]
         inTime = 100 * Double(times.count { $0 <= 50 }) / count
+        late = 100 * Double(lateness.count { $0 > 0 }) / count
         readyToPickup /= count
         inBag /= count
         batchSizes = (1...4).map { size in day.batchSizes.count { $0 == size } }
@@ -52,9 +63,11 @@ package struct CityFigures: Sendable {
         [
             ("orders", Double(orders)), ("delivered", Double(delivered)), ("cancelled", Double(cancelled)),
             ("click to door, mean min", clickToDoor), ("click to door, p90 min", clickToDoorP90),
-            ("within 50 min, %", inTime), ("ready to pickup, mean min", readyToPickup), ("in the bag, mean min", inBag),
+            ("within 50 min, %", inTime), ("after the promise, %", late), ("ready to pickup, mean min", readyToPickup),
+            ("in the bag, mean min", inBag),
             ("orders per batch", ordersPerBatch), ("km per order", kilometresPerOrder), ("driver use, %", driverUse),
-            ("rejected batches", Double(rejected)), ("broken rules", Double(violations)),
+            ("rejected batches", Double(rejected)), ("orders given by hand", Double(forced)),
+            ("orders of lost drivers", Double(lapsed)), ("broken rules", Double(violations)),
         ]
     }
 }

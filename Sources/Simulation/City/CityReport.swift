@@ -1,4 +1,5 @@
 internal import DispatchCore
+internal import Fulfilment
 internal import Geo
 
 /// One file of HTML with the figures of one or two policies side by side and plots, without anything from outside.
@@ -17,6 +18,7 @@ package struct CityReport {
 
     private let entries: [Entry]
     private static let colours = ["#1b6ca8", "#d1495b"]
+    private static let mostWays = 2000
 
     package init(_ entries: [Entry]) { self.entries = entries }
 
@@ -31,11 +33,12 @@ package struct CityReport {
             figure{display:inline-block;margin:1em 1em 0 0}
             figcaption{font-size:13px;color:#555}svg{background:#fafafa}</style>
             <h1>Scenario \(escaped(scenario)), seed \(seed)</h1>\(legend)\(table)
-            \(figure("Click to door over the service (minutes by minute placed)", scatter))
-            \(figure("Click to door, distribution (5-minute steps)", histogram))
-            \(figure("Batch sizes", sizes))
-            \(figure("Driver use (share of the service, driver by driver)", use))
-            \(figure("Map: restaurants, doors and the ways between them", map))
+            \(figure("Click to door in minutes over the service; lines: mean of ten minutes", scatter))
+            \(figure("Minutes after (right of 0) or before the promised time, orders", latenesses))
+            \(figure("Click to door in minutes, orders", histogram))
+            \(figure("Orders in a batch, batches", sizes))
+            \(figure("Driver use, driver by driver, percent of the service", use))
+            \(maps)
             </html>
             """
     }
@@ -63,15 +66,34 @@ package struct CityReport {
 
     private var scatter: String {
         let span = Double(max(entries.map(\.day.scenario.minutes).max() ?? 1, 1))
-        return axis(bottom: "\(Int(span)) min", top: "90 min")
+        func spot(_ placed: Double, _ time: Double) -> (x: String, y: String) {
+            (rounded(30 + 380 * min(placed / span, 1)), rounded(240 - 220 * min(time / 90, 1)))
+        }
+        return axis(bottom: "\(Int(span)) min", top: "90")
             + each { entry, colour in
-                entry.figures.series.map { point in
-                    let (x, y) = (30 + 380 * min(point.placed / span, 1), 240 - 220 * min(point.time / 90, 1))
-                    return
-                        "<circle cx=\"\(rounded(x))\" cy=\"\(rounded(y))\" r=\"2\""
-                        + " fill=\"\(colour)\" fill-opacity=\".5\"/>"
-                }.joined()
+                let dots = entry.figures.series.map { point in
+                    let (x, y) = spot(point.placed, point.time)
+                    return "<circle cx=\"\(x)\" cy=\"\(y)\" r=\"1.6\" fill=\"\(colour)\" fill-opacity=\".35\"/>"
+                }
+                let means = stride(from: 0, to: span, by: 10).compactMap { minute -> String? in
+                    let times = entry.figures.series.filter { $0.placed >= minute && $0.placed < minute + 10 }.map(
+                        \.time)
+                    if times.isEmpty { return nil }
+                    let (x, y) = spot(minute + 5, times.reduce(0, +) / Double(times.count))
+                    return "\(x),\(y)"
+                }
+                let line = "<polyline points=\"\(means.joined(separator: " "))\" fill=\"none\" stroke=\"\(colour)\""
+                return dots.joined() + line + " stroke-width=\"2\"/>"
             }
+    }
+
+    private var latenesses: String {
+        let counts = entries.map { entry in
+            (-8..<8).map { bin in
+                entry.figures.lateness.count { min(max(Int(($0 / 5).rounded(.down)), -8), 7) == bin }
+            }
+        }
+        return bars(counts, labels: (-8..<8).map { $0 % 2 == 0 ? "\($0 * 5)" : "" })
     }
 
     private var histogram: String {
@@ -112,8 +134,15 @@ package struct CityReport {
         return text
     }
 
-    private var map: String {
-        guard let day = entries.first?.day, let first = day.places.first else { return "" }
+    private var maps: String {
+        entries.indices.map { index in
+            figure("Ways driven under \(escaped(entries[index].name)): with food dark, without light", map(index))
+        }.joined()
+    }
+
+    private func map(_ index: Int) -> String {
+        let day = entries[index].day
+        guard let first = day.places.first else { return "" }
         var box = (west: first.longitude, east: first.longitude, south: first.latitude, north: first.latitude)
         for place in day.places {
             box.west = min(box.west, place.longitude)
@@ -122,24 +151,22 @@ package struct CityReport {
             box.north = max(box.north, place.latitude)
         }
         let scale = 240 / max(box.east - box.west, box.north - box.south, 1e-6)
-        func spot(_ place: Int) -> (String, String) {
-            let point = day.places[place]
-            return (
+        func spot(_ point: GeoPoint) -> (x: String, y: String) {
+            (
                 rounded(90 + (point.longitude - box.west) * scale), rounded(250 - (point.latitude - box.south) * scale)
             )
         }
-        var text = ""
-        for order in day.orders.prefix(400) where order.state == .delivered {
-            let (from, to) = (spot(order.restaurant), spot(Int(order.dropoff.value)))
-            text +=
-                "<line x1=\"\(from.0)\" y1=\"\(from.1)\" x2=\"\(to.0)\" y2=\"\(to.1)\""
-                + " stroke=\"#1b6ca8\" stroke-opacity=\".25\"/>"
+        let lines = day.ways.prefix(Self.mostWays).map { way in
+            let (from, to) = (spot(way.from), spot(way.to))
+            let strength = way.isLoaded ? ".35" : ".1"
+            return "<line x1=\"\(from.x)\" y1=\"\(from.y)\" x2=\"\(to.x)\" y2=\"\(to.y)\""
+                + " stroke=\"\(Self.colours[index % 2])\" stroke-opacity=\"\(strength)\"/>"
         }
-        for restaurant in 0..<day.scenario.restaurants {
-            let (x, y) = spot(restaurant)
-            text += "<circle cx=\"\(x)\" cy=\"\(y)\" r=\"3.5\" fill=\"#d1495b\"/>"
+        let kitchens = day.places.prefix(day.scenario.restaurants).map { place in
+            let (x, y) = spot(place)
+            return "<circle cx=\"\(x)\" cy=\"\(y)\" r=\"3.5\" fill=\"#2b2b2b\"/>"
         }
-        return text
+        return lines.joined() + kitchens.joined()
     }
 
     private func axis(bottom: String, top: String) -> String {

@@ -19,8 +19,10 @@ package struct CityScenario: Hashable, Sendable {
     package var cancellations = 15
     /// Of a thousand batches so many are rejected by the driver.
     package var rejections = 30
-    /// Of a thousand drivers so many go silent for ten minutes, each hour.
+    /// Of a thousand drivers so many go silent for 3 to 22 minutes, each hour.
     package var silences = 40
+    /// Of a thousand orders so many are given by an admin's hand to whoever comes to his mind.
+    package var forces = 10
     /// Kitchens that give no ready time, in thousandths.
     package var silentKitchens = 200
 
@@ -46,6 +48,7 @@ package struct CityScenario: Hashable, Sendable {
         storm.cancellations = 60
         storm.rejections = 150
         storm.silences = 200
+        storm.forces = 40
         var small = CityScenario(name: "small")
         small.minutes = 45
         small.ordersPerHour = (40, 60, 40)

@@ -44,10 +44,13 @@ package struct DemoCity: Sendable {
     package let kitchens: [Kitchen]
     /// Where each driver begins.
     package let homes: [GeoPoint]
+    private let doors: [GeoPoint]
     private var random: RandomSource
 
     /// Metres from the city's centre to the centres of its quarters.
-    private static let quarterDistance = 1900.0
+    private static let quarterDistance = 1200.0
+    /// Blocks of flats in which the customers live.
+    private static let blocks = 40
 
     package init(seed: UInt64, kitchens kitchenCount: Int, drivers: Int) {
         self.seed = seed
@@ -68,7 +71,7 @@ package struct DemoCity: Sendable {
         for index in 0..<max(kitchenCount, 1) {
             let quarter = quarters[index % quarters.count]
             // Restaurants stand together: food streets are what makes batches worth while.
-            let street = ground.around(quarter.centre, metres: 220 + 500 * random.unit(), random: &random)
+            let street = ground.around(quarter.centre, metres: 100 + 250 * random.unit(), random: &random)
             let name =
                 Self.names[index % Self.names.count]
                 + (index >= Self.names.count ? " \(index / Self.names.count + 1)" : "")
@@ -76,7 +79,7 @@ package struct DemoCity: Sendable {
                 Kitchen(
                     name: name, address: "\(random.below(180) + 1), \(index % 8 + 1)th Cross, \(quarter.name)",
                     point: street,
-                    cookingSeconds: 120 + random.below(240)))
+                    cookingSeconds: 60 + random.below(240)))
         }
         kitchens = made
         var homes: [GeoPoint] = []
@@ -85,6 +88,12 @@ package struct DemoCity: Sendable {
                 ground.around(quarters[index % quarters.count].centre, metres: 1500 * random.unit(), random: &random))
         }
         self.homes = homes
+        var doors: [GeoPoint] = []
+        for index in 0..<Self.blocks {
+            doors.append(
+                ground.around(quarters[index % quarters.count].centre, metres: 1000 * random.unit(), random: &random))
+        }
+        self.doors = doors
         self.random = random.fork(1)
     }
 
@@ -98,7 +107,7 @@ package struct DemoCity: Sendable {
     package mutating func nextWish() -> Wish {
         let ground = Ground(latitude: 12.9352, longitude: 77.6245)
         let kitchen = random.below(kitchens.count)
-        let point = ground.around(kitchens[kitchen].point, metres: 400 + 2200 * random.unit(), random: &random)
+        let point = ground.around(doors[random.below(doors.count)], metres: 60 * random.unit(), random: &random)
         let first = Self.firstNames[random.below(Self.firstNames.count)]
         let last = Self.lastNames[random.below(Self.lastNames.count)]
         let dishes = (0...random.below(2)).map { _ in
@@ -109,7 +118,7 @@ package struct DemoCity: Sendable {
             kitchen: kitchen, customerName: "\(first) \(last)",
             customerPhone: "+9198\(10_000_000 + random.below(89_999_999))",
             address: "\(random.below(300) + 1), \(random.below(20) + 1)th Main Road", point: point,
-            cookingSeconds: max(120, kitchens[kitchen].cookingSeconds + random.below(240) - 120), dishes: dishes)
+            cookingSeconds: max(60, kitchens[kitchen].cookingSeconds + random.below(120) - 60), dishes: dishes)
     }
 
     /// ln by its series around the nearest power of two; enough for waiting times, and free of a C library.

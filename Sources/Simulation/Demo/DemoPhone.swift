@@ -7,13 +7,18 @@ package struct DemoPhone: Sendable {
     /// One order as the phone was told of it.
     package struct Told: Sendable, Equatable {
         package var order: Int64
+        /// Orders of one batch are carried together, batches one after the other.
+        package var batch: Int64?
         package var pickup: GeoPoint
         package var dropoff: GeoPoint
         /// City time at which the food is ready, nil when it is.
         package var readyAt: Int64?
 
-        package init(order: Int64, pickup: GeoPoint, dropoff: GeoPoint, readyAt: Int64?) {
+        package init(
+            order: Int64, batch: Int64? = nil, pickup: GeoPoint, dropoff: GeoPoint, readyAt: Int64?
+        ) {
             self.order = order
+            self.batch = batch
             self.pickup = pickup
             self.dropoff = dropoff
             self.readyAt = readyAt
@@ -61,11 +66,20 @@ package struct DemoPhone: Sendable {
     /// A new order; told twice, it is taken once.
     package mutating func assigned(_ told: Told) -> [Action] {
         guard !stops.contains(where: { $0.told.order == told.order }) else { return [] }
-        // Pickups first, in the sequence in which he was told; then doors, in the same sequence.
-        let firstDoor = stops.firstIndex { !$0.isPickup } ?? stops.count
+        // Of each batch the pickups first, in the sequence in which he was told; then its doors, in the same sequence.
+        let firstDoor = stops.firstIndex { !$0.isPickup && $0.told.batch == told.batch } ?? stops.count
         stops.insert(Stop(isPickup: true, told: told), at: max(firstDoor, isHandling ? min(1, stops.count) : 0))
-        stops.append(Stop(isPickup: false, told: told))
+        let last = stops.lastIndex { $0.told.batch == told.batch } ?? stops.count - 1
+        stops.insert(Stop(isPickup: false, told: told), at: last + 1)
         return [.accept(told.order)]
+    }
+
+    /// An order that was in hand before the app was started: nothing is accepted again.
+    ///
+    /// - Parameter isOnBoard: The food is in the bag already, so only the door is left.
+    package mutating func resumed(_ told: Told, isOnBoard: Bool) {
+        guard !assigned(told).isEmpty, isOnBoard else { return }
+        stops.removeAll { $0.isPickup && $0.told.order == told.order }
     }
 
     /// The order was taken away or cancelled.

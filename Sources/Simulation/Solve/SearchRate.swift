@@ -15,4 +15,9 @@ package enum SearchRate {
     package static func budget(milliseconds: Int64, orders: Int) -> WorkBudget {
         WorkBudget(steps: max(0, min(milliseconds, 86_400_000)) * stepsPerMillisecond(orders: orders))
     }
+
+    /// The same for one problem.
+    package static func budget(milliseconds: Int64, snapshot: DispatchSnapshot) -> WorkBudget {
+        budget(milliseconds: milliseconds, orders: snapshot.orders.count)
+    }
 }

@@ -15,105 +15,111 @@ package struct SnapshotFile: Sendable {
     private let content: Content
     package let snapshot: DispatchSnapshot
 
-    private struct Content: Decodable, Sendable {
-        var now_s: Int64?
-        var speed_mps: Double
-        var detour: Double
-        var pickup_service_s: Int64
-        var dropoff_service_s: Int64
-        var max_click_to_door_s: Int64
-        var unserved_penalty_s: Int64
-        var drive_weight: Double
-        var orders: [Order]
-        var drivers: [Driver]
-    }
-
-    private struct Order: Decodable, Sendable {
-        var id: String
-        var restaurant: String?
-        var pickup: [Double]
-        var dropoff: [Double]
-        var placed_s: Int64
-        var ready_s: Int64
-    }
-
-    private struct Driver: Decodable, Sendable {
-        var id: String
-        var pos: [Double]
-        var available_s: Int64
-        var capacity: Int32
-    }
-
     /// Reads a problem.
     ///
     /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not
-    ///   throw,
-    ///   they end up as orders that cannot be served.
+    ///   throw, they end up as orders that cannot be served and drivers who get nothing.
     package init(json: [UInt8], track: Track = .j) throws(SnapshotError) {
         do {
-            content = try JSONDecoder().decode(Content.self, from: Data(json))
+            content = try JSONDecoder().decode(Content.self, from: Data(Self.withoutBareWords(json)))
         } catch {
             throw .unreadable(String(describing: error))
         }
-        guard content.speed_mps > 0, content.detour > 0, content.speed_mps.isFinite, content.detour.isFinite else {
+        guard content.speed_mps.value ?? 0 > 0, content.detour.value ?? 0 > 0 else {
             throw .unreadable("speed_mps and detour must be above zero")
         }
         snapshot = Self.snapshot(of: content, track: track)
     }
 
+    /// Some writers of JSON put NaN and Infinity where a number should be; here they become null.
+    private static func withoutBareWords(_ json: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(json.count)
+        var (isString, isEscaped) = (false, false)
+        var index = 0
+        while index < json.count {
+            let byte = json[index]
+            index += 1
+            if isString {
+                (isString, isEscaped) = (
+                    isEscaped || byte != UInt8(ascii: "\""), !isEscaped && byte == UInt8(ascii: "\\")
+                )
+            } else if byte == UInt8(ascii: "\"") {
+                isString = true
+            } else if byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") {
+                while index < json.count, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(json[index] | 32) {
+                    index += 1
+                }
+                if text.last == UInt8(ascii: "-") { text.removeLast() }
+                text += Array("null".utf8)
+                continue
+            }
+            text.append(byte)
+        }
+        return text
+    }
+
+    private static func moment(_ seconds: Double) -> Timestamp {
+        Timestamp(milliseconds: 0).advanced(bySeconds: seconds.held)
+    }
+
     private static func snapshot(of content: Content, track: Track) -> DispatchSnapshot {
-        let now = content.now_s ?? 0
         var table = SnapshotPlaces()
         var orders: [WaitingOrder] = []
         for (index, order) in content.orders.enumerated() {
+            let nowhere = [Double.nan]
+            let isWhole = order.placed_s.value != nil && order.ready_s.value != nil
             var row = WaitingOrder(
-                id: OrderID(Int64(index)), pickup: table.stop(order.pickup), dropoff: table.stop(order.dropoff),
-                placedAt: Timestamp(milliseconds: 0).advanced(bySeconds: order.placed_s))
-            row.readyAt = Timestamp(milliseconds: 0).advanced(bySeconds: order.ready_s)
+                id: OrderID(Int64(index)), pickup: table.stop(isWhole ? order.pickup.values : nowhere),
+                dropoff: table.stop(isWhole ? order.dropoff.values : nowhere),
+                placedAt: moment(order.placed_s.value ?? 0))
+            row.readyAt = moment(order.ready_s.value ?? 0)
             if track == .drive { row.weight = Weight(perMille: 1) }
             orders.append(row)
         }
         let stops = table.count
-        let moment = Timestamp(milliseconds: 0).advanced(bySeconds: now)
+        let now = moment(content.now_s?.value ?? 0)
         let drivers = content.drivers.enumerated().map { index, driver in
+            let isWhole = driver.available_s.value != nil && driver.capacity.value != nil
             var state = DriverState(
-                id: DriverID(Int64(index)), place: table.position(driver.pos),
-                freeAt: max(moment, Timestamp(milliseconds: 0).advanced(bySeconds: driver.available_s)),
-                lastFixAt: moment)
-            state.capacity = driver.capacity
-            state.bagUnits = driver.capacity
+                id: DriverID(Int64(index)), place: table.position(isWhole ? driver.pos.values : []),
+                freeAt: max(now, moment(driver.available_s.value ?? 0)), lastFixAt: now)
+            state.capacity = Int32(clamping: (driver.capacity.value ?? 0).held)
+            state.bagUnits = state.capacity
             return state
         }
+        let pace = (content.detour.value ?? 1) / (content.speed_mps.value ?? 1)
         var snapshot = DispatchSnapshot(
-            now: moment, policy: policy(of: content, track: track),
-            travel: .matrix(table.matrix(columns: stops, secondsPerMetre: content.detour / content.speed_mps)))
+            now: now, policy: policy(of: content, track: track),
+            travel: .matrix(table.matrix(columns: stops, secondsPerMetre: pace)))
         snapshot.orders = orders
         snapshot.drivers = drivers
         return snapshot
     }
 
     private static func policy(of content: Content, track: Track) -> DispatchPolicy {
+        func whole(_ number: Loose, _ standard: Int64) -> Seconds { Seconds(number.value?.held ?? standard) }
         var policy = DispatchPolicy()
         policy.commitment = .immediate
-        policy.maxBatch = max(1, content.drivers.map(\.capacity).max() ?? 1)
+        policy.maxBatch = Int32(clamping: max(1, content.drivers.map { ($0.capacity.value ?? 0).held }.max() ?? 1))
         policy.pickupApproach = .zero
-        policy.pickupHandover = Seconds(content.pickup_service_s)
+        policy.pickupHandover = whole(content.pickup_service_s, 0)
         policy.onePickupVisit = false
-        policy.dropoffApproach = Seconds(content.dropoff_service_s)
+        policy.dropoffApproach = whole(content.dropoff_service_s, 0)
         policy.dropoffHandover = .zero
         policy.weights.agePerMinute = .none
         policy.weights.lateness = .none
         policy.weights.switching = .zero
         switch track {
         case .j:
-            policy.weights.driving = Weight(perMille: Int32((content.drive_weight * 1000).rounded()))
-            policy.weights.unserved = Seconds(content.unserved_penalty_s)
+            policy.weights.driving = Weight(perMille: Int32(clamping: ((content.drive_weight.value ?? 0) * 1000).held))
+            policy.weights.unserved = whole(content.unserved_penalty_s, 7200)
         case .drive:
             policy.weights.driving = Weight(perMille: 20_000)
             policy.weights.unserved = Seconds(1_000_000)
         }
         policy.limits.bagTime = Seconds(86_400)
-        policy.limits.clickToDoor = Seconds(content.max_click_to_door_s)
+        policy.limits.clickToDoor = whole(content.max_click_to_door_s, 5400)
         policy.limits.lookAhead = Seconds(86_400)
         policy.limits.queuedBatches = 1
         policy.limits.usesOrderGraph = false
@@ -121,7 +127,8 @@ package struct SnapshotFile: Sendable {
         return policy
     }
 
-    /// The plan in the form that the independent checker reads.
+    /// The plan in the form that the independent checker reads, and behind it each order that no plan holds with the
+    /// reason.
     package func solution(_ plan: DispatchPlan) -> String {
         var text = "{\"plans\":["
         for (number, batch) in plan.commits.enumerated() {
@@ -132,6 +139,12 @@ package struct SnapshotFile: Sendable {
                 return "[\"\(kind)\",\(Self.quoted(content.orders[Int(stop.order.rawValue)].id))]"
             }
             text += "{\"driver\":\(Self.quoted(driver)),\"stops\":[\(stops.joined(separator: ","))]}"
+        }
+        text += "],\"waiting\":["
+        for (number, order) in plan.waiting.enumerated() {
+            if number > 0 { text += "," }
+            let id = Self.quoted(content.orders[Int(order.order.rawValue)].id)
+            text += "{\"order\":\(id),\"reason\":\"\(order.reason)\"}"
         }
         return text + "]}"
     }
@@ -151,6 +164,60 @@ package enum SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unreadable(let detail): "not a dispatch-snapshot/1 file: \(detail)"
         }
     }
+}
+
+/// The file as it stands. Its keys are the format's.
+private struct Content: Decodable, Sendable {
+    var now_s: Loose?
+    var speed_mps: Loose
+    var detour: Loose
+    var pickup_service_s: Loose
+    var dropoff_service_s: Loose
+    var max_click_to_door_s: Loose
+    var unserved_penalty_s: Loose
+    var drive_weight: Loose
+    var orders: [Order]
+    var drivers: [Driver]
+
+    struct Order: Decodable, Sendable {
+        var id: String
+        var pickup: LoosePoint
+        var dropoff: LoosePoint
+        var placed_s: Loose
+        var ready_s: Loose
+    }
+
+    struct Driver: Decodable, Sendable {
+        var id: String
+        var pos: LoosePoint
+        var available_s: Loose
+        var capacity: Loose
+    }
+}
+
+/// A number, or nothing where something else stands.
+private struct Loose: Decodable, Sendable {
+    var value: Double?
+
+    init(from decoder: any Decoder) throws {
+        let number = try? decoder.singleValueContainer().decode(Double.self)
+        value = number.flatMap { $0.isFinite ? $0 : nil }
+    }
+}
+
+/// Coordinates; none where anything but numbers stands.
+private struct LoosePoint: Decodable, Sendable {
+    var values: [Double]
+
+    init(from decoder: any Decoder) throws {
+        let numbers = (try? decoder.singleValueContainer().decode([Loose].self)) ?? []
+        values = numbers.allSatisfy { $0.value != nil } ? numbers.compactMap(\.value) : []
+    }
+}
+
+extension Double {
+    /// Rounded, within what an `Int64` holds.
+    fileprivate var held: Int64 { Int64(Swift.min(Swift.max(rounded(), -9e18), 9e18)) }
 }
 
 /// The places of a problem file, each once, and the travel times between them as the format defines them: whole

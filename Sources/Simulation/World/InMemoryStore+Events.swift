@@ -111,6 +111,15 @@ extension InMemoryStore: DispatchLedger {
         }
     }
 
+    package func amend(_ decision: OrderDecision, of tick: Int64) async throws {
+        try with { state in
+            guard let index = state.ticks.firstIndex(where: { $0.id == tick }),
+                let place = state.ticks[index].decisions.firstIndex(where: { $0.order == decision.order })
+            else { return }
+            state.ticks[index].decisions[place] = decision
+        }
+    }
+
     package func tick(_ id: Int64) async throws -> TickRecord? {
         try with { $0.ticks.first { $0.id == id } }
     }

@@ -58,6 +58,13 @@ extension Store: DispatchLedger {
     }
 
     /// One round trip.
+    package func amend(_ decision: OrderDecision, of tick: Int64) async throws {
+        _ = try await query(
+            "UPDATE dispatch_decisions SET body = $3::text::jsonb WHERE tick_id = $1 AND order_id = $2",
+            [.int8(tick), .int8(decision.order), .text(try JSONText.encode(decision))])
+    }
+
+    /// One round trip.
     package func tick(_ id: Int64) async throws -> TickRecord? {
         let answers = try await speaking {
             try await pool.query([

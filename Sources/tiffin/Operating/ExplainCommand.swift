@@ -74,22 +74,49 @@ struct ExplainCommand: AsyncParsableCommand {
         var lines = [
             "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0)"
         ]
-        if let rule = decision["held_by"]?.text { lines.append("held by    \(rule)") }
+        if decision["is_replayed"] == .bool(false) {
+            lines.append("warning    planning the stored tick again gave another plan")
+        }
         if let driver = decision["driver_id"]?.int64 { lines.append("driver     \(driver)") }
-        let terms = (decision["terms"]?.elements ?? []).compactMap { term -> String? in
-            guard let name = term["name"]?.text, let value = term["value_ms"]?.int64, value != 0 else { return nil }
-            return "\(name) \(value / 1000) s"
+        if let trigger = decision["trigger"]?.text { lines.append("told now   \(Self.words(trigger))") }
+        if let rule = decision["held_by"]?.text { lines.append("held by    \(Self.words(rule))") }
+        if let moment = decision["tell_at"]?.text { lines.append("told at    \(moment) at the latest") }
+        if let rule = decision["released_by"]?.text {
+            lines.append(
+                "would go   \(rule == "nothing" ? "under no single other rule" : "with another " + Self.words(rule))")
+        }
+        let terms = named(decision["terms"], "value_ms").filter { $0.value != 0 }.map {
+            "\($0.name) \($0.value / 1000) s"
         }
         if !terms.isEmpty { lines.append("cost       " + terms.joined(separator: ", ")) }
+        let counts = named(decision["refusal_counts"], "drivers").map { "\($0.value) \(Self.words($0.name))" }
+        if !counts.isEmpty { lines.append("drivers    " + counts.joined(separator: ", ")) }
+        let basis = decision["differences"]?.text == "whole_plan" ? "on the whole plan" : "the rest of the plan fixed"
         for other in decision["alternatives"]?.elements ?? [] {
+            let driver = other["driver_id"]?.int64 ?? 0
             lines.append(
-                "else       driver \(other["driver_id"]?.int64 ?? 0): +\((other["difference_ms"]?.int64 ?? 0) / 1000) s"
-            )
+                other["is_possible"] == .bool(false)
+                    ? "else       driver \(driver): not even by force"
+                    : "else       driver \(driver): +\((other["difference_ms"]?.int64 ?? 0) / 1000) s \(basis)")
         }
         for refusal in decision["refused"]?.elements ?? [] {
-            lines.append("refused    driver \(refusal["driver_id"]?.int64 ?? 0): \(refusal["rule"]?.text ?? "")")
+            lines.append(
+                "refused    driver \(refusal["driver_id"]?.int64 ?? 0): \(Self.words(refusal["rule"]?.text ?? ""))")
         }
         return lines
+    }
+
+    private static func named(_ list: JSON?, _ value: String) -> [(name: String, value: Int64)] {
+        (list?.elements ?? []).compactMap { entry in
+            guard let name = entry["name"]?.text, let number = entry[value]?.int64 else { return nil }
+            return (name, number)
+        }
+    }
+
+    /// `driverBusy` as "driver busy".
+    private static func words(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? " " + $1.lowercased() : String($1) }
+            .replacing("_", with: " ")
     }
 }
 

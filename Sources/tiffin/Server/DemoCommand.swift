@@ -21,13 +21,13 @@ struct DemoCommand: AsyncParsableCommand {
     var seed: UInt64 = 42
 
     @Option(help: "Simulated drivers. One more, the first, has no phone: be that driver yourself.")
-    var drivers = 18
+    var drivers = 14
 
     @Option(help: "Orders in one minute of the city's time.")
-    var ordersPerMinute = 10.0
+    var ordersPerMinute = 4.0
 
-    @Option(help: "How much faster than life the city runs, 1 to 5.")
-    var speed = 5.0
+    @Option(help: "How much faster than life the city runs, 1 to 10.")
+    var speed = 8.0
 
     @Option(name: .customLong("for"), help: "Stop by itself after so many seconds.")
     var duration: Int?
@@ -45,7 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
     var settings: [String] = []
 
     func validate() throws {
-        guard (1...5).contains(speed) else { throw ValidationError("--speed must be from 1 to 5") }
+        guard (1...10).contains(speed) else { throw ValidationError("--speed must be from 1 to 10") }
         guard (0...5000).contains(drivers) else { throw ValidationError("--drivers must be from 0 to 5000") }
         guard (0.01...10_000).contains(ordersPerMinute) else {
             throw ValidationError("--orders-per-minute must be from 0.01 to 10000")
@@ -67,7 +67,8 @@ struct DemoCommand: AsyncParsableCommand {
         let gate = ReadyGate()
         let board = TrialBoard(
             readyFile: readyFile, isSecure: settings.contains { $0.hasPrefix("--http-tls-key") }, gate: gate)
-        let ticker = DemoTicker()
+        let figures = FigureBoard()
+        let ticker = DemoTicker(figures)
         var options = Server.Options()
         options.metrics = metrics
         options.pace = speed
@@ -80,15 +81,15 @@ struct DemoCommand: AsyncParsableCommand {
             folder: dataDir ?? TrialFolder.standard, arguments: settings,
             environment: ProcessInfo.processInfo.environment, file: config, contents: DemoScript.contents(plan),
             options: options, log: log,
-            extraDefaults: ["http.port": String(port), "dispatch.tick": "5", "dispatch.maxHold": "10"])
+            extraDefaults: ["http.port": String(port), "dispatch.tick": "4", "dispatch.maxHold": "8"])
         Terminal.line("  database   \(trial.databaseURL)")
         board.hold(trial)
-        let script = DemoScript(plan, trial: trial, ready: gate, log: log)
+        let script = DemoScript(plan, trial: trial, ready: gate, figures: figures, log: log)
         let watch = Stopwatch()
         var companions: [any Service] = [script]
         if let duration { companions.append(EndAfter(seconds: duration)) }
         try await trial.run(with: companions)
-        ticker.summarise(script.current, seconds: watch.seconds)
+        ticker.summarise(seconds: watch.seconds)
     }
 }
 

@@ -15,6 +15,11 @@ final class DemoTicker: Sendable {
     }
 
     private let sums = Mutex(Sums())
+    private let figures: FigureBoard
+
+    init(_ figures: FigureBoard) {
+        self.figures = figures
+    }
 
     func show(_ tick: TickSummary) {
         let number = sums.withLock { sums -> Int in
@@ -31,20 +36,25 @@ final class DemoTicker: Sendable {
         guard tick.pool > 0 else { return }
         let clock = WireTime.format(milliseconds: tick.at.milliseconds).dropFirst(11).prefix(8)
         var line = " \(clock)  tick \(Self.right(number, 4))   pool \(Self.right(tick.pool, 3))"
-        line += "   batches \(Self.right(tick.batches, 2)) (\(tick.orders) orders\(Self.sizes(tick.batchesBySize)))"
+        let orders = "\(tick.orders) order\(tick.orders == 1 ? "" : "s")"
+        line += "   batches \(Self.right(tick.batches, 2)) (\(orders)\(Self.sizes(tick.batchesBySize)))"
         line += "   waited p50 \(Self.tenths(tick.medianWaitMilliseconds)) s"
         line += "   solve \(Self.tenths(tick.solveMicroseconds)) ms   pushed \(tick.pushes)"
+        let sofar = figures.current
+        line += "   picked up \(sofar.picked)   delivered \(sofar.delivered)"
         if tick.conflicts > 0 { line += "   conflicts \(tick.conflicts)" }
         if tick.isDegraded { line += "   degraded" }
         Terminal.line(line)
     }
 
-    func summarise(_ figures: DemoScript.Figures, seconds: Double) {
+    func summarise(seconds: Double) {
+        let figures = figures.current
         let sums = sums.withLock { $0 }
         let sizes = sums.bySize.enumerated().map { "\($0.element) of \($0.offset + 1)" }.joined(separator: ", ")
         Terminal.line(
             "  bye        \(Int(seconds)) s: \(figures.placed) orders placed, \(sums.orders) given in batches (\(sizes.isEmpty ? "none" : sizes)),"
-                + " \(figures.picked) picked up, \(figures.delivered) delivered, \(figures.pushed) messages on phones,"
+                + " \(figures.picked) picked up, \(figures.delivered) delivered,"
+                + " INR \(figures.paise / 100) earned by drivers, \(figures.pushed) messages on phones,"
                 + " \(figures.failures) failures")
     }
 

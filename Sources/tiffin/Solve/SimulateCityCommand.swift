@@ -4,7 +4,7 @@ import Foundation
 import Simulation
 
 /// `tiffin simulate SCENARIO --policy A --compare B`.
-struct SimulateCityCommand: ParsableCommand {
+struct SimulateCityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "city", abstract: "Run a seeded city under one or two policies, side by side.",
         discussion: """
@@ -45,14 +45,15 @@ struct SimulateCityCommand: ParsableCommand {
         guard threads > 0 else { throw ValidationError("--threads is above zero") }
     }
 
-    func run() throws {
+    func run() async throws {
         guard let city = CityScenario.named(scenario) else { throw ValidationError("no scenario \(scenario)") }
-        let entries = [policy, compare].compactMap(\.self).map { name in
+        var entries: [CityReport.Entry] = []
+        for name in [policy, compare].compactMap(\.self) {
             var day = CityDay(city, policy: PolicyName.policy(name) ?? DispatchPolicy(), seed: seed)
             let progress = ProgressLine(name)
-            day.run(lanes: ThreadLanes(threads: threads)) { progress.show($0, note: "") }
+            try await day.run(lanes: ThreadLanes(threads: threads)) { progress.show($0, note: "") }
             progress.end()
-            return CityReport.Entry(name: name, day: day)
+            entries.append(CityReport.Entry(name: name, day: day))
         }
         show(entries)
         if let report { try Data(CityReport(entries).html.utf8).write(to: URL(fileURLWithPath: report)) }

@@ -4,7 +4,7 @@ import Foundation
 import Simulation
 
 /// `tiffin simulate`: days on a virtual clock through the real engine.
-struct SimulateCommand: ParsableCommand {
+struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run a day on a virtual clock through the real engine.",
         subcommands: [SimulateCityCommand.self, SimulateMdrpCommand.self], defaultSubcommand: SimulateCityCommand.self)
