@@ -75,6 +75,7 @@ var targets: [Target] = [
         "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
         resources: [
             .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0002_pools.sql"),
+            .embedInCode("Migrations/schema_0003_presence.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),
@@ -115,7 +116,7 @@ if !coresOnly {
     ]
     targets += [
         core("Identity", ["CLibCrypto", jwtKit, metrics]),
-        core("OSRM", ["Geo", httpClient, nioCore, log, metrics]),
+        core("OSRM", ["Geo", httpClient, nioCore, nioHTTP1, log, metrics]),
         core("DriverClient", ["Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient]),
         core(
             "Gateway",
