@@ -67,7 +67,8 @@ struct Model: Sendable {
             case .otpMissing: self = .otpMissing
             case .otpWrong: self = .otpWrong
             case .otpLocked: self = .otpLocked
-            case .unknownRestaurant, .unknownBatch, .invalid: return nil
+            // The commands of the property test cause none of these.
+            case .unknownRestaurant, .unknownBatch, .unknownPool, .nothingLeft, .orderTaken, .invalid: return nil
             }
         }
     }

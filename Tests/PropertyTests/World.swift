@@ -5,7 +5,8 @@ import Logging
 import Simulation
 
 /// Every port that the house needs, of one store.
-typealias Ports = OrderStore & AccountStore & PlaceStore & EarningsStore & LocationStore & EventLog & DispatchLedger
+typealias Ports = OrderStore & AccountStore & PlaceStore & PoolStore & EarningsStore & LocationStore & EventLog
+    & DispatchLedger
 
 /// The real use cases on some store, with a clock that moves by hand: what a run acts on and looks at.
 struct World: Sendable {
@@ -30,8 +31,8 @@ struct World: Sendable {
         let time = time
         let orders: any OrderStore = fault.map { FaultyOrders(base: ports, fault: $0) } ?? ports
         let house = House(
-            orders: orders, accounts: ports, places: ports, earnings: ports, locations: ports, events: ports,
-            ledger: ports, push: push, feed: RecordingFeed(),
+            orders: orders, accounts: ports, places: ports, pools: ports, earnings: ports, locations: ports,
+            events: ports, ledger: ports, push: push, feed: RecordingFeed(),
             fleet: Fleet(staleAfterMilliseconds: Self.staleAfter), atlas: Atlas(), rounds: RoundSignal(),
             settings: settings, now: { time.now })
         self.house = house
