@@ -270,8 +270,8 @@ struct ChangeWriter {
 
     // MARK: Events
 
-    /// Who acts upon an order has heard of it: what he was told of it so far is delivered, whatever became of the answer
-    /// to the ping. Rows are locked in their order, as by those who mark.
+    /// Who acts upon an order has heard of it: what he was told of it so far is delivered, whatever became of the
+    /// answer to the ping. Rows are locked in their order, as by those who mark.
     private var markKnown: Statement? {
         guard case .driver(let driver) = scope.by, !orders.isEmpty else { return nil }
         return Statement(
