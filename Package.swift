@@ -190,8 +190,7 @@ if !coresOnly {
             "AppEndToEndTests",
             [
                 "tiffin", "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo",
-                "TestSupport",
-                "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, nioWebSocket, log, lifecycle,
+                "TestSupport", "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, nioWebSocket, log, lifecycle,
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),

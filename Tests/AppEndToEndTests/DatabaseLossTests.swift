@@ -5,8 +5,8 @@ import Postgres
 import TestSupport
 import Testing
 
-/// PostgreSQL goes away under a serving server and comes back: everybody is told plainly, no socket falls, no position is
-/// lost.
+/// PostgreSQL goes away under a serving server and comes back: everybody is told plainly, no socket falls, no position
+/// is lost.
 @Suite struct DatabaseLossTests {
     @Test(.timeLimit(.minutes(2)))
     func aServerOutlivesItsDatabase() async throws {

@@ -7,8 +7,8 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What somebody meets who starts the program for the first time and has something wrong: one sentence that says what to
-/// do, and an exit code that a script can use. Runs the built `tiffin`.
+/// What somebody meets who starts the program for the first time and has something wrong: one sentence that says what
+/// to do, and an exit code that a script can use. Runs the built `tiffin`.
 @Suite struct NewcomerTests {
     static let key = "TIFFIN_AUTH_SECRET"
     static let secret = "a key of the tests, longer than 32 bytes"
@@ -21,13 +21,12 @@ import Testing
 
     @Test func aDatabaseThatDoesNotAnswerOrIsNoneIsToldByItsVariable() async throws {
         let free = try await unusedPort()
-        for url in ["postgresql://tiffin@127.0.0.1:\(free)/tiffin", "postgresql:///tiffin?host=/nowhere"] {
-            let ended = try await Program.run(["serve"], ["DATABASE_URL": url, Self.key: Self.secret])
-            #expect(ended.status != 0 && ended.status != nil)
-            #expect(ended.isOneSentence(with: ["DATABASE_URL"]), "\(ended.errors)")
-        }
+        let url = "postgresql://tiffin@127.0.0.1:\(free)/tiffin"
+        let ended = try await Program.run(["serve"], ["DATABASE_URL": url, Self.key: Self.secret])
+        #expect(ended.status == 78)
+        #expect(ended.isOneSentence(with: ["DATABASE_URL"]), "\(ended.errors)")
         let nonsense = try await Program.run(["serve"], ["DATABASE_URL": "mysql://x", Self.key: Self.secret])
-        #expect(nonsense.status != 0 && nonsense.status != nil)
+        #expect(nonsense.status == 78)
         #expect(nonsense.isOneSentence(with: ["DATABASE_URL"]), "\(nonsense.errors)")
     }
 
@@ -78,8 +77,8 @@ import Testing
             #expect(ended.status == 78, "\(arguments): \(ended.errors)")
             #expect(ended.isOneSentence(with: [word]), "\(arguments): \(ended.errors)")
         }
-        let wrong = try await Program.run(["demo", "--speed", "9"], [:])
-        #expect(wrong.status == 64 && wrong.errors.contains("--speed must be from 1 to 5"))
+        let wrong = try await Program.run(["demo", "--speed", "99"], [:])
+        #expect(wrong.status == 64 && wrong.errors.contains("--speed must be from 1 to"))
         #expect(try await Program.run(["serv"], [:]).status == 64)
     }
 

@@ -34,6 +34,8 @@ actor Run {
     private var leader = 0
     private var meanwhile: [Action] = []
     private var overtakes = false
+    /// Orders that changed between a tick's look at them and its commit.
+    private var touched: Set<OrderID> = []
     private var nested: Wrong?
     private var lastForce: (force: Action.Force, succeeded: Bool)?
     private var externals: [Int: OrderID] = [:]
@@ -254,7 +256,10 @@ actor Run {
             } else {
                 let actions = meanwhile
                 meanwhile = []
+                let before = try await world.look().orders
                 for action in actions { try await perform(action) }
+                let after = try await world.look().orders
+                touched = Set(after.values.filter { before[$0.id]?.version != $0.version }.map(\.id))
                 model.foreseen = [:]
             }
         } catch {
@@ -270,11 +275,12 @@ actor Run {
 
     private func plainTick(_ dispatcher: Dispatcher) async throws {
         pass()
+        touched = []
         let before = model.lost(at: model.now)
         guard try await dispatcher.tick() != nil else { throw Wrong(what: ["the leader made no tick"]) }
         if let nested { throw nested }
-        // Who gave a sign meanwhile, or lost the order, keeps what he has now.
-        let lost = before.filter { model.lost(at: model.now).contains($0) }
+        // What changed meanwhile is looked at anew by the next tick; who gave a sign keeps what he has.
+        let lost = before.filter { !touched.contains($0) && model.lost(at: model.now).contains($0) }
         for id in lost {
             do { try model.lapse(id) } catch { throw Wrong(what: ["the model cannot lapse \(id)"]) }
         }

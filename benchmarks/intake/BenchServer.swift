@@ -2,6 +2,7 @@ import App
 import DispatchCore
 import DriverClient
 import Foundation
+import Fulfilment
 import Logging
 import Postgres
 import ServiceLifecycle

@@ -1,3 +1,4 @@
+import App
 import Contract
 import DispatchCore
 import DriverClient
