@@ -9,5 +9,6 @@ struct Tiffin: AsyncParsableCommand {
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, UserCommand.self, TokenCommand.self,
             ConfigCommand.self, DoctorCommand.self, ExplainCommand.self, DriversCommand.self, SolveCommand.self,
             SimulateCommand.self, ConformanceCommand.self, LoadCommand.self, Bench.self,
+            PoolCommand.self, APICommand.self,
         ])
 }
