@@ -6,7 +6,7 @@ struct WireTypesTests {
     private let text = WireTypes.typeScript()
 
     private func interface(_ name: String) -> String {
-        guard let start = text.range(of: "export interface \(name) {\n") else { return "" }
+        guard let start = text.firstRange(of: "export interface \(name) {\n") else { return "" }
         return String(text[start.upperBound...].prefix(while: { $0 != "}" }))
     }
 
