@@ -10,5 +10,6 @@ struct Tiffin: AsyncParsableCommand {
             ConfigCommand.self, DoctorCommand.self, ExplainCommand.self, DriversCommand.self, ImportCommand.self,
             SolveCommand.self,
             SimulateCommand.self, ConformanceCommand.self, LoadCommand.self, Bench.self,
+            PoolCommand.self, APICommand.self,
         ])
 }

@@ -20,6 +20,9 @@ package enum BodyRefusal: Error, Equatable, Sendable {
 /// Reads the fields of a request body one by one and collects everything that is wrong, so that the caller is told of
 /// all mistakes at once. A name may have synonyms; the first one present counts.
 package struct BodyReader {
+    /// Where a description is made of what is read, this notes it.
+    @TaskLocal package static var log: ReadLog?
+
     package let body: JSON
     package private(set) var errors: [FieldError] = []
 
@@ -62,6 +65,7 @@ package struct BodyReader {
 
     /// Text of at most `limit` characters, white space trimmed; nil when absent, null or blank.
     package mutating func text(_ names: String..., limit: Int = 500) -> String? {
+        Self.log?.note(names, "string")
         guard let value = body.first(of: names) else { return nil }
         guard let text = value.text ?? value.numberText else { return refuse(names, "must be text") }
         guard text.count <= limit else { return refuse(names, "must have at most \(limit) characters") }
@@ -72,6 +76,7 @@ package struct BodyReader {
 
     /// Text that must be there.
     package mutating func requiredText(_ names: String..., limit: Int = 500) -> String {
+        Self.log?.note(names, "string", isRequired: true)
         let before = errors.count
         let value = body.first(of: names)
         guard let text = value?.text ?? value?.numberText else {
@@ -85,8 +90,15 @@ package struct BodyReader {
         return checked ?? ""
     }
 
+    /// A password: never trimmed, because blanks may be a part of it; empty when it is absent.
+    package func secret(_ names: String...) -> String {
+        Self.log?.note(names, "string", isRequired: true)
+        return body.first(of: names)?.text ?? ""
+    }
+
     /// An id as a number or as digits in a string, at least 1.
     package mutating func identifier(_ names: String...) -> Int64? {
+        Self.log?.note(names, "number | string")
         guard let value = body.first(of: names) else { return nil }
         guard let id = value.identifier, id > 0, id < 1 << 53 else {
             return refuse(names, "must be a positive integer")
@@ -96,6 +108,7 @@ package struct BodyReader {
 
     /// A whole number within the range; anything else is noted.
     package mutating func integer(_ names: String..., in range: ClosedRange<Int64>) -> Int64? {
+        Self.log?.note(names, "number")
         guard let value = body.first(of: names) else { return nil }
         guard let number = value.identifier, range.contains(number) else {
             return refuse(names, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
@@ -105,6 +118,7 @@ package struct BodyReader {
 
     /// True or false, also as the words of a form.
     package mutating func boolean(_ names: String...) -> Bool? {
+        Self.log?.note(names, "boolean")
         guard let value = body.first(of: names) else { return nil }
         switch value {
         case .bool(let flag): return flag
@@ -126,6 +140,7 @@ package struct BodyReader {
 
     /// A moment in ISO 8601, as milliseconds since 1970.
     package mutating func time(_ names: String...) -> Int64? {
+        Self.log?.note(names, "string")
         guard let value = body.first(of: names) else { return nil }
         guard let text = value.text, let moment = WireTime.parse(text) else {
             return refuse(names, "must be a time in ISO 8601, such as 2025-11-19T10:30:00Z")
@@ -135,6 +150,8 @@ package struct BodyReader {
 
     /// A pair of coordinates; nil when neither is there. The first name of each list is the one in error messages.
     package mutating func point(latitude: [String], longitude: [String]) -> WirePoint? {
+        Self.log?.note(latitude, "number")
+        Self.log?.note(longitude, "number")
         let north = body.first(of: latitude)
         let east = body.first(of: longitude)
         if north == nil, east == nil { return nil }
@@ -148,6 +165,7 @@ package struct BodyReader {
 
     /// A list of ids without repeats, in their order.
     package mutating func identifiers(_ names: String..., limit: Int) -> [Int64]? {
+        Self.log?.note(names, "number[]")
         guard let value = body.first(of: names) else { return nil }
         guard let elements = value.elements else { return refuse(names, "must be a list of integers") }
         guard elements.count <= limit else { return refuse(names, "must have at most \(limit) entries") }
@@ -161,6 +179,7 @@ package struct BodyReader {
     }
 
     private mutating func decimal(_ names: [String], scale: Int, largest: Int64, _ message: String) -> Int64? {
+        Self.log?.note(names, "number")
         guard let value = body.first(of: names) else { return nil }
         let literal = value.text.flatMap { try? JSON(parsing: $0.trimmed) } ?? value
         guard let amount = literal.scaled(byPowerOfTen: scale), (0...largest).contains(amount) else {

@@ -122,7 +122,7 @@ package struct CreateDriverRequest: Equatable, Sendable {
         var reader = try BodyReader(body)
         name = reader.requiredText("name", limit: 200)
         phone = reader.requiredText("phone", "phone_number", limit: 40)
-        password = reader.body["password"]?.text ?? ""
+        password = reader.secret("password")
         if password.count < 8 { reader.reject("password", "must have at least 8 characters") }
         if password.utf8.count > 1024 { reader.reject("password", "must have at most 1024 bytes") }
         email = reader.text("email", limit: 254)

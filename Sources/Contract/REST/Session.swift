@@ -13,8 +13,7 @@ package struct LoginRequest: Equatable, Sendable {
     package init(body: [UInt8], contentType: String?) throws(BodyRefusal) {
         var reader = try BodyReader(body, contentType: contentType)
         identity = reader.requiredText("identity", "email", "phone", "phone_number", "username", limit: 254)
-        // Not trimmed: blanks may be a part of a password.
-        password = reader.body["password"]?.text ?? ""
+        password = reader.secret("password")
         if password.isEmpty { reader.reject("password", "is required") }
         if password.utf8.count > 1024 { reader.reject("password", "must have at most 1024 bytes") }
         try reader.finish()
@@ -43,9 +42,8 @@ package struct PasswordRequest: Equatable, Sendable {
 
     package init(body: [UInt8], contentType: String?) throws(BodyRefusal) {
         var reader = try BodyReader(body, contentType: contentType)
-        let currentNames = ["current_password", "old_password", "password"]
-        current = reader.body.first(of: currentNames)?.text ?? ""
-        new = reader.body["new_password"]?.text ?? ""
+        current = reader.secret("current_password", "old_password", "password")
+        new = reader.secret("new_password")
         if current.isEmpty { reader.reject("current_password", "is required") }
         if new.count < 8 { reader.reject("new_password", "must have at least 8 characters") }
         if new.utf8.count > 1024 { reader.reject("new_password", "must have at most 1024 bytes") }
