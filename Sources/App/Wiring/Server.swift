@@ -50,9 +50,7 @@ package struct Server: Sendable {
         let settings = try HouseSettings(configuration, pace: options.pace)
         let registry = ConnectionRegistry()
         let admins = AdminHub()
-        let routing = configuration.routing.map {
-            RoutingService($0, estimator: settings.travel, log: log)
-        }
+        let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }
         var open = House(
             orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
             ledger: store,
