@@ -228,8 +228,12 @@ if withBenchmarks {
                 "snapshots.py", "table.sh",
             ],
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "GeoContention", dependencies: ["Geo"], path: "benchmarks/geo", exclude: ["README.md"],
+            swiftSettings: swiftSettings),
     ]
     products.append(.executable(name: "dispatch", targets: ["DispatchBenchmark"]))
+    products.append(.executable(name: "geo", targets: ["GeoContention"]))
 }
 
 let package = Package(

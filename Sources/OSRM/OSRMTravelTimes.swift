@@ -114,8 +114,8 @@ package final class OSRMTravelTimes: TravelTimes {
         }
     }
 
-    /// A way cannot be much shorter than the great circle (a place is moved to its road by at most the road radius), and
-    /// nobody drives faster than 200 km/h.
+    /// A way cannot be much shorter than the great circle (a place is moved to its road by at most the road radius),
+    /// and nobody drives faster than 200 km/h.
     private func isPlausible(_ cell: TableAnswer.Cell, _ origin: GeoPoint, _ destination: GeoPoint) -> Bool {
         let straight = origin.distance(to: destination).value - 2 * settings.roadRadius.value
         return Double(cell.metres) >= straight && Double(cell.milliseconds) / 1000 * 55.6 >= straight
@@ -150,7 +150,8 @@ package final class OSRMTravelTimes: TravelTimes {
         }
     }
 
-    /// One tile, with a retry for each place that has no road near it, up to three; nil when the server does not answer.
+    /// One tile, with a retry for each place that has no road near it, up to three; nil when the server does not
+    /// answer.
     private func cells(
         of request: TableRequest, profile: String, until deadline: Int64
     ) async -> [[TableAnswer.Cell?]]? {

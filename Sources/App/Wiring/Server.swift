@@ -51,9 +51,7 @@ package struct Server: Sendable {
         let store = database.store
         let registry = ConnectionRegistry()
         let admins = AdminHub()
-        let routing = configuration.routing.map {
-            RoutingService($0, estimator: settings.travel, log: log)
-        }
+        let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }
         var open = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
             events: store,

@@ -4,11 +4,11 @@ import Geo
 import Metrics
 import Synchronization
 
-/// Sees from positions who enters and leaves a zone, who has arrived at a restaurant or a customer and for how long, and
-/// keeps how long drivers wait at each restaurant.
+/// Sees from positions who enters and leaves a zone, who has arrived at a restaurant or a customer and for how long,
+/// and keeps how long drivers wait at each restaurant.
 ///
-/// Owner of its state: one `Mutex`, held for one fix or one look at the open orders. What it saw waits in a bounded list
-/// for the database; when that is full the oldest event goes and is counted.
+/// Owner of its state: one `Mutex`, held for one fix or one look at the open orders. What it saw waits in a bounded
+/// list for the database; when that is full the oldest event goes and is counted.
 package final class PresenceWatch: Sendable {
     private struct State {
         var drivers: [DriverID: DriverPresence] = [:]
@@ -92,7 +92,7 @@ package final class PresenceWatch: Sendable {
     private func note(_ change: (inout State) -> [PresenceEvent]) {
         let lost = state.withLock { state -> Int in
             let events = change(&state)
-            for case let event in events {
+            for event in events {
                 if case .restaurant(let restaurant) = event.spot, let waited = event.waited {
                     state.waits[restaurant, default: WaitingTimes()].record(milliseconds: waited)
                 }

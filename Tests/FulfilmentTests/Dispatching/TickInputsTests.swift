@@ -61,15 +61,18 @@ import Testing
 
     @Test func aKitchenThatLetsDriversWaitIsKnownToTheEngine() async throws {
         _ = try await city.addDriver("ravi", at: point(0))
-        _ = try await city.placeOrder(from: point(500), to: point(2500)) { $0.restaurantID = RestaurantID(3) }
-        _ = try await city.placeOrder(from: point(600), to: point(2600)) { $0.restaurantID = RestaurantID(4) }
+        let slow = try await city.store.createRestaurant(RestaurantDraft(name: "Slow", address: "Here")).id
+        let other = try await city.store.createRestaurant(RestaurantDraft(name: "Other", address: "There")).id
+        _ = try await city.placeOrder(from: point(500), to: point(2500)) { $0.restaurantID = slow }
+        _ = try await city.placeOrder(from: point(600), to: point(2600)) { $0.restaurantID = other }
         var house = city.house
         let presence = PresenceWatch(atlas: house.atlas)
-        presence.load([RestaurantID(3): Array(repeating: 340_000, count: 64)])
+        presence.load([slow: Array(repeating: 340_000, count: 64)])
         house.presence = presence
         let (snapshot, _) = try await snapshots(of: house)
-        let deviations = snapshot.orders.map { ($0.restaurant?.rawValue ?? 0, $0.readyDeviation.value) }
-        #expect(deviations.sorted { $0.0 < $1.0 }.map(\.1) == [320, 0])
+        let deviations = snapshot.orders.map { ($0.restaurant, $0.readyDeviation) }
+        #expect(deviations.first { $0.0 == slow }?.1 == Seconds(320))
+        #expect(deviations.first { $0.0 == other }?.1 == .zero)
     }
 }
 
