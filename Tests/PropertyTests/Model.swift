@@ -252,12 +252,14 @@ struct Model: Sendable {
     }
 
     /// Orders that the engine takes back from drivers who gave no sign of life.
-    func lost(at moment: Timestamp) -> [OrderID] {
+    ///
+    /// - Parameter watched: Since when the dispatcher has looked without a gap.
+    func lost(at moment: Timestamp, watched: Timestamp) -> [OrderID] {
         orders.keys.sorted().filter { id in
             guard let order = orders[id], order.state.isHeldBeforePickup, order.pinnedBy == nil,
                 let driver = order.driver, let assignedAt = order.assignedAt
             else { return false }
-            let sign = max(accounts[driver]?.lastReport ?? assignedAt, assignedAt)
+            let sign = max(accounts[driver]?.lastReport ?? assignedAt, assignedAt, watched)
             return moment.millisecondsSince(sign) > World.lostAfter
         }
     }

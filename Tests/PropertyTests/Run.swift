@@ -30,6 +30,8 @@ actor Run {
     private var draw: Draw
     private var model: Model
     private var dispatchers: [Dispatcher] = []
+    /// Since when each dispatcher has looked without a gap, and when it looked last.
+    private var watches: [Int: (since: Timestamp, last: Timestamp)] = [:]
     /// Which of the two dispatchers has the lease.
     private var leader = 0
     private var meanwhile: [Action] = []
@@ -250,7 +252,7 @@ actor Run {
                 leader = 1 - number
                 pass()
                 try await world.house.ledger.releaseLease(holder: "dispatcher \(number)")
-                try await plainTick(dispatchers[leader])
+                try await plainTick(leader)
                 try await compare()
                 model.foreseen = [:]
             } else {
@@ -267,20 +269,33 @@ actor Run {
         }
     }
 
+    /// The dispatcher looks now.
+    ///
+    /// - Returns: Since when it has looked without a gap.
+    private func look(_ number: Int) -> Timestamp {
+        let now = model.now
+        let known = watches[number]
+        let isGapless = known.map { now.millisecondsSince($0.last) <= World.longestGap } ?? false
+        let since = isGapless ? known?.since ?? now : now
+        watches[number] = (since, now)
+        return since
+    }
+
     private func tick(meanwhile actions: [Action]) async throws {
         meanwhile = actions
-        try await plainTick(dispatchers[leader])
+        try await plainTick(leader)
         meanwhile = []
     }
 
-    private func plainTick(_ dispatcher: Dispatcher) async throws {
+    private func plainTick(_ number: Int) async throws {
         pass()
+        let watched = look(number)
         touched = []
-        let before = model.lost(at: model.now)
-        guard try await dispatcher.tick() != nil else { throw Wrong(what: ["the leader made no tick"]) }
+        let before = model.lost(at: model.now, watched: watched)
+        guard try await dispatchers[number].tick() != nil else { throw Wrong(what: ["the leader made no tick"]) }
         if let nested { throw nested }
         // What changed meanwhile is looked at anew by the next tick; who gave a sign keeps what he has.
-        let lost = before.filter { !touched.contains($0) && model.lost(at: model.now).contains($0) }
+        let lost = before.filter { !touched.contains($0) && model.lost(at: model.now, watched: watched).contains($0) }
         for id in lost {
             do { try model.lapse(id) } catch { throw Wrong(what: ["the model cannot lapse \(id)"]) }
         }
@@ -291,6 +306,7 @@ actor Run {
     /// The first dispatcher sleeps over its plan, the second does all the work, the first wakes: nothing more happens.
     private func overtakenTick() async throws {
         pass()
+        _ = look(leader)
         overtakes = true
         let sleeper = leader
         do {

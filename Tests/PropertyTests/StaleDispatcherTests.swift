@@ -63,16 +63,21 @@ import Testing
             try await report(driver, world)
             world.time.advance(seconds: 30)
             try await report(driver, world)
-            let first = world.dispatcher("first") {}
-            #expect(try await first.tick()?.orders == 1)
-            _ = try await place(world, number: 2)
-            world.time.advance(seconds: 900)
-
             let ledger = world.house.ledger
+            let (time, theft) = (world.time, world.time.now.advanced(bySeconds: 105))
             let sleeper = world.dispatcher("first") {
+                guard time.now >= theft else { return }
                 try? await ledger.releaseLease(holder: "first")
                 _ = try? await ledger.claimLease(holder: "successor", lasting: 60_000)
             }
+            #expect(try await sleeper.tick()?.orders == 1)
+            // It watches without a gap; the driver is silent.
+            for seconds in [50, 30] as [Int64] {
+                world.time.advance(seconds: seconds)
+                #expect(try await sleeper.tick() != nil)
+            }
+            _ = try await place(world, number: 2)
+            world.time.advance(seconds: 30)
             _ = await Self.outcome(of: sleeper)
             #expect(try await database.store.order(order)?.state == .assigned)
         }

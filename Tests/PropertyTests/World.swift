@@ -14,7 +14,9 @@ struct World: Sendable {
     static let admins = 2
     static let start = Timestamp(milliseconds: 1_763_548_200_000)
     static let staleAfter: Int64 = 60_000
-    static let lostAfter: Int64 = 600_000
+    static let lostAfter: Int64 = 90_000
+    /// A dispatcher that looked away for longer begins to count anew.
+    static let longestGap: Int64 = 60_000
 
     let house: House
     let time = VirtualTime(World.start)

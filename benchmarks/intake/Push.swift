@@ -5,6 +5,7 @@ import DriverClient
 import Foundation
 import Fulfilment
 import Geo
+import Glibc
 import Histogram
 import Postgres
 import Synchronization
