@@ -63,8 +63,10 @@ enum Walls {
                 "API", "Gateway", "Store", "Identity", "Postgres", "OSRM", "DriverClient", "Contract", "Simulation",
             ]),
             others: nio.union(observed).union(foundation).union([
-                "NIOSSL", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Configuration", "ServiceLifecycle",
-                "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "UnixSignals", "Yams",
+                "NIOSSL", "NIOCertificateReloading", "Hummingbird", "HummingbirdCore", "HummingbirdTLS",
+                "Configuration",
+                "ServiceLifecycle", "AsyncHTTPClient", "Synchronization", "Glibc", "SystemPackage", "UnixSignals",
+                "Yams",
             ])),
         Module(
             "tiffin", row: 5,

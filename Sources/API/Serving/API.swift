@@ -57,9 +57,8 @@ package struct API: Sendable {
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
-            PlaceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts), DispatchRoutes(parts),
-            EarningsRoutes(parts), PayoutRoutes(parts),
-            WebhookRoutes(parts), AbsentRoutes(),
+            PlaceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts), DispatchRoutes(parts), EventRoutes(parts),
+            EarningsRoutes(parts), PayoutRoutes(parts), WebhookRoutes(parts), AbsentRoutes(),
         ])
     }
 

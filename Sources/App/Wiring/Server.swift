@@ -8,8 +8,8 @@ import HummingbirdCore
 import HummingbirdTLS
 import Identity
 package import Logging
+import Metrics
 import NIOCore
-import NIOSSL
 import Postgres
 package import ServiceLifecycle
 import Store
@@ -79,7 +79,9 @@ package struct Server: Sendable {
             house, policy: { policy }, holder: Self.holderName(), log: log,
             microseconds: { RealWorld.monotonicMicroseconds() },
             solve: { await planning.plan($0, $1, $2) })
-        let front = try Self.front(configuration, gateway: gateway, api: api, options: options, log: log)
+        let certificate = try Self.certificate(configuration)
+        let front = try Self.front(
+            configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
         self.house = house
         self.accounts = AccountDesk(store: store, hasher: identity.hasher, issuer: identity.issuer, now: house.now)
         self.log = log
@@ -91,6 +93,7 @@ package struct Server: Sendable {
         // the ticks end, then the last positions are written.
         services =
             Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
                 front,
@@ -167,11 +170,12 @@ package struct Server: Sendable {
     }
 
     private static func front(
-        _ configuration: AppConfiguration, gateway: DriverGateway, api: API, options: Options, log: Logger
+        _ configuration: AppConfiguration, certificate: DoorCertificate?, gateway: DriverGateway, api: API,
+        options: Options, log: Logger
     ) throws -> any Service {
         let server: HTTPServerBuilder
-        if let certificate = configuration.http.certificate, let key = configuration.http.key {
-            server = try .tls(gateway.server, tlsConfiguration: Self.tls(certificate: certificate, key: key))
+        if let certificate {
+            server = try .tls(gateway.server, tlsConfiguration: certificate.configuration)
         } else {
             server = gateway.server
         }
@@ -184,17 +188,18 @@ package struct Server: Sendable {
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: log)
     }
 
-    private static func tls(certificate: String, key: String) throws -> TLSConfiguration {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
-            var tls = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-            tls.minimumTLSVersion = .tlsv12
-            return tls
-        } catch {
-            throw ConfigurationError(
-                "the certificate \(certificate) or its key \(key) cannot be read; both must be PEM files")
-        }
+    private static func certificate(_ configuration: AppConfiguration) throws -> DoorCertificate? {
+        guard let certificate = configuration.http.certificate, let key = configuration.http.key else { return nil }
+        return try DoorCertificate(certificate: certificate, key: key)
+    }
+
+    private static func renewal(of certificate: DoorCertificate?, log: Logger) -> [any Service] {
+        guard let certificate else { return [] }
+        return [
+            RecurringService(name: "certificate", every: DoorCertificate.readEvery, log: log) {
+                try certificate.reload()
+            }
+        ]
     }
 
     private static func upkeep(
@@ -207,6 +212,7 @@ package struct Server: Sendable {
         var retention = Retention()
         retention.locationDays = configuration.retentionDays
         let kept = retention
+        let overdue = Gauge(label: "assignments_undelivered")
         return [
             WebhookSender(
                 store: store, policy: webhookPolicy,
@@ -219,8 +225,10 @@ package struct Server: Sendable {
                 try await store.keepUp(at: house.now(), retention: kept)
             },
             RecurringService(name: "undelivered assignments", every: .seconds(30), log: log) {
-                let late = try await house.events.overdue(before: house.now().advanced(bySeconds: -60), limit: 20)
-                for state in late {
+                let before = house.now().advanced(bySeconds: -EventState.overdueAfterSeconds)
+                let late = try await house.events.overdue(before: before, limit: 1000)
+                overdue.record(late.count)
+                for state in late.prefix(20) {
                     log.warning(
                         "assignment stays undelivered",
                         metadata: ["driver_id": "\(state.event.driverID)", "seq": "\(state.event.seq)"])
