@@ -75,7 +75,7 @@ import Testing
             let driver = server.drivers[0]
             try await deliver(driver, on: server)
             let body = Array("{\"driver_ids\":[\(driver.id)],\"payment_method\":\"UPI\"}".utf8)
-            func pay(_ key: String) async throws -> JSON {
+            @Sendable func pay(_ key: String) async throws -> JSON {
                 try await server.client.call(
                     .post, "/api/v1/earnings/process-payout", token: server.admin, body: body,
                     headers: [("Idempotency-Key", key)]
