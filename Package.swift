@@ -29,8 +29,11 @@ func core(
     .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
-func suite(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+func suite(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swiftSettings)
 }
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -193,7 +196,7 @@ if !coresOnly {
                 "TestSupport", "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, nioWebSocket, log, lifecycle,
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
-            ]),
+            ], exclude: ["README.md"]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
 }
