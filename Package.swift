@@ -149,6 +149,13 @@ if !coresOnly {
                 lifecycle,
             ], swiftSettings: swiftSettings),
         suite("IdentityTests", ["Identity"]),
+        suite(
+            "ChaosTests",
+            [
+                "tiffin", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "DispatchCore",
+                "Geo",
+                "TestSupport", nioCore, nioPosix,
+            ]),
         suite("OSRMTests", ["OSRM", "Geo", nioCore, nioPosix, nioHTTP1, httpClient, log]),
         suite(
             "ConformanceTests",
@@ -156,9 +163,8 @@ if !coresOnly {
         suite(
             "GatewayTests",
             [
-                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", nioCore, nioPosix, hummingbirdCore,
-                httpTypes,
-                log, lifecycle,
+                "Gateway", "Fulfilment", "Contract", "DispatchCore", "Geo", "Simulation", nioCore, nioPosix,
+                hummingbirdCore, httpTypes, log, lifecycle,
             ]),
         // The gateway's own handlers with an echo behind them, for conformance suites: see Tests/SocketEcho.
         .executableTarget(

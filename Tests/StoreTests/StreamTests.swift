@@ -33,6 +33,18 @@ struct StreamTests {
             #expect(try await store.undelivered(beyond: [:], limit: 10).isEmpty)
             #expect(try await store.overdue(before: Sample.start, limit: 10).isEmpty)
             #expect(try await store.overdue(before: sentAt, limit: 10).map(\.event.seq) == [2, 3])
+            #expect(states.map(\.progress) == [.pending, .sent, .delivered])
+            // What the driver has acted upon, or does not hold any more, is nobody's alarm.
+            try await database.pool.script(
+                """
+                UPDATE orders SET state = 'ACCEPTED' WHERE id = \(orders[1].id.rawValue);
+                BEGIN;
+                UPDATE holds SET held = tstzrange(lower(held), clock_timestamp())
+                    WHERE order_id = \(orders[2].id.rawValue);
+                UPDATE orders SET state = 'PENDING', hold_id = NULL WHERE id = \(orders[2].id.rawValue);
+                COMMIT;
+                """)
+            #expect(try await store.overdue(before: sentAt, limit: 10).isEmpty)
         }
     }
 
@@ -143,6 +155,23 @@ struct StreamTests {
                 releasedBy: nil)
             try await store.amend(studied, of: newest.tick.id)
             #expect(try await store.newestDecision(about: OrderID(7))?.decision == studied)
+        }
+    }
+
+    @Test func ticksOfOneMillisecondAndOfAClockSetBackKeepTheirOrder() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            for (id, driver) in [(Int64(1000), Int64(1)), (1000, 2), (400, 3), (2000, 4)] {
+                var decision = OrderDecision(order: 7, outcome: "assigned")
+                decision.driver = driver
+                try await store.record(
+                    TickRecord(
+                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, inputs: [], plan: [],
+                        decisions: [decision]))
+                #expect(try await store.newestDecision(about: OrderID(7))?.decision.driver == driver)
+            }
+            let numbers = try await database.pool.query("SELECT id FROM dispatch_ticks ORDER BY id")
+            #expect(try numbers.map { try $0.get(0, as: Int64.self) } == [1000, 1001, 1002, 2000])
         }
     }
 

@@ -62,6 +62,16 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/drivers/{id}/events:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            get:
+              summary: "What the driver was told and how far it came: pending, sent, delivered; newest first; limit"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/drivers/{id}/locations:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
@@ -85,6 +95,14 @@ extension OpenAPIDocument {
                   description: done
                   content:
                     application/json: { schema: { $ref: '#/components/schemas/Driver' } }
+                default: { $ref: '#/components/responses/Problem' }
+          /api/v1/events/overdue:
+            get:
+              summary: "Assignments that their drivers do not know of after `seconds` (60); oldest first; limit"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/pools:
             get:

@@ -8,6 +8,7 @@ import HummingbirdCore
 import HummingbirdTLS
 import Identity
 package import Logging
+import Metrics
 import NIOCore
 import Postgres
 package import ServiceLifecycle
@@ -205,6 +206,7 @@ package struct Server: Sendable {
         var retention = Retention()
         retention.locationDays = configuration.retentionDays
         let kept = retention
+        let overdue = Gauge(label: "assignments_undelivered")
         return [
             RecurringService(name: "token epochs", every: .seconds(1), log: log) { try await reader.read() },
             RecurringService(name: "accounts", every: .seconds(20), log: log) {
@@ -214,8 +216,10 @@ package struct Server: Sendable {
                 try await store.keepUp(at: house.now(), retention: kept)
             },
             RecurringService(name: "undelivered assignments", every: .seconds(30), log: log) {
-                let late = try await house.events.overdue(before: house.now().advanced(bySeconds: -60), limit: 20)
-                for state in late {
+                let before = house.now().advanced(bySeconds: -EventState.overdueAfterSeconds)
+                let late = try await house.events.overdue(before: before, limit: 1000)
+                overdue.record(late.count)
+                for state in late.prefix(20) {
                     log.warning(
                         "assignment stays undelivered",
                         metadata: ["driver_id": "\(state.event.driverID)", "seq": "\(state.event.seq)"])

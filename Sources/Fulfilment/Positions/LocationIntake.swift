@@ -78,16 +78,16 @@ package final class LocationIntake: Sendable {
         buffer.withLock { ($0.count, $0.dropped) }
     }
 
-    /// Writes until cancelled, then writes what is left once more.
+    /// Writes until cancelled. What is left then is for ``flush()``, in a task that is not cancelled: the store turns
+    /// away one that is.
     package func run(clock: some Clock<Duration>) async {
         var backOff: Int64 = 0
         while !Task.isCancelled {
             await pause(
                 milliseconds: backOff == 0 ? limits.flushMilliseconds : backOff, clock: clock,
                 wakesWhenFull: backOff == 0)
-            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 5000)
+            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 1000)
         }
-        _ = await flush()
     }
 
     /// Writes everything that waits, in batches.
