@@ -204,15 +204,6 @@ if !coresOnly {
 var products: [Product] = coresOnly ? [] : [.executable(name: "tiffin", targets: ["tiffin"])]
 
 if withBenchmarks {
-    if !coresOnly {
-        targets.append(
-            .executableTarget(
-                name: "intake",
-                dependencies: [
-                    "App", "DriverClient", "Contract", "DispatchCore", "Fulfilment", "Geo", "Postgres", hdrHistogram,
-                    lifecycle, log,
-                ], path: "benchmarks/intake", exclude: ["README.md"], swiftSettings: swiftSettings))
-    }
     targets += [
         .systemLibrary(name: "CEpoll", path: "benchmarks/realtime/CEpoll"),
         .executableTarget(

@@ -110,7 +110,6 @@ enum Fault: String, Sendable, CaseIterable {
     case deliveriesAreNotPaid
     case pinsAreForgotten
     case theFenceIsNotChecked
-    case whatDriversHoldIsNotCounted
 }
 
 /// A store that breaks one promise.
@@ -125,8 +124,7 @@ private struct FaultyOrders: OrderStore {
         if fault == .theFenceIsNotChecked { scope.fence = scope.fence.map { _ in Fence(epoch: .max) } }
         let fault = fault
         return try await base.transact(scope) { rows in
-            var rows = rows
-            if fault == .whatDriversHoldIsNotCounted { rows.held = [] }
+
             var changes = try decide(rows)
             switch fault {
             case .eventsOfTheFormerHolderAreLost:
@@ -135,7 +133,7 @@ private struct FaultyOrders: OrderStore {
             case .deliveriesAreNotPaid: changes.earnings = []
             case .pinsAreForgotten:
                 for index in changes.orders.indices { changes.orders[index].after.assignment?.pinnedBy = nil }
-            case .theFenceIsNotChecked, .whatDriversHoldIsNotCounted: break
+            case .theFenceIsNotChecked: break
             }
             return changes
         }
