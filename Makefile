@@ -1,6 +1,6 @@
 # Tiffin: `make run` starts a city, `make test` runs what continuous integration runs. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cores build bench soak chaos autobahn lint format docs clean
+.PHONY: help setup run test test-cores build bench soak chaos autobahn fuzz lint format docs clean
 
 # Arguments for the demo: make run ARGS="--port 9000 --drivers 50"
 ARGS ?=
@@ -51,6 +51,10 @@ soak: setup ## long run under load: no growth of memory or files (MINUTES=10 DRI
 autobahn: setup ## the WebSocket conformance suite against the gateway's handlers (needs CPython 2.7)
 	swift build --product socket-echo
 	.ci/autobahn $(ARGS)
+
+fuzz: setup ## fuzz the parsers under the address sanitizer (SECONDS_EACH=30)
+	swift build --build-tests
+	.ci/fuzz $(ARGS)
 
 chaos: setup ## kill -9, database loss, slow clients, again and again (MINUTES=10)
 	.ci/chaos

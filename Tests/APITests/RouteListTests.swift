@@ -97,6 +97,7 @@ import Testing
         driver POST /api/v1/drivers/toggle-online
         admin GET /api/v1/drivers/{id}
         admin PATCH /api/v1/drivers/{id}
+        admin GET /api/v1/drivers/{id}/events
         admin GET /api/v1/drivers/{id}/locations
         admin PATCH /api/v1/drivers/{id}/status
         admin GET /api/v1/earnings/drivers
@@ -105,6 +106,7 @@ import Testing
         admin POST /api/v1/earnings/process-payout
         admin GET /api/v1/earnings/stats
         driver GET /api/v1/earnings/today
+        admin GET /api/v1/events/overdue
         either GET /api/v1/orders
         admin POST /api/v1/orders
         admin POST /api/v1/orders/assign

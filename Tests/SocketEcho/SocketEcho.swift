@@ -44,22 +44,39 @@ struct EchoFactory: SocketFactory {
     }
 }
 
-/// `socket-echo [PORT]`: listens on 127.0.0.1 and answers on the driver's path, `/api/v1/ws/driver/1`.
+/// `socket-echo [PORT]`: listens on 127.0.0.1 and answers on the driver's path, `/api/v1/ws/driver/1`. With
+/// `--house N` it is the gateway of N drivers without a store: see ``BareHouse``.
 @main
 struct SocketEcho {
     static func main() async throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        let port = arguments.first.flatMap { Int($0) } ?? 9001
+        if arguments.count == 3, let drivers = Int64(arguments.last ?? "") {
+            try await BareHouse.serve(port: port, drivers: drivers, clock: clock)
+        } else {
+            try await echo(port: port)
+        }
+    }
+
+    private static var clock: GatewayClock {
+        GatewayClock(
+            read: {
+                let wall = Timestamp(milliseconds: milliseconds(CLOCK_REALTIME))
+                return Moment(uptime: milliseconds(CLOCK_MONOTONIC), wall: wall)
+            }, sleep: { try await Task.sleep(for: .milliseconds($0)) })
+    }
+
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    private static func echo(port: Int) async throws {
         var settings = GatewaySettings()
         // The suite's largest messages have 16 MiB.
         settings.maxMessage = 32 * 1024 * 1024
         settings.outboundLimit = 64 * 1024 * 1024
-        let clock = GatewayClock(
-            read: {
-                var time = timespec()
-                clock_gettime(CLOCK_MONOTONIC, &time)
-                let milliseconds = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-                return Moment(uptime: milliseconds, wall: Timestamp(milliseconds: milliseconds))
-            }, sleep: { try await Task.sleep(for: .milliseconds($0)) })
-        let port = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 9001
         let channel = GatewayChannel(factory: EchoFactory(settings: settings, clock: clock)) { _, writer, _ in
             try await writer.writeResponse(HTTPResponse(status: .notFound))
         }

@@ -55,6 +55,8 @@ struct OrderLifeTests {
 
             let mine = Principal.driver(driver.id)
             try await sample.step(.accept, first.id, by: mine)
+            // Who acts upon an order has heard of it, and of no other.
+            #expect(try await store.undelivered(for: driver.id).map(\.seq) == [2])
             try await sample.step(.pickUp, first.id, by: mine)
             try await sample.step(.deliver(.otp(nil)), first.id, by: mine, at: Sample.start.advanced(bySeconds: 900))
             let delivered = try #require(try await store.order(first.id))

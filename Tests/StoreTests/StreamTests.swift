@@ -33,6 +33,44 @@ struct StreamTests {
             #expect(try await store.undelivered(beyond: [:], limit: 10).isEmpty)
             #expect(try await store.overdue(before: Sample.start, limit: 10).isEmpty)
             #expect(try await store.overdue(before: sentAt, limit: 10).map(\.event.seq) == [2, 3])
+            #expect(states.map(\.progress) == [.pending, .sent, .delivered])
+            // What the driver has acted upon, or does not hold any more, is nobody's alarm.
+            try await database.pool.script(
+                """
+                UPDATE orders SET state = 'ACCEPTED' WHERE id = \(orders[1].id.rawValue);
+                BEGIN;
+                UPDATE holds SET held = tstzrange(lower(held), clock_timestamp())
+                    WHERE order_id = \(orders[2].id.rawValue);
+                UPDATE orders SET state = 'PENDING', hold_id = NULL WHERE id = \(orders[2].id.rawValue);
+                COMMIT;
+                """)
+            #expect(try await store.overdue(before: sentAt, limit: 10).isEmpty)
+        }
+    }
+
+    @Test func presenceIsKeptAndWaitsAreReadBack() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let draft = RestaurantDraft(name: "Kitchen", address: "Here", phone: nil, point: nil, externalID: nil)
+            let restaurant = try await store.createRestaurant(draft).id
+            let start = Sample.start
+            let came = PresenceEvent(driver: DriverID(7), spot: .restaurant(restaurant), beganAt: start)
+            var stays = (1...3).map { number in
+                var stay = came
+                stay.endedAt = start.advanced(bySeconds: 600)
+                stay.waited = Int64(number) * 1000
+                return stay
+            }
+            stays[1].driver = DriverID(8)
+            let zone = PresenceEvent(
+                driver: DriverID(7), spot: .zone(ZoneID(5)), beganAt: start, endedAt: start.advanced(bySeconds: 1))
+            let customer = PresenceEvent(driver: DriverID(7), spot: .customer(OrderID(9)), beganAt: start)
+            try await store.append([came, zone, customer] + stays)
+            #expect(
+                try await store.presence(of: DriverID(7), limit: 10) == [stays[2], stays[0], customer, zone, came])
+            #expect(try await store.waits(limit: 2) == [restaurant: [2000, 3000]])
+            try await store.keepUp(at: start.advanced(bySeconds: 31 * 86_400))
+            #expect(try await store.waits(limit: 2).isEmpty)
         }
     }
 
@@ -143,6 +181,23 @@ struct StreamTests {
                 releasedBy: nil)
             try await store.amend(studied, of: newest.tick.id)
             #expect(try await store.newestDecision(about: OrderID(7))?.decision == studied)
+        }
+    }
+
+    @Test func ticksOfOneMillisecondAndOfAClockSetBackKeepTheirOrder() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            for (id, driver) in [(Int64(1000), Int64(1)), (1000, 2), (400, 3), (2000, 4)] {
+                var decision = OrderDecision(order: 7, outcome: "assigned")
+                decision.driver = driver
+                try await store.record(
+                    TickRecord(
+                        id: id, startedAt: Sample.start, policyVersion: 1, solveMicroseconds: 5, inputs: [], plan: [],
+                        decisions: [decision]))
+                #expect(try await store.newestDecision(about: OrderID(7))?.decision.driver == driver)
+            }
+            let numbers = try await database.pool.query("SELECT id FROM dispatch_ticks ORDER BY id")
+            #expect(try numbers.map { try $0.get(0, as: Int64.self) } == [1000, 1001, 1002, 2000])
         }
     }
 

@@ -34,7 +34,7 @@ final class Storm {
                 if !isWelcome[index] { returned += 1 }
                 isWelcome[index] = true
                 lastReturn = now
-            } else if bytes.contains("\"order_assigned") {
+            } else if isWelcome[index], bytes.contains("\"order_assigned") {
                 pushes += 1
                 lastPush = now
             }

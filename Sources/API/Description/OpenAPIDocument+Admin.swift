@@ -62,6 +62,16 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/drivers/{id}/events:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            get:
+              summary: "What the driver was told and how far it came: pending, sent, delivered; newest first; limit"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/drivers/{id}/locations:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
@@ -85,6 +95,14 @@ extension OpenAPIDocument {
                   description: done
                   content:
                     application/json: { schema: { $ref: '#/components/schemas/Driver' } }
+                default: { $ref: '#/components/responses/Problem' }
+          /api/v1/events/overdue:
+            get:
+              summary: "Assignments that their drivers do not know of after `seconds` (60); oldest first; limit"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/pools:
             get:
@@ -244,6 +262,11 @@ extension OpenAPIDocument {
               summary: "Replace all zones by a GeoJSON feature collection"
               x-access: admin
               security: [{ bearer: [] }]
+              parameters:
+                - name: repair
+                  in: query
+                  description: repair borders that cross themselves; what was repaired says so in repaired_because
+                  schema: { type: boolean, default: false }
               requestBody: { $ref: '#/components/requestBodies/Zones' }
               responses:
                 '200': { description: done }

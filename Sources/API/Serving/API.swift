@@ -54,7 +54,8 @@ package struct API: Sendable {
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
-            PlaceRoutes(parts), PoolRoutes(parts), DispatchRoutes(parts), EarningsRoutes(parts), PayoutRoutes(parts),
+            PlaceRoutes(parts), PoolRoutes(parts), DispatchRoutes(parts), EventRoutes(parts), EarningsRoutes(parts),
+            PayoutRoutes(parts),
             AbsentRoutes(),
         ])
     }

@@ -138,7 +138,14 @@ enum Problems {
                 Problem(
                     status: 409, code: "conflict", title: "Conflict",
                     detail: "The change does not fit what is stored; look again and repeat it."))
-        case .unavailable, .outcomeUnknown:
+        case .outcomeUnknown:
+            .retryLater(
+                Problem(
+                    status: 503, code: "outcome_unknown", title: "Not known",
+                    detail: "The database broke off; the change may have been made or not. Look, or repeat the request."
+                ),
+                seconds: 2)
+        case .unavailable:
             .retryLater(
                 Problem(
                     status: 503, code: "store_unavailable", title: "Not available",

@@ -14,6 +14,7 @@ enum MetricHelp {
         "location_dropped_total": "Positions that gave way in a full buffer.",
         "location_stored_total": "Positions written to the history.",
         "location_flush_failures_total": "Writes of positions that the database refused.",
+        "assignments_undelivered": "Assignments that their drivers do not know of after a minute.",
         "location_waiting": "Positions that wait for the database.",
     ]
 }

@@ -14,6 +14,7 @@ struct DispatchService: Service {
         await cancelWhenGracefulShutdown {
             await dispatcher.run(clock: ContinuousClock(), onTick: onTick)
         }
+        await dispatcher.release()
     }
 }
 
@@ -25,6 +26,7 @@ struct IntakeService: Service {
         await cancelWhenGracefulShutdown {
             await intake.run(clock: ContinuousClock())
         }
+        _ = await intake.flush()
     }
 }
 

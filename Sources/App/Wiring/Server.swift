@@ -8,8 +8,8 @@ import HummingbirdCore
 import HummingbirdTLS
 import Identity
 package import Logging
+import Metrics
 import NIOCore
-import NIOSSL
 import Postgres
 package import ServiceLifecycle
 import Store
@@ -50,6 +50,7 @@ package struct Server: Sendable {
         let settings = try HouseSettings(configuration, pace: options.pace)
         let registry = ConnectionRegistry()
         let admins = AdminHub()
+        let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }
         var open = House(
             orders: store, accounts: store, places: store, earnings: store, locations: store, events: store,
             ledger: store,
@@ -57,13 +58,18 @@ package struct Server: Sendable {
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
+        open.travelTimes = routing?.travelTimes
+        let presence = PresenceWatch(atlas: open.atlas)
+        open.presence = presence
         // Apart from the ticks' thread: no answer to "why" delays the next plan.
         let studying = PlanningThreads()
         open.study = { try await studying.study($0, $1) }
         let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
-        let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
+        presence.load(try await store.waits(limit: WaitingTimes.capacity))
+        let intake = LocationIntake(
+            fleet: house.fleet, store: store, accounts: store, feed: admins, presence: presence)
         let gateway = DriverGateway(
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
@@ -78,7 +84,9 @@ package struct Server: Sendable {
             house, policy: { policy }, holder: Self.holderName(), log: log,
             microseconds: { RealWorld.monotonicMicroseconds() },
             solve: { await planning.plan($0, $1, $2) })
-        let front = try Self.front(configuration, gateway: gateway, api: api, options: options, log: log)
+        let certificate = try Self.certificate(configuration)
+        let front = try Self.front(
+            configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
         self.house = house
         self.accounts = AccountDesk(store: store, hasher: identity.hasher, issuer: identity.issuer, now: house.now)
         self.log = log
@@ -89,7 +97,9 @@ package struct Server: Sendable {
         // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
         // the ticks end, then the last positions are written.
         services =
-            Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            (routing.map { [$0] as [any Service] } ?? [])
+            + Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
                 front,
@@ -164,11 +174,12 @@ package struct Server: Sendable {
     }
 
     private static func front(
-        _ configuration: AppConfiguration, gateway: DriverGateway, api: API, options: Options, log: Logger
+        _ configuration: AppConfiguration, certificate: DoorCertificate?, gateway: DriverGateway, api: API,
+        options: Options, log: Logger
     ) throws -> any Service {
         let server: HTTPServerBuilder
-        if let certificate = configuration.http.certificate, let key = configuration.http.key {
-            server = try .tls(gateway.server, tlsConfiguration: Self.tls(certificate: certificate, key: key))
+        if let certificate {
+            server = try .tls(gateway.server, tlsConfiguration: certificate.configuration)
         } else {
             server = gateway.server
         }
@@ -181,17 +192,18 @@ package struct Server: Sendable {
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: log)
     }
 
-    private static func tls(certificate: String, key: String) throws -> TLSConfiguration {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
-            var tls = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-            tls.minimumTLSVersion = .tlsv12
-            return tls
-        } catch {
-            throw ConfigurationError(
-                "the certificate \(certificate) or its key \(key) cannot be read; both must be PEM files")
-        }
+    private static func certificate(_ configuration: AppConfiguration) throws -> DoorCertificate? {
+        guard let certificate = configuration.http.certificate, let key = configuration.http.key else { return nil }
+        return try DoorCertificate(certificate: certificate, key: key)
+    }
+
+    private static func renewal(of certificate: DoorCertificate?, log: Logger) -> [any Service] {
+        guard let certificate else { return [] }
+        return [
+            RecurringService(name: "certificate", every: DoorCertificate.readEvery, log: log) {
+                try certificate.reload()
+            }
+        ]
     }
 
     private static func upkeep(
@@ -201,17 +213,25 @@ package struct Server: Sendable {
         var retention = Retention()
         retention.locationDays = configuration.retentionDays
         let kept = retention
+        let overdue = Gauge(label: "assignments_undelivered")
         return [
             RecurringService(name: "token epochs", every: .seconds(1), log: log) { try await reader.read() },
             RecurringService(name: "accounts", every: .seconds(20), log: log) {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
             },
+            RecurringService(name: "presence", every: .seconds(5), log: log) {
+                guard let presence = house.presence else { return }
+                presence.expect(try await house.orders.openOrders(), at: house.now())
+                try await presence.flush(to: store)
+            },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {
                 try await store.keepUp(at: house.now(), retention: kept)
             },
             RecurringService(name: "undelivered assignments", every: .seconds(30), log: log) {
-                let late = try await house.events.overdue(before: house.now().advanced(bySeconds: -60), limit: 20)
-                for state in late {
+                let before = house.now().advanced(bySeconds: -EventState.overdueAfterSeconds)
+                let late = try await house.events.overdue(before: before, limit: 1000)
+                overdue.record(late.count)
+                for state in late.prefix(20) {
                     log.warning(
                         "assignment stays undelivered",
                         metadata: ["driver_id": "\(state.event.driverID)", "seq": "\(state.event.seq)"])

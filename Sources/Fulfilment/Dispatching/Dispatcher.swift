@@ -4,8 +4,9 @@ import Metrics
 
 /// Runs the dispatch ticks: snapshot, decide, commit, tell.
 ///
-/// Owner of its state: the previous plan and the lease. Between two ticks nothing is remembered that the database does
-/// not know: each tick reads every open order, so no order can wait unseen.
+/// Owner of its state: the previous plan, the lease, and since when it has watched without a gap. Between two ticks
+/// nothing is remembered that the database does not know: each tick reads every open order, so no order can wait
+/// unseen.
 package actor Dispatcher {
     /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
     package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan
@@ -19,9 +20,13 @@ package actor Dispatcher {
     private var previous: DispatchPlan?
     private var rounds: UInt64 = 0
     private var standsBy = false
+    /// Since when this dispatcher has looked at the drivers without a gap, and when it looked last.
+    private var watch: (since: Timestamp, last: Timestamp)?
     private let conflicts = Counter(label: "dispatch_conflicts_total")
     private let ticks = Counter(label: "dispatch_ticks_total")
     private let tickTime = Timer(label: "dispatch_tick_duration_seconds")
+    private let routedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "route")])
+    private let estimatedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "estimate")])
     private let poolGauge = Gauge(label: "pool_orders")
     private let oldestGauge = Gauge(label: "pool_oldest_age_seconds")
 
@@ -29,6 +34,9 @@ package actor Dispatcher {
     package static let leaseMilliseconds: Int64 = 5000
     /// Wishes for a round that come within this time are one round.
     package static let gatheringMilliseconds: Int64 = 50
+    /// After a longer time without a tick (the server stood still, or its clock was set) nobody could show a sign of
+    /// life, and waiting for one begins anew.
+    private static let watchGapMilliseconds: Int64 = 60_000
 
     /// - Parameters:
     ///   - holder: Names this server in the lease; unique among servers.
@@ -45,7 +53,8 @@ package actor Dispatcher {
         self.solve = solve
     }
 
-    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for.
+    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for. The lease stays; see
+    /// ``release()``.
     ///
     /// - Parameter onTick: Told of every finished tick.
     package func run(clock: some Clock<Duration>, onTick: @Sendable @escaping (TickSummary) -> Void) async {
@@ -62,6 +71,11 @@ package actor Dispatcher {
             }
             await pause(clock: clock)
         }
+    }
+
+    /// Gives the lease back, so that another server takes over at once. To be called when ``run(clock:onTick:)`` has
+    /// ended, and not in its task: that is cancelled, and the store turns away who is.
+    package func release() async {
         try? await house.ledger.releaseLease(holder: holder)
     }
 
@@ -92,10 +106,12 @@ package actor Dispatcher {
         }
         standsBy = false
         let now = house.now()
+        look(at: now)
         let open = try await house.orders.openOrders()
         let exclusions = try await house.orders.exclusions()
-        let snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
-            open: open, exclusions: exclusions, members: house.fleet.members(), readyDeviation: [:])
+        var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
+            open: open, exclusions: exclusions, members: house.fleet.members(),
+            readyDeviation: house.presence?.readyDeviation() ?? [:])
         var summary = TickSummary(at: now, waiting: snapshot.orders)
         poolGauge.record(summary.pool)
         oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
@@ -104,6 +120,13 @@ package actor Dispatcher {
             previous = nil
             await releaseFromLostDrivers(open, at: now)
             return summary
+        }
+        if let travelTimes = house.travelTimes {
+            let ways = await snapshot.takeWays(from: travelTimes, hour: house.settings.hour(at: now))
+            summary.routedWays = ways.routed
+            summary.estimatedWays = ways.estimated
+            routedWays.increment(by: ways.routed)
+            estimatedWays.increment(by: ways.estimated)
         }
         rounds += 1
         let started = microseconds()
@@ -117,9 +140,21 @@ package actor Dispatcher {
         previous = plan
         let told = try await commit(plan, versions: open, fence: fence, at: now)
         summary.note(told)
-        try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
+        do {
+            try await house.ledger.record(TickRecord(inputs, plan: plan, told: told, summary: summary))
+        } catch let error as StoreError {
+            // What was decided is committed and told; only its explanation is lost.
+            log.warning("record of a tick lost", metadata: ["reason": "\(error.code.rawValue)"])
+        }
         await releaseFromLostDrivers(open, at: now)
         return summary
+    }
+
+    /// Notes that the drivers are watched now.
+    private func look(at now: Timestamp) {
+        let longest = max(Self.watchGapMilliseconds, 3 * house.settings.tickMilliseconds)
+        let isGapless = watch.map { (0...longest).contains(now.millisecondsSince($0.last)) } ?? false
+        watch = (isGapless ? watch?.since ?? now : now, now)
     }
 
     /// Commits every batch of the plan in one transaction. A batch of which anything changed meanwhile is left out
@@ -156,12 +191,13 @@ package actor Dispatcher {
     }
 
     /// Contract section 2: after a long time without a sign of life, orders not yet picked up return to the pool if the
-    /// engine gave them; a forced one, or food on board, is an alarm for the admin.
+    /// engine gave them; a forced one, or food on board, is an alarm for the admin. Time in which nobody watched does
+    /// not count: after a restart or a step of the clock every driver has the whole time again.
     private func releaseFromLostDrivers(_ open: [OpenOrder], at now: Timestamp) async {
         let change = ChangeOrder(house)
         for order in open where order.state.isHeld {
             guard let driver = order.driverID, let assignedAt = order.assignedAt else { continue }
-            let sign = max(house.fleet.member(driver)?.lastSeen ?? assignedAt, assignedAt)
+            let sign = max(house.fleet.member(driver)?.lastSeen ?? assignedAt, assignedAt, watch?.since ?? now)
             guard now.millisecondsSince(sign) > house.settings.lostDriverAfterMilliseconds else { continue }
             guard order.state.isHeldBeforePickup, !order.pinned else {
                 log.warning(

@@ -11,7 +11,8 @@ package protocol DispatchLedger: Sendable {
     /// Gives the lease back, so that a waiting server need not wait for its end.
     func releaseLease(holder: String) async throws
 
-    /// Keeps a tick with its decisions.
+    /// Keeps a tick with its decisions, under its own number or, where that is not higher than every one before, under
+    /// the next higher one.
     func record(_ tick: TickRecord) async throws
 
     /// The newest decision about an order, with the tick it belongs to.
@@ -26,7 +27,7 @@ package protocol DispatchLedger: Sendable {
 
 /// One run of decide, commit, tell.
 package struct TickRecord: Sendable, Equatable {
-    /// Time of the tick; unique because one dispatcher runs at a time.
+    /// Rises from tick to tick: the time of the tick in milliseconds, or the next free number.
     package var id: Int64
     package var startedAt: Timestamp
     package var policyVersion: Int64

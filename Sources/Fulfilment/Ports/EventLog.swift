@@ -21,7 +21,8 @@ package protocol EventLog: Sendable {
     /// Delivery state of a driver's newest events, newest first, for admins.
     func states(of driver: DriverID, limit: Int) async throws -> [EventState]
 
-    /// Assignments that stay undelivered longer than a bound, oldest first.
+    /// Assignments that their drivers do not know of: undelivered for longer than a bound, still in force, and not
+    /// acted upon. Oldest first.
     func overdue(before: Timestamp, limit: Int) async throws -> [EventState]
 }
 
@@ -40,6 +41,19 @@ package struct EventMark: Hashable, Sendable {
 
 /// An event and how far it has come.
 package struct EventState: Sendable, Equatable {
+    /// How far an event can have come.
+    package enum Progress: String, Sendable {
+        /// In the database.
+        case pending
+        /// Written to a socket; the phone has not confirmed it.
+        case sent
+        /// The phone has it.
+        case delivered
+    }
+
+    /// An assignment that its driver does not know of after so long is an alarm. Seconds.
+    package static let overdueAfterSeconds: Int64 = 60
+
     package var event: DriverEvent
     package var sentAt: Timestamp?
     package var deliveredAt: Timestamp?
@@ -48,5 +62,10 @@ package struct EventState: Sendable, Equatable {
         self.event = event
         self.sentAt = sentAt
         self.deliveredAt = deliveredAt
+    }
+
+    /// How far it has come.
+    package var progress: Progress {
+        deliveredAt != nil ? .delivered : sentAt != nil ? .sent : .pending
     }
 }

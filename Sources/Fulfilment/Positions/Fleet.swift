@@ -78,24 +78,21 @@ package final class Fleet: Sendable {
     package func accept(_ fix: Fix) -> DriverSighting {
         var verdict = FixFilter.Verdict.moved
         let (sighting, flags) = state.withLock { state -> (DriverSighting, PointFlags) in
-            guard var member = state.members[fix.driverID] else {
+            guard let place = state.members.index(forKey: fix.driverID) else {
                 return (DriverSighting(fix: fix, isOnline: false, isDelivering: false), [])
             }
             verdict = state.filters[fix.driverID, default: FixFilter()].received(
                 PlaceFix(place: fix.point, recordedAt: Self.time(of: fix), accuracy: fix.accuracy.map { Metres($0) }))
-            if verdict == .moved { member.lastFix = fix }
-            member.lastSeen = max(member.lastSeen ?? fix.receivedAt, fix.receivedAt)
-            state.members[fix.driverID] = member
-            let shown = DriverSighting(
-                fix: fix, isOnline: member.account.availability != .offline, isDelivering: member.isDelivering)
-            return (shown, member.flags)
+            return state.members.values[place].take(fix, isBelieved: verdict == .moved)
         }
+        var judged = sighting
+        judged.isBelieved = verdict == .moved
         if verdict == .moved {
             index.update(fix.driverID.rawValue, to: fix.point, flags: flags, at: fix.receivedAt.milliseconds)
         } else {
             heldBack[verdict]?.increment()
         }
-        return sighting
+        return judged
     }
 
     /// The device's time orders its own fixes as long as its clock is near ours; otherwise the time of receipt does.
@@ -175,4 +172,13 @@ package struct FleetMember: Sendable {
     }
 
     fileprivate var flags: PointFlags { isAvailable ? .available : [] }
+
+    /// Takes a fix in place: a copy of a member is a dozen strings.
+    fileprivate mutating func take(_ fix: Fix, isBelieved: Bool) -> (DriverSighting, PointFlags) {
+        if isBelieved { lastFix = fix }
+        if lastSeen.map({ $0 < fix.receivedAt }) ?? true { lastSeen = fix.receivedAt }
+        let shown = DriverSighting(
+            fix: fix, isOnline: account.availability != .offline, isDelivering: isDelivering)
+        return (shown, flags)
+    }
 }

@@ -35,6 +35,7 @@ package final class LocationIntake: Sendable {
     private let store: any LocationStore
     private let accounts: any AccountStore
     private let feed: any AdminFeed
+    private let presence: PresenceWatch?
     private let limits: Limits
     private let buffer = Mutex(Buffer())
     private let fullEnough = RoundSignal()
@@ -46,12 +47,13 @@ package final class LocationIntake: Sendable {
 
     package init(
         fleet: Fleet, store: any LocationStore, accounts: any AccountStore, feed: any AdminFeed,
-        limits: Limits = Limits()
+        presence: PresenceWatch? = nil, limits: Limits = Limits()
     ) {
         self.fleet = fleet
         self.store = store
         self.accounts = accounts
         self.feed = feed
+        self.presence = presence
         self.limits = limits
     }
 
@@ -62,6 +64,7 @@ package final class LocationIntake: Sendable {
         for fix in fixes {
             let sighting = fleet.accept(fix)
             feed.driverMoved(sighting)
+            if sighting.isBelieved { presence?.seen(fix) }
         }
         accepted.increment(by: fixes.count)
         let (waiting, droppedNow) = buffer.withLock { buffer -> (Int, Int) in
@@ -78,16 +81,16 @@ package final class LocationIntake: Sendable {
         buffer.withLock { ($0.count, $0.dropped) }
     }
 
-    /// Writes until cancelled, then writes what is left once more.
+    /// Writes until cancelled. What is left then is for ``flush()``, in a task that is not cancelled: the store turns
+    /// away one that is.
     package func run(clock: some Clock<Duration>) async {
         var backOff: Int64 = 0
         while !Task.isCancelled {
             await pause(
                 milliseconds: backOff == 0 ? limits.flushMilliseconds : backOff, clock: clock,
                 wakesWhenFull: backOff == 0)
-            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 5000)
+            backOff = await flush() ? 0 : min(max(backOff * 2, 250), 1000)
         }
-        _ = await flush()
     }
 
     /// Writes everything that waits, in batches.

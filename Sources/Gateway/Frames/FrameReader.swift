@@ -62,8 +62,10 @@ package struct FrameReader {
     /// The next event in the buffer, or nil when it needs more bytes. A message that is too big is refused at its
     /// header, so the buffer never has to hold more than `maxMessage` and one read.
     ///
+    /// - Parameter scratch: Room for the unmasked payload, which the event refers to; its content before does not
+    ///   matter. Reused once the event is gone, it saves an allocation and a copy of the whole read for each frame.
     /// - Complexity: O(n) in the bytes consumed.
-    package mutating func next(_ buffer: inout ByteBuffer) -> Event? {
+    package mutating func next(_ buffer: inout ByteBuffer, scratch: inout ByteBuffer) -> Event? {
         while true {
             let header: Header
             switch readHeader(buffer) {
@@ -73,10 +75,16 @@ package struct FrameReader {
             }
             guard buffer.readableBytes >= header.size + header.length else { return nil }
             buffer.moveReaderIndex(forwardBy: header.size)
-            Self.unmask(&buffer, header)
-            guard let payload = buffer.readSlice(length: header.length) else { return nil }
-            if let event = take(payload, header) { return event }
+            Self.unmask(buffer, header, into: &scratch)
+            buffer.moveReaderIndex(forwardBy: header.length)
+            if let event = take(scratch, header) { return event }
         }
+    }
+
+    /// The next event in the buffer, with room of its own.
+    package mutating func next(_ buffer: inout ByteBuffer) -> Event? {
+        var scratch = ByteBuffer()
+        return next(&buffer, scratch: &scratch)
     }
 
     // MARK: - Headers
@@ -117,22 +125,27 @@ package struct FrameReader {
         }
     }
 
-    /// Undoes the mask in place, eight bytes at a step.
-    private static func unmask(_ buffer: inout ByteBuffer, _ header: Header) {
-        guard header.mask != 0, header.length > 0 else { return }
+    /// Copies the payload that stands first in the buffer and undoes its mask, eight bytes at a step. The buffer itself
+    /// is left as it is: it is shared with the channel, so that a change would copy all of it.
+    private static func unmask(_ buffer: ByteBuffer, _ header: Header, into scratch: inout ByteBuffer) {
+        scratch.clear()
+        guard header.length > 0 else { return }
         let mask = header.mask.bigEndian
         let wide = UInt64(mask) << 32 | UInt64(mask)
-        buffer.withUnsafeMutableReadableBytes { bytes in
-            var index = 0
-            while index + 8 <= header.length {
-                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                bytes.storeBytes(of: word ^ wide, toByteOffset: index, as: UInt64.self)
-                index += 8
+        scratch.writeWithUnsafeMutableBytes(minimumWritableBytes: header.length) { output in
+            buffer.withUnsafeReadableBytes { input in
+                var index = 0
+                while index + 8 <= header.length {
+                    let word = input.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    output.storeBytes(of: word ^ wide, toByteOffset: index, as: UInt64.self)
+                    index += 8
+                }
+                while index < header.length {
+                    output[index] = input[index] ^ UInt8(truncatingIfNeeded: mask >> UInt32(8 * (index & 3)))
+                    index += 1
+                }
             }
-            while index < header.length {
-                bytes[index] ^= UInt8(truncatingIfNeeded: mask >> UInt32(8 * (index & 3)))
-                index += 1
-            }
+            return header.length
         }
     }
 

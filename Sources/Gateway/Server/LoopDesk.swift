@@ -11,11 +11,15 @@ package final class LoopDesk {
         func swept(at now: Moment)
     }
 
+    /// More room than this is given back after the frame that needed it.
+    static let scratchKept = 65_536
     static let tickMilliseconds: Int64 = 100
     private static let slices = 10
 
     package let eventLoop: any EventLoop
     package let clock: GatewayClock
+    /// Room in which the loop's sockets unmask one frame after the other.
+    var scratch = ByteBuffer()
     private let accept: @Sendable ([Fix]) -> Void
     private var fixes: [Fix] = []
     private var calm: [[ObjectIdentifier: any Swept]] = Array(repeating: [:], count: slices)

@@ -188,6 +188,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
             framesReceived += 1
             handle(event, at: now)
         }
+        if desk.scratch.capacity > LoopDesk.scratchKept { desk.scratch = ByteBuffer() }
         if phase != .open || input?.readableBytes == 0 {
             input = nil
         } else if var rest = input, rest.readerIndex > 0 {
@@ -200,7 +201,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
     private func nextEvent() -> FrameReader.Event? {
         guard var bytes = input.take() else { return nil }
         defer { input = bytes }
-        return reader.next(&bytes)
+        return reader.next(&bytes, scratch: &desk.scratch)
     }
 
     private func handle(_ event: FrameReader.Event, at now: Moment) {

@@ -21,7 +21,7 @@ package final class ConnectionPool: Sendable {
         package var connectTimeout: Duration
 
         package init(
-            target: ConnectionTarget, connections: Int = 8, waiterLimit: Int = 1000, deadline: Duration = .seconds(5),
+            target: ConnectionTarget, connections: Int = 8, waiterLimit: Int = 1000, deadline: Duration = .seconds(3),
             connectTimeout: Duration = .seconds(3)
         ) {
             precondition(connections > 0 && waiterLimit >= 0, "a pool has connections")

@@ -2,7 +2,8 @@
 ///
 /// A slot stands for one connection. Waiters are served first come, first served, up to a limit, each until its
 /// deadline. A slot whose connection failed rests for a growing, jittered time before it connects again; meanwhile
-/// waiters keep waiting, so that a restart of the server is bridged by those whose deadlines allow it.
+/// waiters keep waiting, so that a restart of the server is bridged by those whose deadlines allow it. Who comes while
+/// the server is known to be away waits for a shorter time, so that an outage is answered with a plain word.
 package struct PoolMachine {
     package typealias WaiterID = UInt64
 
@@ -53,6 +54,9 @@ package struct PoolMachine {
     package private(set) var isClosed = false
     private var lastFailure: String?
 
+    /// How long a caller waits at most while every connection is lost and the last attempt to connect has failed.
+    package static let patienceInOutage = Duration.milliseconds(1500)
+
     package init(slots count: Int, waiterLimit: Int, backoff: Backoff) {
         slots = Array(repeating: .resting(until: MonotonicTime(nanoseconds: 0), failures: 0), count: count)
         self.waiterLimit = waiterLimit
@@ -75,7 +79,9 @@ package struct PoolMachine {
         if waiters.count >= waiterLimit {
             return (.refuse(.overloaded, "\(waiterLimit) callers wait for a database connection already"), [])
         }
-        waiters.append(Waiter(id: id, deadline: deadline))
+        let isOutage = lastFailure != nil && leasedCount == 0
+        let limit = isOutage ? min(deadline, now.advanced(by: Self.patienceInOutage)) : deadline
+        waiters.append(Waiter(id: id, deadline: limit))
         return (.wait, connectionsToOpen(now))
     }
 

@@ -50,6 +50,7 @@ extension InMemoryStore: EventLog {
         try with { state in
             let all = state.events.values.flatMap { $0 }
                 .filter { $0.deliveredAt == nil && $0.event.createdAt < before }
+                .filter { Self.isOpenOffer($0.event, in: state) }
                 .sorted {
                     ($0.event.createdAt, $0.event.driverID, $0.event.seq) < (
                         $1.event.createdAt, $1.event.driverID, $1.event.seq
@@ -57,6 +58,17 @@ extension InMemoryStore: EventLog {
                 }
             return Array(all.prefix(limit))
         }
+    }
+}
+
+extension InMemoryStore {
+    /// Whether the event is the assignment in force of an order that its driver has not acted upon.
+    private static func isOpenOffer(_ event: DriverEvent, in state: State) -> Bool {
+        guard case .orderAssigned(let offer) = event.body, let order = state.orders[OrderID(offer.orderID)] else {
+            return false
+        }
+        return order.state == .assigned && order.holder == event.driverID
+            && order.assignment.map { event.createdAt >= $0.assignedAt } ?? false
     }
 }
 
@@ -97,7 +109,11 @@ extension InMemoryStore: DispatchLedger {
     }
 
     package func record(_ tick: TickRecord) async throws {
-        try with { $0.ticks.append(tick) }
+        try with { state in
+            var kept = tick
+            if let newest = state.ticks.last?.id { kept.id = max(kept.id, newest + 1) }
+            state.ticks.append(kept)
+        }
     }
 
     package func newestDecision(about order: OrderID) async throws -> (tick: TickRecord, decision: OrderDecision)? {

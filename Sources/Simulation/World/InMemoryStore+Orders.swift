@@ -74,8 +74,25 @@ extension InMemoryStore: OrderStore {
                 drivers: scope.driverIDs.sorted().compactMap { state.drivers[$0] }, held: held, repeats: repeats)
             let changes = try decide(rows)
             let events = try Self.write(changes, to: &state, at: scope.at)
+            Self.markKnown(changes.orders, except: events, by: scope, in: &state)
             if let key = scope.idempotency, repeats == nil { state.keys[key] = (key.requestHash, scope.orderIDs) }
             return Committed(result: changes.result, events: events)
+        }
+    }
+
+    /// Who acts upon an order has heard of it.
+    private static func markKnown(
+        _ changes: [OrderChange], except new: [DriverEvent], by scope: TransactionScope, in state: inout State
+    ) {
+        guard case .driver(let driver) = scope.by else { return }
+        let orders = Set(changes.map(\.before.id.rawValue))
+        let fresh = Set(new.filter { $0.driverID == driver }.map(\.seq))
+        for index in state.events[driver, default: []].indices {
+            guard var event = state.events[driver]?[index], event.deliveredAt == nil,
+                orders.contains(event.event.body.orderID), !fresh.contains(event.event.seq)
+            else { continue }
+            event.deliveredAt = scope.at
+            state.events[driver]?[index] = event
         }
     }
 

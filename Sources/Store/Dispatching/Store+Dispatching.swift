@@ -25,6 +25,9 @@ extension Store: DispatchLedger {
     }
 
     /// One round trip. The commit does not wait for the disk: losing a record loses an explanation, not an order.
+    ///
+    /// The number that is kept is the proposed one or the next free one, whichever is higher: two rounds may fall into
+    /// one millisecond, and the clock may have been set back, and still the newest record has the highest number.
     package func record(_ tick: TickRecord) async throws {
         let bodies = try tick.decisions.map { try JSONText.encode($0) }
         _ = try await speaking {
@@ -32,18 +35,17 @@ extension Store: DispatchLedger {
                 Statement("SELECT set_config('synchronous_commit', 'off', true)"),
                 Statement(
                     """
-                    INSERT INTO dispatch_ticks (id, started_at, policy_version, solve_us, inputs, plan) \
-                    VALUES ($1, $2, $3, $4, $5, $6)
+                    WITH tick AS (INSERT INTO dispatch_ticks (id, started_at, policy_version, solve_us, inputs, plan) \
+                    SELECT GREATEST($1::int8, (SELECT max(id) + 1 FROM dispatch_ticks)), $2, $3, $4, $5, $6 \
+                    RETURNING id) \
+                    INSERT INTO dispatch_decisions (tick_id, order_id, body) SELECT tick.id, u.order_id, u.body::jsonb \
+                    FROM tick, UNNEST($7::int8[], $8::text[]) AS u(order_id, body)
                     """,
                     [
                         .int8(tick.id), .timestamp(tick.startedAt), .int8(tick.policyVersion),
                         .int8(tick.solveMicroseconds), .bytea(tick.inputs), .bytea(tick.plan),
+                        .int8Array(tick.decisions.map(\.order)), .textArray(bodies),
                     ]),
-                Statement(
-                    """
-                    INSERT INTO dispatch_decisions (tick_id, order_id, body) \
-                    SELECT $1, u.order_id, u.body::jsonb FROM UNNEST($2::int8[], $3::text[]) AS u(order_id, body)
-                    """, [.int8(tick.id), .int8Array(tick.decisions.map(\.order)), .textArray(bodies)]),
             ])
         }
     }

@@ -85,11 +85,14 @@ extension Store: EventLog {
         ).map(Self.state)
     }
 
-    /// Oldest first.
+    /// Oldest first. Reads a partial index that holds undelivered events only.
     package func overdue(before: Timestamp, limit: Int) async throws -> [EventState] {
         try await query(
             """
-            SELECT \(Self.columns) FROM driver_events e WHERE e.delivered_at IS NULL AND e.created_at < $1 \
+            SELECT \(Self.columns) FROM driver_events e JOIN orders o ON o.id = e.order_id \
+            JOIN holds h ON h.id = o.hold_id AND h.driver_id = e.driver_id \
+            WHERE e.delivered_at IS NULL AND e.created_at < $1 AND e.kind = 'orderAssigned' \
+            AND o.state = 'ASSIGNED' AND e.created_at >= h.assigned_at \
             ORDER BY e.created_at, e.driver_id, e.seq LIMIT $2
             """, [.timestamp(before), .integer(limit)]
         ).map(Self.state)

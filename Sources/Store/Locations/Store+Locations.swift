@@ -4,8 +4,9 @@ import Geo
 import Postgres
 
 extension Store: LocationStore {
-    /// One statement and one round trip for the whole buffer. A crash of the database may cost the last half second of
-    /// positions: their commit does not wait for the disk, as every other commit does.
+    /// One bulk load for the whole buffer, all or nothing. A crash of the database may cost the last half second of
+    /// positions: their commit does not wait for the disk, as every other commit does. Where its answer is lost, the
+    /// database is asked what became of it, so that no position is written twice.
     package func append(_ fixes: [Fix]) async throws {
         if fixes.isEmpty { return }
         do {
@@ -20,30 +21,36 @@ extension Store: LocationStore {
     }
 
     private func write(_ fixes: [Fix]) async throws {
-        try await pool.query([
-            Statement("SELECT set_config('synchronous_commit', 'off', true)"),
-            Statement(
+        let rows = Self.rows(of: fixes)
+        try await pool.decidedTransaction { connection, name in
+            let answers = try await connection.query([
+                Statement("SELECT set_config('synchronous_commit', 'off', true)"), TransactionName.statement,
+            ])
+            try name.learn(answers[1])
+            try await connection.copy(
                 """
-                INSERT INTO driver_locations (driver_id, latitude, longitude, accuracy, heading, speed, battery_level, \
-                created_at, recorded_at) \
-                SELECT driver_id, latitude, longitude, accuracy, heading, speed, battery_level, created_at, \
-                recorded_at \
-                FROM UNNEST($1::int8[], $2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], \
-                $7::int4[], \
-                $8::timestamptz[], $9::timestamptz[]) WITH ORDINALITY AS u(driver_id, latitude, longitude, accuracy, \
-                heading, speed, battery_level, created_at, recorded_at, ordinal) ORDER BY ordinal
-                """, Self.columns(of: fixes)),
-        ])
+                COPY driver_locations (driver_id, latitude, longitude, accuracy, heading, speed, battery_level, \
+                created_at, recorded_at) FROM STDIN (FORMAT binary)
+                """, rows: rows)
+        }
     }
 
-    static func columns(of fixes: [Fix]) -> [Parameter] {
-        [
-            .ids(fixes.map(\.driverID)), .float8Array(fixes.map(\.point.latitude)),
-            .float8Array(fixes.map(\.point.longitude)),
-            .float8Array(fixes.map(\.accuracy)), .float8Array(fixes.map(\.heading)), .float8Array(fixes.map(\.speed)),
-            .integers(fixes.map(\.batteryLevel)), .timestamps(fixes.map(\.receivedAt)),
-            .timestamps(fixes.map(\.recordedAt)),
-        ]
+    /// In the order of the COPY's columns.
+    private static func rows(of fixes: [Fix]) -> CopyRows {
+        var rows = CopyRows()
+        for fix in fixes {
+            rows.beginRow(columns: 9)
+            rows.cell(int8: fix.driverID.rawValue)
+            rows.cell(numeric: fix.point.latitude)
+            rows.cell(numeric: fix.point.longitude)
+            rows.cell(float8: fix.accuracy)
+            rows.cell(float8: fix.heading)
+            rows.cell(float8: fix.speed)
+            rows.cell(int4: fix.batteryLevel.map { Int32(clamping: $0) })
+            rows.cell(milliseconds: fix.receivedAt.milliseconds)
+            rows.cell(milliseconds: fix.recordedAt?.milliseconds)
+        }
+        return rows
     }
 
     private static let selected =

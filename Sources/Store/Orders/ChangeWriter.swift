@@ -59,6 +59,7 @@ struct ChangeWriter {
             steps.append(Step(statement: updateOrders, expected: orders.count))
             steps.append(Step(statement: insertAudit, expected: orders.count))
         }
+        if let known = markKnown { steps.append(Step(statement: known, expected: nil)) }
         if !events.isEmpty { steps.append(Step(statement: try insertEvents(), expected: nil, isEvents: true)) }
         if !earnings.isEmpty { steps.append(Step(statement: insertEarnings, expected: earnings.count)) }
         if let count = countEnded { steps.append(Step(statement: count, expected: nil)) }
@@ -268,6 +269,18 @@ struct ChangeWriter {
     }
 
     // MARK: Events
+
+    /// Who acts upon an order has heard of it: what he was told of it so far is delivered, whatever became of the
+    /// answer to the ping. Rows are locked in their order, as by those who mark.
+    private var markKnown: Statement? {
+        guard case .driver(let driver) = scope.by, !orders.isEmpty else { return nil }
+        return Statement(
+            """
+            WITH known AS (SELECT driver_id, seq FROM driver_events WHERE driver_id = $1 AND order_id = ANY ($2) \
+            AND delivered_at IS NULL ORDER BY seq FOR NO KEY UPDATE) \
+            UPDATE driver_events e SET delivered_at = $3 FROM known k WHERE e.driver_id = k.driver_id AND e.seq = k.seq
+            """, [.id(driver), .ids(orders.map(\.before.id)), .timestamp(scope.at)])
+    }
 
     /// Numbers are given out under the driver's row lock, so that they have no gap and their order is the order of
     /// commits.

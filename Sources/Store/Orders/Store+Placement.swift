@@ -8,15 +8,18 @@ extension Store {
     package func insert(_ placement: Placement) async throws -> (order: Order, created: Bool) {
         let items = try JSONText.encode(placement.content.items)
         return try await speaking {
-            try await pool.transaction { connection in
+            try await pool.decidedTransaction { connection, name in
                 if let key = placement.idempotency {
                     let repeated = try await IdempotencyRow.claim(key, orders: [], at: placement.at, on: connection)
                     if let first = repeated?.first {
                         return (try await Self.order(first, on: connection), false)
                     }
                 }
-                let inserted = try await connection.query(Self.insertion, Self.parameters(placement, items: items))
-                guard let row = inserted.first else {
+                let answers = try await connection.query([
+                    TransactionName.statement, Statement(Self.insertion, Self.parameters(placement, items: items)),
+                ])
+                try name.learn(answers[0])
+                guard let row = answers[1].first else {
                     let found = try await connection.query(
                         "SELECT id FROM orders WHERE external_id = $1", [.text(placement.content.externalID)])
                     let id = OrderID(try found.only().get(0))

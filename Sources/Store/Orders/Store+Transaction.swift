@@ -3,13 +3,14 @@ package import Fulfilment
 import Postgres
 
 extension Store {
-    /// Three round trips: lock and read, write, commit. See `OrderStore` for what is promised.
+    /// Three round trips: lock and read, write, commit. See `OrderStore` for what is promised. Where the answer to the
+    /// commit is lost, the database is asked what became of it.
     package func transact<Result: Sendable>(
         _ scope: TransactionScope, decide: @Sendable @escaping (LockedRows) throws -> OrderChanges<Result>
     ) async throws -> Committed<Result> {
         try await speaking {
-            try await pool.transaction { connection in
-                let rows = try await LockingRead(scope).perform(on: connection)
+            try await pool.decidedTransaction { connection, name in
+                let rows = try await LockingRead(scope, name: name).perform(on: connection)
                 let changes = try decide(rows)
                 let events = try await ChangeWriter(changes, scope: scope).perform(on: connection)
                 return Committed(result: changes.result, events: events)
@@ -26,11 +27,19 @@ extension Store {
 /// statements see the truth.
 private struct LockingRead {
     let scope: TransactionScope
+    let name: TransactionName
 
-    init(_ scope: TransactionScope) { self.scope = scope }
+    init(_ scope: TransactionScope, name: TransactionName) {
+        self.scope = scope
+        self.name = name
+    }
+
+    /// Which indexes to use does not depend on the ids, but a plan made anew for each array of ids costs more than the
+    /// whole work. For this transaction alone, because other statements do depend on their arguments.
+    private static let plansOnce = Statement("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
 
     func perform(on connection: PostgresConnection) async throws -> LockedRows {
-        var statements: [Statement] = []
+        var statements = [Self.plansOnce, TransactionName.statement]
         if let fence = scope.fence { statements.append(Statement("SELECT check_fence($1)", [.int8(fence.epoch)])) }
         let keyIndex = statements.count
         if let key = scope.idempotency {
@@ -39,6 +48,7 @@ private struct LockingRead {
         let lockIndex = statements.count
         statements += locks + reads
         let answers = try await connection.query(statements)
+        try name.learn(answers[1])
 
         var repeats: [OrderID]?
         if let key = scope.idempotency {

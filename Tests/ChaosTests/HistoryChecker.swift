@@ -1,0 +1,172 @@
+/// What the database says after a run.
+struct StoredFacts: Sendable {
+    struct Order: Sendable {
+        var id: Int64
+        var external: String?
+        var state: String
+    }
+
+    struct Audit: Sendable, Hashable {
+        var order: Int64
+        var state: String
+        /// `driver:7`, `admin:1`, `engine`.
+        var by: String
+        /// The holder after the change.
+        var driver: Int64?
+    }
+
+    struct Event: Sendable {
+        var driver: Int64
+        var seq: Int64
+        var kind: String
+        var order: Int64
+        var isDelivered: Bool
+    }
+
+    var orders: [Order] = []
+    var audits: [Audit] = []
+    var events: [Event] = []
+    /// How often a driver's device time is in the history of positions.
+    var positions: [Position: Int] = [:]
+
+    struct Position: Sendable, Hashable {
+        var driver: Int64
+        var recordedAt: Int64
+    }
+}
+
+/// Compares what the clients saw with what is stored. Each `ok` is in the database, each `fail` is not, `unknown` may
+/// be either; what is committed reaches its phone, nothing else does, and nothing comes in the wrong order.
+struct HistoryChecker {
+    /// A kill of the server may cost the positions of the last moments before it, and so may a crash of PostgreSQL, for
+    /// their commit does not wait for the disk. Milliseconds.
+    static let lossBeforeKill: Int64 = 2000
+
+    let record: History.Record
+    let facts: StoredFacts
+    /// Whether the run ended with every phone connected and time to replay.
+    var hasSettled = true
+
+    /// One line for each broken promise.
+    func findings() -> [String] {
+        operationFindings() + eventFindings() + orderFindings() + positionFindings()
+    }
+
+    // MARK: Operations
+
+    private func operationFindings() -> [String] {
+        var outcomes: [Operation.Wish: Set<Operation.Outcome>] = [:]
+        for operation in record.operations { outcomes[operation.wish, default: []].insert(operation.outcome) }
+        let stored = Dictionary(grouping: facts.orders.filter { $0.external != nil }, by: { $0.external ?? "" })
+        let states = Dictionary(uniqueKeysWithValues: facts.orders.map { ($0.id, $0.state) })
+        var findings: [String] = []
+        for (wish, seen) in outcomes {
+            let isStored: Bool
+            switch wish {
+            case .place(let external):
+                let found = stored[external]?.count ?? 0
+                if found > 1 { findings.append("stored \(found) times: \(wish)") }
+                isStored = found > 0
+            case .step(let order, let state, let driver):
+                isStored = facts.audits.contains {
+                    $0.order == order && $0.state == state && $0.by == "driver:\(driver)"
+                }
+            case .force(let order, let driver):
+                isStored = facts.audits.contains {
+                    $0.order == order && $0.state == "ASSIGNED" && $0.driver == driver && $0.by.hasPrefix("admin")
+                }
+            case .cancel(let order): isStored = states[order] == "CANCELLED"
+            }
+            if seen.contains(.ok), !isStored { findings.append("acknowledged and lost: \(wish)") }
+            if seen == [.fail], isStored { findings.append("refused and stored: \(wish)") }
+        }
+        return findings.sorted()
+    }
+
+    // MARK: Events
+
+    private struct Key: Hashable {
+        var driver: Int64
+        var seq: Int64
+    }
+
+    private func eventFindings() -> [String] {
+        var findings: [String] = []
+        let events = Dictionary(
+            facts.events.map { (Key(driver: $0.driver, seq: $0.seq), $0) }, uniquingKeysWith: { first, _ in first })
+        var arrived: Set<Key> = []
+        for arrival in record.arrivals {
+            let key = Key(driver: arrival.driver, seq: arrival.seq)
+            arrived.insert(key)
+            guard let event = events[key] else {
+                findings.append("told and never committed: \(arrival)")
+                continue
+            }
+            if event.order != arrival.order || Self.wireKind(event.kind) != arrival.kind {
+                findings.append("told something else than was committed: \(arrival)")
+            }
+        }
+        guard hasSettled else { return findings }
+        for (driver, stream) in Dictionary(grouping: facts.events, by: \.driver) {
+            var newest: [Int64: Int64] = [:]
+            for event in stream { newest[event.order] = max(newest[event.order] ?? 0, event.seq) }
+            for event in stream {
+                // What a later event of the same order has overtaken need not be told any more.
+                if newest[event.order] == event.seq, !arrived.contains(Key(driver: driver, seq: event.seq)) {
+                    findings.append("committed and never told: driver \(driver) seq \(event.seq) \(event.kind)")
+                }
+                if !event.isDelivered {
+                    findings.append("not marked as delivered: driver \(driver) seq \(event.seq) \(event.kind)")
+                }
+            }
+        }
+        return findings.sorted()
+    }
+
+    private static func wireKind(_ stored: String) -> String {
+        switch stored {
+        case "orderAssigned": "order_assigned"
+        case "orderCancelled": "order_cancelled"
+        default: "order_unassigned"
+        }
+    }
+
+    /// Within a connection numbers rise; of one order nothing older comes after something newer, on any connection.
+    private func orderFindings() -> [String] {
+        var findings: [String] = []
+        for (driver, arrivals) in Dictionary(grouping: record.arrivals, by: \.driver) {
+            var last: [Int: Int64] = [:]
+            var newestOf: [Int64: Int64] = [:]
+            for arrival in arrivals {
+                if let before = last[arrival.connection], arrival.seq <= before {
+                    findings.append("numbers fall: driver \(driver) seq \(arrival.seq) after \(before)")
+                }
+                last[arrival.connection] = arrival.seq
+                if let newest = newestOf[arrival.order], arrival.seq < newest {
+                    findings.append("an old word after a new one: driver \(driver) order \(arrival.order)")
+                }
+                newestOf[arrival.order] = max(newestOf[arrival.order] ?? 0, arrival.seq)
+            }
+        }
+        return findings.sorted()
+    }
+
+    // MARK: Positions
+
+    private func positionFindings() -> [String] {
+        var findings: [String] = []
+        for sent in record.positions {
+            let count = facts.positions[StoredFacts.Position(driver: sent.driver, recordedAt: sent.recordedAt)] ?? 0
+            if count > 1 {
+                findings.append("position stored \(count) times: driver \(sent.driver) at \(sent.recordedAt)")
+            }
+            let mayBeLost = record.kills.contains { kill in
+                sent.sentAt <= kill && sent.sentAt >= kill - Self.lossBeforeKill
+            }
+            if sent.wasRead, count == 0, !mayBeLost {
+                findings.append("position read and lost: driver \(sent.driver) at \(sent.recordedAt)")
+            }
+        }
+        return findings.sorted()
+    }
+}

@@ -1,0 +1,94 @@
+import Testing
+
+/// The checker of histories sees every kind of fault; without these nobody would know whether it can.
+@Suite("History checker")
+struct HistoryCheckerTests {
+    private static func soundRun() -> (History.Record, StoredFacts) {
+        var record = History.Record()
+        record.operations = [
+            operation(.place(external: "a"), .ok), operation(.place(external: "b"), .fail),
+            operation(.place(external: "c"), .unknown), operation(.place(external: "d"), .unknown),
+            operation(.step(order: 1, state: "ACCEPTED", driver: 7), .unknown),
+            operation(.step(order: 1, state: "ACCEPTED", driver: 7), .ok), operation(.cancel(order: 2), .ok),
+        ]
+        record.arrivals = [
+            Arrival(driver: 7, connection: 1, kind: "order_assigned", order: 1, seq: 1),
+            Arrival(driver: 7, connection: 2, kind: "order_assigned", order: 1, seq: 1),
+            Arrival(driver: 7, connection: 2, kind: "order_cancelled", order: 2, seq: 3),
+        ]
+        record.positions = [
+            SentPosition(driver: 7, recordedAt: 10, wasRead: true, sentAt: 100),
+            SentPosition(driver: 7, recordedAt: 11, wasRead: true, sentAt: 4500),
+            SentPosition(driver: 7, recordedAt: 12, wasRead: false, sentAt: 9000),
+        ]
+        record.kills = [5000]
+        var facts = StoredFacts()
+        facts.orders = [
+            .init(id: 1, external: "a", state: "ACCEPTED"), .init(id: 2, external: "c", state: "CANCELLED"),
+        ]
+        facts.audits = [.init(order: 1, state: "ACCEPTED", by: "driver:7", driver: 7)]
+        facts.events = [
+            .init(driver: 7, seq: 1, kind: "orderAssigned", order: 1, isDelivered: true),
+            .init(driver: 7, seq: 2, kind: "orderAssigned", order: 2, isDelivered: true),
+            .init(driver: 7, seq: 3, kind: "orderCancelled", order: 2, isDelivered: true),
+        ]
+        facts.positions = [.init(driver: 7, recordedAt: 10): 1]
+        return (record, facts)
+    }
+
+    private static func operation(_ wish: Operation.Wish, _ outcome: Operation.Outcome) -> Operation {
+        Operation(wish: wish, outcome: outcome, took: 1, answer: "")
+    }
+
+    @Test func aSoundRunHasNoFindings() {
+        let (record, facts) = Self.soundRun()
+        #expect(HistoryChecker(record: record, facts: facts).findings() == [])
+    }
+
+    @Test(arguments: Plant.all)
+    func everyPlantedFaultIsFound(_ plant: Plant) {
+        var (record, facts) = Self.soundRun()
+        plant.make(&record, &facts)
+        let findings = HistoryChecker(record: record, facts: facts).findings()
+        #expect(findings.count { $0.contains(plant.finding) } == 1, "\(findings)")
+    }
+
+    struct Plant: Sendable, CustomTestStringConvertible {
+        let finding: String
+        let make: @Sendable (inout History.Record, inout StoredFacts) -> Void
+        var testDescription: String { finding }
+
+        static let all: [Plant] = [
+            Plant(finding: "acknowledged and lost: place(external: \"a\")") { _, facts in
+                facts.orders[0].external = "another"
+            },
+            Plant(finding: "refused and stored: place(external: \"b\")") { _, facts in
+                facts.orders.append(.init(id: 3, external: "b", state: "PENDING"))
+            },
+            Plant(finding: "stored 2 times: place(external: \"a\")") { _, facts in
+                facts.orders.append(.init(id: 3, external: "a", state: "PENDING"))
+            },
+            Plant(finding: "acknowledged and lost: step") { _, facts in facts.audits = [] },
+            Plant(finding: "acknowledged and lost: cancel") { _, facts in facts.orders[1].state = "PENDING" },
+            Plant(finding: "told and never committed") { record, _ in
+                record.arrivals.append(
+                    Arrival(driver: 7, connection: 2, kind: "order_assigned", order: 9, seq: 4))
+            },
+            Plant(finding: "told something else than was committed") { record, _ in record.arrivals[0].order = 9 },
+            Plant(finding: "committed and never told") { record, _ in record.arrivals.removeLast() },
+            Plant(finding: "not marked as delivered") { _, facts in facts.events[2].isDelivered = false },
+            Plant(finding: "numbers fall") { record, _ in
+                record.arrivals.append(
+                    Arrival(driver: 7, connection: 2, kind: "order_cancelled", order: 2, seq: 3))
+            },
+            Plant(finding: "an old word after a new one") { record, _ in
+                record.arrivals.append(
+                    Arrival(driver: 7, connection: 3, kind: "order_assigned", order: 2, seq: 2))
+            },
+            Plant(finding: "position stored 2 times") { _, facts in
+                facts.positions[.init(driver: 7, recordedAt: 10)] = 2
+            },
+            Plant(finding: "position read and lost") { _, facts in facts.positions = [:] },
+        ]
+    }
+}
