@@ -62,6 +62,9 @@ actor HouseSimulation {
         var shown: Set<Int64> = []
         /// The newest event number seen about an order.
         var newest: [Int64: Int64] = [:]
+        /// Orders with the batch in which they were offered: an offer that comes again, alone or in its batch, is no
+        /// news.
+        var offers: Set<[Int64]> = []
         var tasks: [(due: Int64, order: Int64, step: Int)] = []
         /// Orders of which he asked something and got no plain answer.
         var unanswered: Set<Int64> = []
@@ -415,7 +418,8 @@ extension HouseSimulation {
             // The app knows an order that it has heard of.
             guard message.sequence > phones[number].newest[order] ?? 0 else { continue }
             phones[number].newest[order] = message.sequence
-            if case .orderAssigned = message.message {
+            if case .orderAssigned(_, let offer) = message.message {
+                guard phones[number].offers.insert([order, offer.batchID ?? 0]).inserted else { continue }
                 phones[number].shown.insert(order)
                 phones[number].tasks.append((uptime() + 500 + dice.below(4000), order, dice.chance(120) ? 9 : 0))
             } else {
