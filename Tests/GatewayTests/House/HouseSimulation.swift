@@ -100,6 +100,8 @@ actor HouseSimulation {
     var placesOrders = true
     var staleFences = 0
     var restarts = 0
+    /// Prints what happens, for the replay of one seed.
+    var isTold = false
     /// A running digest of everything that phones saw and clients were told; FNV-1a.
     private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -148,8 +150,11 @@ actor HouseSimulation {
     private var now: Moment { clock.now }
 
     func note(_ words: String) {
+        if isTold { print(uptime() / 100, words) }
         for byte in words.utf8 { trace = (trace ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
+
+    func tellAll() { isTold = true }
 
     // MARK: The run
 
@@ -405,7 +410,7 @@ extension HouseSimulation {
         case .close: lose(index)
         case .message(let message):
             seen.append(Seen(phone: number, session: index, message: message))
-            note("\(number) \(message.sequence) \(message.orderIDs)")
+            note("\(number) hears \(message.sequence) \(message.message.kind) \(message.orderIDs)")
             if dice.chance(300) {
                 sessions[index].toServer.append((uptime() + dice.below(300), .ack(message.sequence)))
             }
@@ -508,5 +513,17 @@ extension HouseSimulation {
         try? await city.store.releaseLease(holder: "server\(generation)")
         try? await city.store.releaseLease(holder: "another")
         newDispatcher()
+    }
+}
+
+extension ServerMessage {
+    /// What it is, in one word.
+    fileprivate var kind: String {
+        switch self {
+        case .orderAssigned: "assigned"
+        case .orderCancelled: "cancelled"
+        case .orderUnassigned: "unassigned"
+        default: "other"
+        }
     }
 }
