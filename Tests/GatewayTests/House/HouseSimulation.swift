@@ -473,10 +473,12 @@ extension HouseSimulation {
             phones[number].unanswered.insert(order)
             phones[number].tasks.append((uptime() + 1000, order, step))
         } catch {
-            // Not his any more, or ended: the event log says so. A repeated reject that had worked is one that worked.
+            // Not his any more, or ended. The app reads its list anew after a refusal: an order that was taken and given
+            // again may have been rejected while the second offer was on its way.
             note("\(number) refused \(step) of \(order)")
             phones[number].unanswered.remove(order)
-            if step == 9 { phones[number].shown.remove(order) }
+            let holder = try? await city.store.order(OrderID(order))?.holder
+            if holder != phones[number].driver.id { phones[number].shown.remove(order) }
         }
     }
 
