@@ -473,8 +473,8 @@ extension HouseSimulation {
             phones[number].unanswered.insert(order)
             phones[number].tasks.append((uptime() + 1000, order, step))
         } catch {
-            // Not his any more, or ended. The app reads its list anew after a refusal: an order that was taken and given
-            // again may have been rejected while the second offer was on its way.
+            // Not his any more, or ended. The app reads its list anew after a refusal: an order that was taken and
+            // given again may have been rejected while the second offer was on its way.
             note("\(number) refused \(step) of \(order)")
             phones[number].unanswered.remove(order)
             let holder = try? await city.store.order(OrderID(order))?.holder
