@@ -10,7 +10,8 @@ package struct Migration: Sendable {
 
     /// Every step in order. The texts are part of the program, so that it can migrate wherever it is installed.
     package static let all = [
-        Migration(version: 1, sql: String(decoding: PackageResources.schema_0001_sql, as: UTF8.self))
+        Migration(version: 1, sql: String(decoding: PackageResources.schema_0001_sql, as: UTF8.self)),
+        Migration(version: 4, sql: String(decoding: PackageResources.schema_0004_sql, as: UTF8.self)),
     ]
 }
 

@@ -7,6 +7,7 @@ package struct Retention: Sendable, Equatable {
     /// Whole days of positions before today.
     package var locationDays = 30
     package var tickDays = 3
+    package var presenceDays = 30
 
     package init() {}
 }
@@ -27,6 +28,9 @@ extension Store {
                     Statement(
                         "DELETE FROM dispatch_ticks WHERE started_at < $1",
                         [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.tickDays)))]),
+                    Statement(
+                        "DELETE FROM presence_events WHERE began_at < $1",
+                        [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.presenceDays)))]),
                     Statement(
                         "DELETE FROM idempotency_keys WHERE created_at < $1",
                         [.timestamp(now.advanced(bySeconds: -86_400))]),
