@@ -37,6 +37,7 @@ struct ChaosRun: Sendable {
             do { try await faults() } catch { failure = error }
             isOver.raise()
             if failure == nil, settle { await self.settle(phones) }
+            let settledAt = stage.clock.wall
             // A last ping tells what has been read.
             try? await Task.sleep(for: .milliseconds(1500))
             group.cancelAll()
@@ -44,7 +45,7 @@ struct ChaosRun: Sendable {
             if let failure { throw failure }
             // So long may a position take into the history.
             try? await Task.sleep(for: .seconds(2))
-            return try await judge(hasSettled: settle)
+            return try await judge(hasSettled: settle, settledAt: settledAt)
         }
         return result
     }
@@ -86,14 +87,14 @@ struct ChaosRun: Sendable {
     }
 
     /// What the clients saw against what is stored, and the promises of the schema.
-    func judge(hasSettled: Bool) async throws -> [String] {
-        let facts = try await facts()
+    func judge(hasSettled: Bool, settledAt: Int64) async throws -> [String] {
+        let facts = try await facts(settledAt: settledAt)
         let broken = try await Store(pool: stage.pool).brokenInvariants()
         let checker = HistoryChecker(record: stage.history.snapshot, facts: facts, hasSettled: hasSettled)
         return broken.map { "broken promise: \($0)" } + checker.findings()
     }
 
-    private func facts() async throws -> StoredFacts {
+    private func facts(settledAt: Int64) async throws -> StoredFacts {
         let pool = stage.pool
         var facts = StoredFacts()
         facts.orders = try await pool.query("SELECT id, external_id, state FROM orders").map { row in
@@ -105,11 +106,14 @@ struct ChaosRun: Sendable {
                 order: try row.get(0), state: try row.get(1), by: try row.get(2), driver: try row.get(3))
         }
         facts.events = try await pool.query(
-            "SELECT driver_id, seq, kind, order_id, delivered_at IS NOT NULL FROM driver_events"
+            """
+            SELECT driver_id, seq, kind, order_id, delivered_at IS NOT NULL, \
+            created_at > to_timestamp($1::float8 / 1000) FROM driver_events
+            """, [.float8(Double(settledAt))]
         ).map { row in
             StoredFacts.Event(
                 driver: try row.get(0), seq: try row.get(1), kind: try row.get(2), order: try row.get(3),
-                isDelivered: try row.get(4))
+                isDelivered: try row.get(4), isLate: try row.get(5))
         }
         let positions = try await pool.query(
             """

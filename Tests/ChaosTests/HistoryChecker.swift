@@ -21,6 +21,8 @@ struct StoredFacts: Sendable {
         var kind: String
         var order: Int64
         var isDelivered: Bool
+        /// Committed so late in the run that nobody had the time to hear of it.
+        var isLate = false
     }
 
     var orders: [Order] = []
@@ -112,6 +114,7 @@ struct HistoryChecker {
             for event in stream { newest[event.order] = max(newest[event.order] ?? 0, event.seq) }
             for event in stream {
                 // What a later event of the same order has overtaken need not be told any more.
+                if event.isLate { continue }
                 if newest[event.order] == event.seq, !arrived.contains(Key(driver: driver, seq: event.seq)) {
                     findings.append("committed and never told: driver \(driver) seq \(event.seq) \(event.kind)")
                 }

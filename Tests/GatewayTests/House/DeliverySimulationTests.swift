@@ -21,7 +21,7 @@ struct DeliverySimulationTests {
     @Test func phonesShowWhatTheDatabaseSaysWhateverFails() async throws {
         var (restarts, stale, events) = (0, 0, 0)
         for seed in Self.seeds {
-            let run = try await SimulationRun.of(seed: seed)
+            let run = try await SimulationRun.of(seed: seed, isTold: Self.seeds.count == 1)
             #expect(run.findings == [], "replay with TIFFIN_SEED=\(seed)")
             restarts += run.restarts
             stale += run.staleFences
@@ -73,8 +73,11 @@ struct SimulationRun: Sendable {
     var staleFences: Int
     var events: Int
 
-    static func of(seed: UInt64, plant: HouseSimulation.Plant? = nil) async throws -> SimulationRun {
+    static func of(
+        seed: UInt64, plant: HouseSimulation.Plant? = nil, isTold: Bool = false
+    ) async throws -> SimulationRun {
         let simulation = HouseSimulation(seed: seed, plant: plant)
+        if isTold { await simulation.tellAll() }
         try await simulation.prepare(drivers: 3)
         for _ in 0..<300 { await simulation.step() }
         let findings = try await simulation.calmDownAndJudge()
@@ -95,6 +98,13 @@ extension HouseSimulation {
         for _ in 0..<1200 {
             await step()
             if phones.allSatisfy({ $0.session != nil }), try await undelivered().isEmpty, uptime % 1000 == 0 { break }
+        }
+        if isTold {
+            for phone in phones {
+                for state in try await city.store.states(of: phone.driver.id, limit: .max).reversed() {
+                    note("driver \(phone.driver.id) \(state)")
+                }
+            }
         }
         var findings = try await undelivered()
         findings += try await pictures()

@@ -62,6 +62,9 @@ actor HouseSimulation {
         var shown: Set<Int64> = []
         /// The newest event number seen about an order.
         var newest: [Int64: Int64] = [:]
+        /// Orders with the batch in which they were offered: an offer that comes again, alone or in its batch, is no
+        /// news.
+        var offers: Set<[Int64]> = []
         var tasks: [(due: Int64, order: Int64, step: Int)] = []
         /// Orders of which he asked something and got no plain answer.
         var unanswered: Set<Int64> = []
@@ -97,6 +100,8 @@ actor HouseSimulation {
     var placesOrders = true
     var staleFences = 0
     var restarts = 0
+    /// Prints what happens, for the replay of one seed.
+    var isTold = false
     /// A running digest of everything that phones saw and clients were told; FNV-1a.
     private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -145,8 +150,11 @@ actor HouseSimulation {
     private var now: Moment { clock.now }
 
     func note(_ words: String) {
+        if isTold { print(uptime() / 100, words) }
         for byte in words.utf8 { trace = (trace ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
+
+    func tellAll() { isTold = true }
 
     // MARK: The run
 
@@ -402,7 +410,7 @@ extension HouseSimulation {
         case .close: lose(index)
         case .message(let message):
             seen.append(Seen(phone: number, session: index, message: message))
-            note("\(number) \(message.sequence) \(message.orderIDs)")
+            note("\(number) hears \(message.sequence) \(message.message.kind) \(message.orderIDs)")
             if dice.chance(300) {
                 sessions[index].toServer.append((uptime() + dice.below(300), .ack(message.sequence)))
             }
@@ -415,7 +423,8 @@ extension HouseSimulation {
             // The app knows an order that it has heard of.
             guard message.sequence > phones[number].newest[order] ?? 0 else { continue }
             phones[number].newest[order] = message.sequence
-            if case .orderAssigned = message.message {
+            if case .orderAssigned(_, let offer) = message.message {
+                guard phones[number].offers.insert([order, offer.batchID ?? 0]).inserted else { continue }
                 phones[number].shown.insert(order)
                 phones[number].tasks.append((uptime() + 500 + dice.below(4000), order, dice.chance(120) ? 9 : 0))
             } else {
@@ -464,10 +473,12 @@ extension HouseSimulation {
             phones[number].unanswered.insert(order)
             phones[number].tasks.append((uptime() + 1000, order, step))
         } catch {
-            // Not his any more, or ended: the event log says so. A repeated reject that had worked is one that worked.
+            // Not his any more, or ended. The app reads its list anew after a refusal: an order that was taken and
+            // given again may have been rejected while the second offer was on its way.
             note("\(number) refused \(step) of \(order)")
             phones[number].unanswered.remove(order)
-            if step == 9 { phones[number].shown.remove(order) }
+            let holder = try? await city.store.order(OrderID(order))?.holder
+            if holder != phones[number].driver.id { phones[number].shown.remove(order) }
         }
     }
 
@@ -504,5 +515,17 @@ extension HouseSimulation {
         try? await city.store.releaseLease(holder: "server\(generation)")
         try? await city.store.releaseLease(holder: "another")
         newDispatcher()
+    }
+}
+
+extension ServerMessage {
+    /// What it is, in one word.
+    fileprivate var kind: String {
+        switch self {
+        case .orderAssigned: "assigned"
+        case .orderCancelled: "cancelled"
+        case .orderUnassigned: "unassigned"
+        default: "other"
+        }
     }
 }
