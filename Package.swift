@@ -75,6 +75,7 @@ var targets: [Target] = [
         "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
         resources: [
             .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0002_pools.sql"),
+            .embedInCode("Migrations/schema_0004.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),
@@ -112,7 +113,7 @@ if !coresOnly {
     ]
     targets += [
         core("Identity", ["CLibCrypto", jwtKit, metrics]),
-        core("OSRM", ["Geo", httpClient, nioCore, log, metrics]),
+        core("OSRM", ["Geo", httpClient, nioCore, nioHTTP1, log, metrics]),
         core("DriverClient", ["Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient]),
         core(
             "Gateway",
@@ -214,8 +215,12 @@ if withBenchmarks {
                 "snapshots.py", "table.sh",
             ],
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "GeoContention", dependencies: ["Geo"], path: "benchmarks/geo", exclude: ["README.md"],
+            swiftSettings: swiftSettings),
     ]
     products.append(.executable(name: "dispatch", targets: ["DispatchBenchmark"]))
+    products.append(.executable(name: "geo", targets: ["GeoContention"]))
 }
 
 let package = Package(

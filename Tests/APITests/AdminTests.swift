@@ -85,6 +85,45 @@ import Testing
         }
     }
 
+    @Test func aZoneThatCrossesItselfIsRepairedWhereAskedAndRefusedWithTheReasonElsewhere() async throws {
+        let house = try await RestHouse { parts in
+            parts.hooks.refuseZones = { drafts in
+                for draft in drafts {
+                    do {
+                        for zone in try GeoJSON.zones(from: Array(draft.geometry.utf8)) {
+                            _ = try zone.shape.checked(repair: false)
+                        }
+                    } catch {
+                        return "\(error)"
+                    }
+                }
+                return nil
+            }
+        }
+        try await house.serve { caller in
+            func zone(_ ring: String) -> String {
+                #"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"a"},"#
+                    + #""geometry":{"type":"Polygon","coordinates":[\#(ring)]}}]}"#
+            }
+            let bowTie = zone("[[77,12],[79,14],[79,12],[77,14],[77,12]]")
+            let refused = try await caller.put("zones", as: house.adminToken, bowTie)
+            #expect(refused.status == 422)
+            #expect(refused.json["errors"]?.elements?.first?["message"]?.text?.contains("Self-intersection") == true)
+            #expect(try await house.city.store.zones().isEmpty)
+            let taken = try await caller.put("zones?repair=true", as: house.adminToken, bowTie)
+            #expect(taken.status == 200)
+            let feature = taken.json["features"]?.elements?.first
+            #expect(feature?["properties"]?["repaired_because"]?.text == "Self-intersection[78 13]")
+            #expect(feature?["geometry"]?["type"]?.text == "MultiPolygon")
+            let flat = zone("[[77,12],[78,13],[79,14],[77,12]]")
+            #expect(try await caller.put("zones?repair=true", as: house.adminToken, flat).status == 422)
+            let swapped = try await caller.put(
+                "zones", as: house.adminToken, zone("[[12.9,177.5],[13,177.5],[13,178],[12.9,177.5]]"))
+            #expect(swapped.json["errors"]?.elements?.first?["message"]?.text?.contains("longitude first") == true)
+            #expect(try await house.city.store.zones().count == 1)
+        }
+    }
+
     @Test func zonesAreReplacedAndReadBackAsGeoJSON() async throws {
         let taken = Counter()
         let house = try await RestHouse { parts in

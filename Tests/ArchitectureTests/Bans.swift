@@ -62,6 +62,7 @@ enum Bans {
         "App/Wiring/RealClocks.swift": "makes real time and randomness for everyone",
         "App/Services/Services.swift": "gives the services their clock",
         "App/Services/DrainService.swift": "gives the sockets a bounded time to end",
+        "App/Services/RoutingService.swift": "gives requests to the routing server their time limit",
         "tiffin/Geo/GeoBench.swift": "measures the time of a thread",
         "tiffin/Terminal/Stopwatch.swift": "measures for load and conformance",
         "DriverClient/Inbox.swift": "stamps what was received, to judge whether it came in time",

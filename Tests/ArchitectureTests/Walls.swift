@@ -38,7 +38,7 @@ enum Walls {
             others: observed.union(foundation).union(["Synchronization", "Glibc"])),
         Module(
             "OSRM", row: 2, ours: ["Geo"],
-            others: observed.union(foundation).union(["AsyncHTTPClient", "NIOCore", "Synchronization"])),
+            others: observed.union(foundation).union(["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "Synchronization"])),
         Module(
             "DriverClient", row: 2, ours: ["Contract"],
             others: nio.union(foundation).union(["NIOSSL", "AsyncHTTPClient", "Synchronization"])),

@@ -48,6 +48,32 @@ struct StreamTests {
         }
     }
 
+    @Test func presenceIsKeptAndWaitsAreReadBack() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let draft = RestaurantDraft(name: "Kitchen", address: "Here", phone: nil, point: nil, externalID: nil)
+            let restaurant = try await store.createRestaurant(draft).id
+            let start = Sample.start
+            let came = PresenceEvent(driver: DriverID(7), spot: .restaurant(restaurant), beganAt: start)
+            var stays = (1...3).map { number in
+                var stay = came
+                stay.endedAt = start.advanced(bySeconds: 600)
+                stay.waited = Int64(number) * 1000
+                return stay
+            }
+            stays[1].driver = DriverID(8)
+            let zone = PresenceEvent(
+                driver: DriverID(7), spot: .zone(ZoneID(5)), beganAt: start, endedAt: start.advanced(bySeconds: 1))
+            let customer = PresenceEvent(driver: DriverID(7), spot: .customer(OrderID(9)), beganAt: start)
+            try await store.append([came, zone, customer] + stays)
+            #expect(
+                try await store.presence(of: DriverID(7), limit: 10) == [stays[2], stays[0], customer, zone, came])
+            #expect(try await store.waits(limit: 2) == [restaurant: [2000, 3000]])
+            try await store.keepUp(at: start.advanced(bySeconds: 31 * 86_400))
+            #expect(try await store.waits(limit: 2).isEmpty)
+        }
+    }
+
     private func fix(_ driver: Int64, latitude: Double, at now: Timestamp) throws -> Fix {
         var fix = Fix(
             driverID: DriverID(driver), point: try #require(GeoPoint(latitude: latitude, longitude: 77.59461234)),

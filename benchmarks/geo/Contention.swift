@@ -5,8 +5,10 @@ import Synchronization
 
 /// Four writers and two readers on one `FleetIndex` of one area: how long does anybody wait?
 ///
-/// What is measured is the time of each whole call, work included, so that the wait for the lock is at most that. Two
-/// loads: *paced* is 40,000 moves a second in batches of 100 with 2,000 searches a second, four times what 100,000 drivers
+/// Two figures for each call: `whole` is its time on the wall, work and all; `wait` is that less the processor time of
+/// the thread, which is what it stood at the lock, over the calls during which the scheduler did not take the processor
+/// away from it (`taken_away` tells how many those are: on a machine with other work they say nothing about the lock).
+/// Two loads: *paced* is 40,000 moves a second in batches of 100 with 2,000 searches a second, four times what 100,000 drivers
 /// who report every 10 s send; *saturated* is everybody without a pause. One line of JSON for each.
 @main
 struct Contention {
@@ -57,20 +59,18 @@ struct Contention {
         _ writer: Int64, _ fleet: FleetIndex, until end: Double, isPaced: Bool, into result: Latencies
     ) -> [Int64: Int64] {
         var random = Generator(state: UInt64(writer) + 10)
-        var (latencies, last): ([Double], [Int64: Int64]) = ([], [:])
+        var (calls, last): ([Call], [Int64: Int64]) = ([], [:])
         var (next, time) = (clock(), Int64(1))
         while clock() < end {
             let first = (writer * drivers / 4) + Int64(random.next() % UInt64(drivers / 4 - Int64(batch)))
             let moves = random.moves(ids: first..<(first + Int64(batch)), at: time)
-            let start = clock()
-            fleet.update(moves)
-            latencies.append(clock() - start)
+            calls.append(Call.of { fleet.update(moves) })
             for move in moves { last[move.id] = time }
             time += 1
             next += 0.01
             if isPaced { pause(until: next) }
         }
-        result.list.withLock { $0 += latencies }
+        result.list.withLock { $0 += calls }
         return last
     }
 
@@ -78,34 +78,38 @@ struct Contention {
         _ reader: UInt64, _ fleet: FleetIndex, until end: Double, isPaced: Bool, into result: Latencies
     ) {
         var random = Generator(state: reader + 100)
-        var latencies: [Double] = []
+        var calls: [Call] = []
         var next = clock()
         while clock() < end {
             let place = random.place()
-            let start = clock()
-            _ = fleet.nearest(10, to: place, within: .kilometres(10), matching: SearchFilter(required: .fresh))
-            latencies.append(clock() - start)
+            calls.append(
+                Call.of {
+                    _ = fleet.nearest(10, to: place, within: .kilometres(10), matching: SearchFilter(required: .fresh))
+                })
             next += 0.001
             if isPaced { pause(until: next) }
         }
-        result.list.withLock { $0 += latencies }
+        result.list.withLock { $0 += calls }
     }
 
     private static func summary(_ latencies: Latencies) -> String {
-        let sorted = latencies.list.withLock { $0.sorted() }
+        let calls = latencies.list.withLock { $0 }
+        let undisturbed = calls.filter { !$0.wasTakenAway }
+        return "{\"calls\":\(calls.count),\"taken_away\":\(calls.count - undisturbed.count),"
+            + "\"whole\":\(percentiles(calls.map(\.whole))),\"wait\":\(percentiles(undisturbed.map(\.wait)))}"
+    }
+
+    private static func percentiles(_ seconds: [Double]) -> String {
+        let sorted = seconds.sorted()
         guard !sorted.isEmpty else { return "null" }
         func microseconds(_ share: Double) -> Double {
             (sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))] * 1e7).rounded() / 10
         }
-        return "{\"calls\":\(sorted.count),\"p50_us\":\(microseconds(0.5)),\"p99_us\":\(microseconds(0.99)),"
+        return "{\"p50_us\":\(microseconds(0.5)),\"p99_us\":\(microseconds(0.99)),"
             + "\"p999_us\":\(microseconds(0.999)),\"max_us\":\(microseconds(1))}"
     }
 
-    private static func clock() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    private static func clock() -> Double { Call.seconds(CLOCK_MONOTONIC) }
 
     private static func pause(until time: Double) {
         let left = time - clock()
@@ -113,9 +117,39 @@ struct Contention {
     }
 }
 
-/// What the calls of several tasks took, in seconds.
+/// What one call took, in seconds.
+private struct Call {
+    let whole: Double
+    let wait: Double
+    /// The scheduler gave the processor to somebody else although the thread could have gone on.
+    let wasTakenAway: Bool
+
+    static func of(_ body: () -> Void) -> Call {
+        let (switches, wall, own) = (involuntarySwitches(), seconds(CLOCK_MONOTONIC), seconds(CLOCK_THREAD_CPUTIME_ID))
+        body()
+        let (ownEnd, wallEnd) = (seconds(CLOCK_THREAD_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
+        let whole = wallEnd - wall
+        return Call(
+            whole: whole, wait: max(0, whole - (ownEnd - own)), wasTakenAway: involuntarySwitches() != switches)
+    }
+
+    static func seconds(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    private static func involuntarySwitches() -> Int {
+        var usage = rusage()
+        // RUSAGE_THREAD, which Swift's module of the C library leaves out.
+        getrusage(1, &usage)
+        return usage.ru_nivcsw
+    }
+}
+
+/// What the calls of several threads took.
 private final class Latencies: Sendable {
-    let list = Mutex<[Double]>([])
+    let list = Mutex<[Call]>([])
 }
 
 /// The time of the last move of each driver, and how many threads have told theirs.

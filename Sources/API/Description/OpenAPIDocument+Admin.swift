@@ -162,6 +162,11 @@ extension OpenAPIDocument {
               summary: "Replace all zones by a GeoJSON feature collection"
               x-access: admin
               security: [{ bearer: [] }]
+              parameters:
+                - name: repair
+                  in: query
+                  description: repair borders that cross themselves; what was repaired says so in repaired_because
+                  schema: { type: boolean, default: false }
               requestBody: { $ref: '#/components/requestBodies/Zones' }
               responses:
                 '200': { description: done }

@@ -61,14 +61,17 @@ struct PlaceRoutes: RouteGroup {
     }
 
     private func replaceZones(_ exchange: Exchange) async throws -> Reply {
-        let drafts = try ZoneReader.drafts(from: exchange.body)
+        var drafts = try ZoneReader.drafts(from: exchange.body)
+        var repairs: [String: String] = [:]
+        if try exchange.query.boolean("repair") ?? false { repairs = try ZoneReader.repair(&drafts) }
         if let sentence = hooks.refuseZones(drafts) { throw Problems.field("features", sentence) }
         let replaced = try await house.places.replaceZones(drafts)
         await hooks.zonesReplaced(replaced)
-        return zones(replaced)
+        return zones(replaced, repairs: repairs)
     }
 
-    private func zones(_ zones: [Zone]) -> Reply {
+    /// - Parameter repairs: Why zones, by name, had to be repaired just now.
+    private func zones(_ zones: [Zone], repairs: [String: String] = [:]) -> Reply {
         .geoJSON { writer in
             writer.field("type", "FeatureCollection")
             writer.key("features")
@@ -82,6 +85,7 @@ struct PlaceRoutes: RouteGroup {
                     writer.object { writer in
                         writer.field("id", zone.id.rawValue)
                         writer.field("name", zone.draft.name)
+                        if let reason = repairs[zone.draft.name] { writer.field("repaired_because", reason) }
                     }
                 }
             }
@@ -110,12 +114,46 @@ enum ZoneReader {
                 throw Problems.field("\(field).properties.name", "is used by another zone")
             }
             guard let geometry = feature["geometry"], isBorder(geometry) else {
-                throw Problems.field(
-                    "\(field).geometry", "must be a Polygon or MultiPolygon of closed rings on the globe")
+                throw Problems.field("\(field).geometry", fault(of: feature["geometry"]))
             }
-            var writer = JSONWriter()
-            writer.value(geometry)
-            return ZoneDraft(name: name, geometry: String(decoding: writer.bytes, as: UTF8.self))
+            return ZoneDraft(name: name, geometry: text(of: geometry))
+        }
+    }
+
+    /// Repairs the borders that cross themselves, or are invalid in another way that can be repaired.
+    ///
+    /// - Returns: What was wrong, by the zone's name.
+    static func repair(_ drafts: inout [ZoneDraft]) throws -> [String: String] {
+        var reasons: [String: String] = [:]
+        for index in drafts.indices {
+            do {
+                for feature in try GeoJSON.zones(from: Array(drafts[index].geometry.utf8)) {
+                    let checked = try feature.shape.checked(repair: true)
+                    guard let reason = checked.repairedBecause else { continue }
+                    drafts[index].geometry = GeoJSON.text(ofGeometry: checked.shape)
+                    reasons[drafts[index].name] = reason
+                }
+            } catch {
+                throw Problems.field("features[\(index)].geometry", "\(error)")
+            }
+        }
+        return reasons
+    }
+
+    private static func text(of geometry: JSON) -> String {
+        var writer = JSONWriter()
+        writer.value(geometry)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// The geometry's own words for what is wrong, where it has any.
+    private static func fault(of geometry: JSON?) -> String {
+        do {
+            guard let geometry else { return "is required" }
+            _ = try GeoJSON.zones(from: Array(text(of: geometry).utf8))
+            return "must be a Polygon or MultiPolygon of closed rings on the globe"
+        } catch {
+            return "\(error)"
         }
     }
 

@@ -30,6 +30,13 @@ package struct AppConfiguration: Sendable {
         package var lostDriverAfterSeconds: Double
     }
 
+    package struct Routing: Sendable {
+        /// Without a slash at the end.
+        package var address: String
+        package var profile: String
+        package var timeoutMilliseconds: Int
+    }
+
     package var http: HTTP
     package var databaseURL: String?
     package var databasePoolSize: Int
@@ -48,6 +55,8 @@ package struct AppConfiguration: Sendable {
     package var makesOTP: Bool
     package var hidesOTP: Bool
     package var staleAfterSeconds: Double
+    /// Nil where travel times are estimated.
+    package var routing: Routing?
     package var retentionDays: Int
     package var timeZone: String
     package var currency: String
@@ -84,6 +93,7 @@ package struct AppConfiguration: Sendable {
         makesOTP = try values.yesNo("delivery.otp")
         hidesOTP = try values.yesNo("delivery.hideOTP")
         staleAfterSeconds = try values.number("geo.staleAfter", in: 1...86_400)
+        routing = try Routing(values)
         retentionDays = try values.integer("locations.retentionDays", in: 1...3650)
         timeZone = try values.text("region.timeZone")
         currency = try values.text("region.currency")
@@ -106,6 +116,21 @@ extension AppConfiguration.Socket {
         case "perBatch": sendsBatchAsOne = true
         case let other: throw ConfigurationError("push.batchMessages is \(other); it must be perOrder or perBatch")
         }
+    }
+}
+
+extension AppConfiguration.Routing {
+    fileprivate init?(_ values: SettingValues) throws {
+        profile = try values.text("geo.osrm.profile")
+        timeoutMilliseconds = try values.integer("geo.osrm.timeout", in: 10...60_000)
+        guard let url = values.optional("geo.osrm.url") else { return nil }
+        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+            throw ConfigurationError("geo.osrm.url is \(url); it must begin with http:// or https://")
+        }
+        guard !profile.contains(where: { "/?#;,".contains($0) }) else {
+            throw ConfigurationError("geo.osrm.profile is \(profile); it must be one word")
+        }
+        address = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 }
 

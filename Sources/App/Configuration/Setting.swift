@@ -116,6 +116,10 @@ extension Setting {
 
     private static let other: [Setting] = [
         Setting("geo.staleAfter", .number, "60", unit: "s", "a driver whose last position is older gets nothing new"),
+        Setting(
+            "geo.osrm.url", .text, nil, "OSRM server for travel times, as http://host:5000; none: they are estimated"),
+        Setting("geo.osrm.profile", .text, "driving", "the OSRM server's profile"),
+        Setting("geo.osrm.timeout", .integer, "300", unit: "ms", "a round waits for OSRM this long, then estimates"),
         Setting("locations.retentionDays", .integer, "7", unit: "days", "history of positions"),
         Setting("region.timeZone", .text, "Asia/Kolkata", "calendar days of the earnings"),
         Setting("region.currency", .text, "INR", "of all amounts"),

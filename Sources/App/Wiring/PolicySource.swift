@@ -11,6 +11,8 @@ extension DispatchPolicy {
         tick = Seconds(Int64(configuration.dispatch.tickSeconds.rounded(.up)))
         maxBatch = Int32(configuration.dispatch.maxBatch)
         maxHold = Seconds(Int64(configuration.dispatch.maxHoldSeconds))
+        // A kitchen that says a time is believed as far as drivers have not had to wait beyond its word.
+        readyDeviation = .one
         staleAfter = Seconds(Int64(configuration.staleAfterSeconds))
         func paced(_ seconds: Seconds) -> Seconds { Seconds(Int64((Double(seconds.value) / pace).rounded(.up))) }
         pickupApproach = paced(pickupApproach)

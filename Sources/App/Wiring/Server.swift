@@ -50,6 +50,7 @@ package struct Server: Sendable {
         let settings = try HouseSettings(configuration, pace: options.pace)
         let registry = ConnectionRegistry()
         let admins = AdminHub()
+        let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }
         var open = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
             events: store,
@@ -58,13 +59,18 @@ package struct Server: Sendable {
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(),
             settings: settings, now: { RealWorld.now() })
+        open.travelTimes = routing?.travelTimes
+        let presence = PresenceWatch(atlas: open.atlas)
+        open.presence = presence
         // Apart from the ticks' thread: no answer to "why" delays the next plan.
         let studying = PlanningThreads()
         open.study = { try await studying.study($0, $1) }
         let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
-        let intake = LocationIntake(fleet: house.fleet, store: store, accounts: store, feed: admins)
+        presence.load(try await store.waits(limit: WaitingTimes.capacity))
+        let intake = LocationIntake(
+            fleet: house.fleet, store: store, accounts: store, feed: admins, presence: presence)
         let gateway = DriverGateway(
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
@@ -92,7 +98,8 @@ package struct Server: Sendable {
         // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
         // the ticks end, then the last positions are written.
         services =
-            Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            (routing.map { [$0] as [any Service] } ?? [])
+            + Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
             + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
@@ -220,6 +227,11 @@ package struct Server: Sendable {
             RecurringService(name: "token epochs", every: .seconds(1), log: log) { try await reader.read() },
             RecurringService(name: "accounts", every: .seconds(20), log: log) {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
+            },
+            RecurringService(name: "presence", every: .seconds(5), log: log) {
+                guard let presence = house.presence else { return }
+                presence.expect(try await house.orders.openOrders(), at: house.now())
+                try await presence.flush(to: store)
             },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {
                 try await store.keepUp(at: house.now(), retention: kept)

@@ -23,7 +23,8 @@ struct ZoneDesk: Sendable {
         do {
             let set = try ZoneSet(
                 try zones.flatMap { try Self.features(of: $0.draft, id: $0.id.rawValue) }, repair: true)
-            house.atlas.replace(hasZones: !zones.isEmpty) { point in
+            let borders = Dictionary(uniqueKeysWithValues: set.zones.map { (ZoneID($0.id), $0) })
+            house.atlas.replace(hasZones: !zones.isEmpty, depth: { borders[$1]?.depth(of: $0) }) { point in
                 // A failure of the geometry library here is a failure to allocate: the catch-all pool takes the order.
                 (try? set.zone(at: point)).flatMap { $0 }.map { ZoneID($0.id) }
             }

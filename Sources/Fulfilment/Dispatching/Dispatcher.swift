@@ -25,6 +25,8 @@ package actor Dispatcher {
     private let conflicts = Counter(label: "dispatch_conflicts_total")
     private let ticks = Counter(label: "dispatch_ticks_total")
     private let tickTime = Timer(label: "dispatch_tick_duration_seconds")
+    private let routedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "route")])
+    private let estimatedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "estimate")])
     private let poolGauge = Gauge(label: "pool_orders")
     private let oldestGauge = Gauge(label: "pool_oldest_age_seconds")
 
@@ -113,8 +115,9 @@ package actor Dispatcher {
         look(at: now)
         let open = try await house.orders.openOrders()
         let exclusions = try await house.orders.exclusions()
-        let snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
-            open: open, exclusions: exclusions, members: house.fleet.members(), readyDeviation: [:])
+        var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
+            open: open, exclusions: exclusions, members: house.fleet.members(),
+            readyDeviation: house.presence?.readyDeviation() ?? [:])
         var summary = TickSummary(at: now, waiting: snapshot.orders)
         poolGauge.record(summary.pool)
         oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
@@ -123,6 +126,13 @@ package actor Dispatcher {
             previous = nil
             await releaseFromLostDrivers(open, at: now)
             return summary
+        }
+        if let travelTimes = house.travelTimes {
+            let ways = await snapshot.takeWays(from: travelTimes, hour: house.settings.hour(at: now))
+            summary.routedWays = ways.routed
+            summary.estimatedWays = ways.estimated
+            routedWays.increment(by: ways.routed)
+            estimatedWays.increment(by: ways.estimated)
         }
         rounds += 1
         let started = microseconds()

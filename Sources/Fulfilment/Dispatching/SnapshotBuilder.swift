@@ -35,15 +35,22 @@ struct SnapshotBuilder {
             snapshot.orders.append(waiting)
         }
         let held = Dictionary(grouping: open.filter { $0.state.isHeld }, by: \.driverID)
-        for member in members where member.account.standing == .approved {
+        let seen = members.filter { $0.account.standing == .approved && $0.lastFix != nil }
+        // The places of drivers come last: nobody drives to where a driver is.
+        var routes: [[RunningStop]] = []
+        for member in seen {
             guard let fix = member.lastFix else { continue }
-            snapshot.drivers.append(driver(member, fix: fix, held: held[member.account.id] ?? [], in: &snapshot))
+            routes.append(running(held[member.account.id] ?? [], from: fix.point, in: &snapshot))
+        }
+        for (member, route) in zip(seen, routes) {
+            guard let fix = member.lastFix else { continue }
+            snapshot.drivers.append(driver(member, fix: fix, running: route, in: &snapshot))
         }
         return snapshot
     }
 
     private func driver(
-        _ member: FleetMember, fix: Fix, held: [OpenOrder], in snapshot: inout DispatchSnapshot
+        _ member: FleetMember, fix: Fix, running: [RunningStop], in snapshot: inout DispatchSnapshot
     ) -> DriverState {
         var driver = DriverState(
             id: member.account.id, place: snapshot.place(fix.point), freeAt: now, lastFixAt: fix.receivedAt)
@@ -52,7 +59,7 @@ struct SnapshotBuilder {
         driver.vehicle = member.account.vehicleType.vehicleClass
         driver.shiftEndsAt = member.account.shiftEndsAt
         driver.isOnline = member.account.availability == .online
-        driver.running = running(held, from: fix.point, in: &snapshot)
+        driver.running = running
         return driver
     }
 

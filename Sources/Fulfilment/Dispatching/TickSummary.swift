@@ -15,6 +15,9 @@ package struct TickSummary: Sendable, Equatable {
     package var conflicts = 0
     package var solveMicroseconds: Int64 = 0
     package var isDegraded = false
+    /// Ways between places of this tick that a routing server told, and those that were estimated although one is set.
+    package var routedWays = 0
+    package var estimatedWays = 0
 
     init(at now: Timestamp, waiting: [WaitingOrder]) {
         at = now

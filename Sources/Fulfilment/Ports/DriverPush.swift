@@ -35,6 +35,8 @@ package struct DriverSighting: Sendable, Equatable {
     package var fix: Fix
     package var isOnline: Bool
     package var isDelivering: Bool
+    /// False for a fix that is kept but moved nobody: out of order, too inaccurate, or too far.
+    package var isBelieved = true
 
     package init(fix: Fix, isOnline: Bool, isDelivering: Bool) {
         self.fix = fix

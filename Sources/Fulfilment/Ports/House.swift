@@ -18,6 +18,10 @@ package struct House: Sendable {
     package var rounds: RoundSignal
     package var settings: HouseSettings
     package var now: @Sendable () -> Timestamp
+    /// Ways through the road network for the dispatch ticks; nil where the estimator of the settings is enough.
+    package var travelTimes: (any TravelTimes)?
+    /// Who is where, and how long drivers wait at restaurants; nil where nobody watches.
+    package var presence: PresenceWatch?
     /// Studies a stored tick. `App` puts it on threads of its own; here it runs where it is called.
     package var study: @Sendable (TickRecord, OrderID) async throws -> OrderDecision.Study = {
         try TickInputs.study($0, of: $1)

@@ -6,6 +6,7 @@ import Synchronization
 package final class Atlas: Sendable {
     private struct State {
         var zone: @Sendable (GeoPoint) -> ZoneID? = { _ in nil }
+        var depth: @Sendable (GeoPoint, ZoneID) -> Metres? = { _, _ in nil }
         var hasZones = false
     }
 
@@ -14,8 +15,19 @@ package final class Atlas: Sendable {
     package init() {}
 
     /// Takes a new division of the land into zones; in force from the next order on.
-    package func replace(hasZones: Bool, _ zone: @escaping @Sendable (GeoPoint) -> ZoneID?) {
-        state.withLock { $0 = State(zone: zone, hasZones: hasZones) }
+    ///
+    /// - Parameter depth: How far inside a zone a point lies, negative outside; nil for a zone that is not in force.
+    package func replace(
+        hasZones: Bool, depth: @escaping @Sendable (GeoPoint, ZoneID) -> Metres? = { _, _ in nil },
+        _ zone: @escaping @Sendable (GeoPoint) -> ZoneID?
+    ) {
+        state.withLock { $0 = State(zone: zone, depth: depth, hasZones: hasZones) }
+    }
+
+    /// Metres to the border of a zone, positive inside; nil when the zone is not in force.
+    package func depth(of point: GeoPoint, in zone: ZoneID) -> Metres? {
+        let depth = state.withLock { $0.depth }
+        return depth(point, zone)
     }
 
     /// Whether there are zones at all; without them every order belongs to the catch-all pool.

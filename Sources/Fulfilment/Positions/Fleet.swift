@@ -85,12 +85,14 @@ package final class Fleet: Sendable {
                 PlaceFix(place: fix.point, recordedAt: Self.time(of: fix), accuracy: fix.accuracy.map { Metres($0) }))
             return state.members.values[place].take(fix, isBelieved: verdict == .moved)
         }
+        var judged = sighting
+        judged.isBelieved = verdict == .moved
         if verdict == .moved {
             index.update(fix.driverID.rawValue, to: fix.point, flags: flags, at: fix.receivedAt.milliseconds)
         } else {
             heldBack[verdict]?.increment()
         }
-        return sighting
+        return judged
     }
 
     /// The device's time orders its own fixes as long as its clock is near ours; otherwise the time of receipt does.

@@ -35,6 +35,7 @@ package final class LocationIntake: Sendable {
     private let store: any LocationStore
     private let accounts: any AccountStore
     private let feed: any AdminFeed
+    private let presence: PresenceWatch?
     private let limits: Limits
     private let buffer = Mutex(Buffer())
     private let fullEnough = RoundSignal()
@@ -46,12 +47,13 @@ package final class LocationIntake: Sendable {
 
     package init(
         fleet: Fleet, store: any LocationStore, accounts: any AccountStore, feed: any AdminFeed,
-        limits: Limits = Limits()
+        presence: PresenceWatch? = nil, limits: Limits = Limits()
     ) {
         self.fleet = fleet
         self.store = store
         self.accounts = accounts
         self.feed = feed
+        self.presence = presence
         self.limits = limits
     }
 
@@ -62,6 +64,7 @@ package final class LocationIntake: Sendable {
         for fix in fixes {
             let sighting = fleet.accept(fix)
             feed.driverMoved(sighting)
+            if sighting.isBelieved { presence?.seen(fix) }
         }
         accepted.increment(by: fixes.count)
         let (waiting, droppedNow) = buffer.withLock { buffer -> (Int, Int) in

@@ -65,6 +65,9 @@ package enum GeoJSON {
         ]).text
     }
 
+    /// Writes the geometry alone: a `Polygon`, or a `MultiPolygon` of several.
+    package static func text(ofGeometry shape: ZoneShape) -> String { geometry(of: shape).text }
+
     private static func geometry(of shape: ZoneShape) -> JSONText {
         let polygons = shape.polygons.map { rings in
             JSONText.array(rings.enumerated().map { ring(of: $1, isOuter: $0 == 0) })

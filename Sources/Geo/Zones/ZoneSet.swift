@@ -13,6 +13,13 @@ package struct ZoneBorder: Hashable, Sendable {
     package func contains(_ point: GeoPoint) -> Bool {
         areas.contains { $0.contains(point) }
     }
+
+    /// Metres to the border, positive inside and negative outside.
+    ///
+    /// - Complexity: O(corners)
+    package func depth(of point: GeoPoint) -> Metres {
+        areas.map { Geofence.area($0).depth(of: point) }.max() ?? Metres(-.infinity)
+    }
 }
 
 /// All service zones at one moment: which of them hold a place? Immutable: an edit makes a new set, and the last good

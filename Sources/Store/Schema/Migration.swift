@@ -12,6 +12,7 @@ package struct Migration: Sendable {
     package static let all = [
         Migration(version: 1, sql: String(decoding: PackageResources.schema_0001_sql, as: UTF8.self)),
         Migration(version: 2, sql: String(decoding: PackageResources.schema_0002_pools_sql, as: UTF8.self)),
+        Migration(version: 4, sql: String(decoding: PackageResources.schema_0004_sql, as: UTF8.self)),
     ]
 }
 

@@ -9,6 +9,7 @@ package struct Retention: Sendable, Equatable {
     package var tickDays = 3
     /// What other systems were told, once it was delivered or given up.
     package var webhookDays = 30
+    package var presenceDays = 30
 
     package init() {}
 }
@@ -29,6 +30,9 @@ extension Store {
                     Statement(
                         "DELETE FROM dispatch_ticks WHERE started_at < $1",
                         [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.tickDays)))]),
+                    Statement(
+                        "DELETE FROM presence_events WHERE began_at < $1",
+                        [.timestamp(now.advanced(bySeconds: -86_400 * Int64(retention.presenceDays)))]),
                     Statement(
                         "DELETE FROM idempotency_keys WHERE created_at < $1",
                         [.timestamp(now.advanced(bySeconds: -86_400))]),

@@ -14,7 +14,18 @@ struct ServerOptions: ParsableArguments {
     var readyFile: String?
 
     /// Logs in and asks for a path.
-    func get(_ path: String) async throws -> JSON {
+    func get(_ path: String, accepting type: String? = nil) async throws -> JSON {
+        let answer = try await call(.get, path, headers: type.map { [("accept", $0)] } ?? [])
+        guard (200..<300).contains(answer.status) else {
+            throw DriverClientError.unexpectedStatus(answer.status, detail: answer.detail)
+        }
+        return answer.json
+    }
+
+    /// Logs in and calls a path; gives whatever the server answers.
+    func call(
+        _ verb: RESTVerb, _ path: String, body: [UInt8]? = nil, headers: [(String, String)] = []
+    ) async throws -> RESTAnswer {
         let ready = try readyFile.map { try ReadyFile(path: $0) }
         guard let address = (url ?? ready?.url).flatMap({ ServerAddress($0) }) else {
             throw ValidationError("--url http://… is needed (or --ready-file)")
@@ -25,7 +36,7 @@ struct ServerOptions: ParsableArguments {
         let client = try WireClient(address)
         do {
             let token = try await client.signIn(admin: credentials).accessToken
-            let answer = try await client.send(.get, path, token: token)
+            let answer = try await client.call(verb, path, token: token, body: body, headers: headers)
             await client.shutdown()
             return answer
         } catch {
@@ -128,12 +139,22 @@ struct DriversCommand: AsyncParsableCommand {
         @Option(help: "Within so many kilometres.")
         var radius = 10.0
 
+        @Flag(name: .customLong("geojson"), help: "Print a GeoJSON feature collection.")
+        var isGeoJSON = false
+
         func run() async throws {
             try await speakingPlainly {
                 let parts = place.split(separator: ",").compactMap { Double($0) }
                 guard parts.count == 2 else { throw ValidationError("give the place as 12.935,77.624") }
                 let rows = try await server.get(
-                    "/api/v1/drivers/near?lat=\(parts[0])&lon=\(parts[1])&limit=\(limit)&radius_km=\(radius)")
+                    "/api/v1/drivers/near?lat=\(parts[0])&lon=\(parts[1])&limit=\(limit)&radius_km=\(radius)",
+                    accepting: isGeoJSON ? "application/geo+json" : nil)
+                if isGeoJSON {
+                    var writer = JSONWriter()
+                    writer.value(rows)
+                    Terminal.line(String(decoding: writer.bytes, as: UTF8.self))
+                    return
+                }
                 for row in rows.elements ?? [] {
                     let metres = row["distance_km"]?.double.map { "\($0) km" } ?? ""
                     Terminal.line("\(row["driver_id"]?.int64 ?? 0)\t\(row["name"]?.text ?? "")\t\(metres)")

@@ -1,0 +1,111 @@
+import DequeModule
+package import DispatchCore
+import Geo
+import Metrics
+import Synchronization
+
+/// Sees from positions who enters and leaves a zone, who has arrived at a restaurant or a customer and for how long,
+/// and keeps how long drivers wait at each restaurant.
+///
+/// Owner of its state: one `Mutex`, held for one fix or one look at the open orders. What it saw waits in a bounded
+/// list for the database; when that is full the oldest event goes and is counted.
+package final class PresenceWatch: Sendable {
+    private struct State {
+        var drivers: [DriverID: DriverPresence] = [:]
+        var waits: [RestaurantID: WaitingTimes] = [:]
+        var events: Deque<PresenceEvent> = []
+    }
+
+    private let atlas: Atlas
+    private let limit: Int
+    private let state = Mutex(State())
+    private let dropped = Counter(label: "presence_dropped_total")
+
+    /// - Parameter limit: Events that may wait for the database.
+    package init(atlas: Atlas, limit: Int = 10_000) {
+        self.atlas = atlas
+        self.limit = max(1, limit)
+    }
+
+    /// Fills the statistics at start.
+    package func load(_ waits: [RestaurantID: [Int64]]) {
+        state.withLock { state in
+            for (restaurant, stays) in waits {
+                for stay in stays { state.waits[restaurant, default: WaitingTimes()].record(milliseconds: stay) }
+            }
+        }
+    }
+
+    /// A fix that the fleet believes.
+    ///
+    /// - Complexity: O(stops of the driver + corners of his zone)
+    package func seen(_ fix: Fix) {
+        let atlas = atlas
+        note { state in
+            state.drivers[fix.driverID, default: DriverPresence(driver: fix.driverID)]
+                .seen(at: fix.point, time: fix.receivedAt, atlas: atlas)
+        }
+    }
+
+    /// The orders that are held now: whoever waits for one is watched at its restaurant, whoever carries one at its
+    /// customer. A stop that is done ends the stay there. Call it every few seconds.
+    package func expect(_ open: [OpenOrder], at now: Timestamp) {
+        let stops = Dictionary(grouping: open.filter { $0.state.isHeld && $0.driverID != nil }) { $0.driverID }
+        note { state in
+            var events: [PresenceEvent] = []
+            for (driver, orders) in stops {
+                guard let driver else { continue }
+                events += state.drivers[driver, default: DriverPresence(driver: driver)].expect(orders, at: now)
+            }
+            for driver in state.drivers.keys.sorted() where stops[driver] == nil {
+                events += state.drivers[driver]?.expect([], at: now) ?? []
+            }
+            return events
+        }
+    }
+
+    /// How long each kitchen lets drivers wait beyond its word: the median of the last 64 stays, drawn towards nothing
+    /// where there are few.
+    package func readyDeviation() -> [RestaurantID: Seconds] {
+        state.withLock { $0.waits.mapValues { Seconds($0.expected(prior: 0) / 1000) } }
+    }
+
+    /// Writes what was seen; what the database refuses waits on.
+    package func flush(to log: any PresenceLog) async throws {
+        let events = state.withLock { state in
+            defer { state.events = [] }
+            return Array(state.events)
+        }
+        guard !events.isEmpty else { return }
+        do {
+            try await log.append(events)
+        } catch {
+            let lost = state.withLock { state -> Int in
+                state.events = Deque(events) + state.events
+                return Self.bound(&state.events, limit)
+            }
+            if lost > 0 { dropped.increment(by: lost) }
+            throw error
+        }
+    }
+
+    private func note(_ change: (inout State) -> [PresenceEvent]) {
+        let lost = state.withLock { state -> Int in
+            let events = change(&state)
+            for event in events {
+                if case .restaurant(let restaurant) = event.spot, let waited = event.waited {
+                    state.waits[restaurant, default: WaitingTimes()].record(milliseconds: waited)
+                }
+                state.events.append(event)
+            }
+            return Self.bound(&state.events, limit)
+        }
+        if lost > 0 { dropped.increment(by: lost) }
+    }
+
+    private static func bound(_ events: inout Deque<PresenceEvent>, _ limit: Int) -> Int {
+        let surplus = max(0, events.count - limit)
+        events.removeFirst(surplus)
+        return surplus
+    }
+}

@@ -1,0 +1,88 @@
+package import DispatchCore
+package import Fulfilment
+import Postgres
+
+extension Store: PresenceLog {
+    /// One statement for all.
+    package func append(_ events: [PresenceEvent]) async throws {
+        if events.isEmpty { return }
+        _ = try await query(
+            """
+            INSERT INTO presence_events (driver_id, kind, spot_id, began_at, ended_at, waited_ms) \
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms \
+            FROM UNNEST($1::int8[], $2::text[], $3::int8[], $4::timestamptz[], $5::timestamptz[], $6::int8[]) \
+            WITH ORDINALITY AS u(driver_id, kind, spot_id, began_at, ended_at, waited_ms, ordinal) ORDER BY ordinal
+            """,
+            [
+                .ids(events.map(\.driver)), .textArray(events.map(\.spot.kind)), .int8Array(events.map(\.spot.number)),
+                .timestamps(events.map(\.beganAt)), .timestamps(events.map(\.endedAt)),
+                .int8Array(events.map(\.waited)),
+            ])
+    }
+
+    /// One range of an index.
+    package func presence(of driver: DriverID, limit: Int) async throws -> [PresenceEvent] {
+        try await query(
+            """
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms FROM presence_events \
+            WHERE driver_id = $1 ORDER BY id DESC LIMIT $2
+            """, [.id(driver), .integer(limit)]
+        ).map { row in
+            var cells = row.cells
+            let driver: DriverID = try cells.id()
+            let kind = try cells.next(String.self)
+            guard let spot = Spot(kind: kind, number: try cells.next(Int64.self)) else {
+                throw PostgresError(.decodingFailed, "\(kind) is no kind of spot")
+            }
+            return PresenceEvent(
+                driver: driver, spot: spot, beganAt: try cells.time(), endedAt: try cells.optionalTime(),
+                waited: try cells.next(Int64?.self))
+        }
+    }
+
+    /// A short range of an index for each restaurant.
+    package func waits(limit: Int) async throws -> [RestaurantID: [Int64]] {
+        let rows = try await query(
+            """
+            SELECT r.id, w.waited_ms FROM restaurants r CROSS JOIN LATERAL (\
+            SELECT id, waited_ms FROM presence_events p WHERE p.spot_id = r.id AND p.waited_ms IS NOT NULL \
+            ORDER BY id DESC LIMIT $1) w ORDER BY r.id, w.id
+            """, [.integer(limit)])
+        var waits: [RestaurantID: [Int64]] = [:]
+        for row in rows {
+            var cells = row.cells
+            let restaurant: RestaurantID = try cells.id()
+            waits[restaurant, default: []].append(try cells.next(Int64.self))
+        }
+        return waits
+    }
+}
+
+extension Spot {
+    fileprivate var kind: String {
+        switch self {
+        case .zone: "zone"
+        case .restaurant: "restaurant"
+        case .pickup: "pickup"
+        case .customer: "customer"
+        }
+    }
+
+    fileprivate var number: Int64 {
+        switch self {
+        case .zone(let id): id.rawValue
+        case .restaurant(let id): id.rawValue
+        case .pickup(let id), .customer(let id): id.rawValue
+        }
+    }
+
+    fileprivate init?(kind: String, number: Int64) {
+        switch kind {
+        case "zone": self = .zone(ZoneID(number))
+        case "restaurant": self = .restaurant(RestaurantID(number))
+        case "pickup": self = .pickup(OrderID(number))
+        case "customer": self = .customer(OrderID(number))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import DispatchCore
+import Fulfilment
+import Geo
+import Synchronization
+import Testing
+
+@Suite struct PresenceWatchTests {
+    let driver = DriverID(7)
+    let restaurant = RestaurantID(3)
+    let kitchen = GeoPoint(latitude: 12.9352, longitude: 77.6245)
+
+    /// So many metres east of the kitchen.
+    private func east(_ metres: Double) throws -> GeoPoint {
+        try #require(GeoPoint(latitude: 12.9352, longitude: 77.6245 + metres / 108_374))
+    }
+
+    private func second(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: seconds * 1000) }
+
+    private func order(_ id: Int64, _ state: OrderState, readyAt: Int64? = nil, pickedUpAt: Int64? = nil) -> OpenOrder {
+        var order = OpenOrder(
+            id: OrderID(id), version: 1, state: state, createdAt: second(0), pooledAt: second(0))
+        order.restaurantID = restaurant
+        order.driverID = driver
+        order.pickup = kitchen
+        order.dropoff = GeoPoint(latitude: 12.9352, longitude: 77.6545)
+        order.readyAt = readyAt.map(second)
+        order.pickedUpAt = pickedUpAt.map(second)
+        return order
+    }
+
+    private func events(_ watch: PresenceWatch) async throws -> [PresenceEvent] {
+        let log = KeptPresence()
+        try await watch.flush(to: log)
+        return log.events
+    }
+
+    private func report(_ watch: PresenceWatch, _ metres: Double, at seconds: Int64) throws {
+        watch.seen(Fix(driverID: driver, point: try east(metres), receivedAt: second(seconds)))
+    }
+
+    @Test func aStayAtARestaurantIsAWaitBeyondTheReadyTime() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .accepted, readyAt: 200)], at: second(0))
+        try report(watch, 2000, at: 50)
+        try report(watch, 20, at: 100)
+        try report(watch, 10, at: 120)
+        #expect(try await events(watch).isEmpty)
+        try report(watch, 15, at: 140)
+        let came = PresenceEvent(driver: driver, spot: .restaurant(restaurant), beganAt: second(100))
+        #expect(try await events(watch) == [came])
+        // The food was promised for 200 and was there at 500.
+        watch.expect([order(1, .pickedUp, readyAt: 200, pickedUpAt: 500)], at: second(503))
+        var went = came
+        went.endedAt = second(500)
+        went.waited = 300_000
+        #expect(try await events(watch) == [went])
+        // One stay counts for a fifth against four of nothing.
+        #expect(watch.readyDeviation() == [restaurant: Seconds(60)])
+    }
+
+    @Test func drivingPastIsNoArrival() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .assigned)], at: second(0))
+        try report(watch, 20, at: 100)
+        try report(watch, 400, at: 110)
+        watch.expect([order(1, .assigned)], at: second(200))
+        #expect(try await events(watch).isEmpty)
+    }
+
+    @Test func aDriverWhoStandsStillWithoutAWordArrivesByTheClock() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .assigned)], at: second(0))
+        try report(watch, 20, at: 100)
+        watch.expect([order(1, .assigned)], at: second(129))
+        #expect(try await events(watch).isEmpty)
+        watch.expect([order(1, .assigned)], at: second(130))
+        #expect(try await events(watch).map(\.beganAt) == [second(100)])
+    }
+
+    @Test func theCustomerIsWatchedWhileHisFoodIsOnBoard() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .inTransit)], at: second(0))
+        let door = try #require(GeoPoint(latitude: 12.9352, longitude: 77.6545))
+        for time in [Int64(300), 330] { watch.seen(Fix(driverID: driver, point: door, receivedAt: second(time))) }
+        watch.expect([], at: second(360))
+        let came = PresenceEvent(driver: driver, spot: .customer(OrderID(1)), beganAt: second(300))
+        var went = came
+        went.endedAt = second(360)
+        #expect(try await events(watch) == [came, went])
+        #expect(watch.readyDeviation().isEmpty)
+    }
+
+    @Test func aPhoneThatWaversOnTheBorderOfAZoneMakesNoStreamOfEvents() async throws {
+        let atlas = Atlas()
+        let area = try #require(
+            GeoPolygon(rings: [
+                [(12.9, 77.5), (12.9, 77.6245), (13, 77.6245), (13, 77.5)].map {
+                    GeoPolygon.Vertex(latitude: $0.0, longitude: $0.1)
+                }
+            ]))
+        let zone = ZoneID(5)
+        atlas.replace(
+            hasZones: true, depth: { point, _ in Geofence.area(area).depth(of: point) },
+            { area.contains($0) ? zone : nil })
+        let watch = PresenceWatch(atlas: atlas)
+        for (time, metres) in [-200.0, 10, -10, 20, -5, 25].enumerated() { try report(watch, metres, at: Int64(time)) }
+        #expect(
+            try await events(watch) == [PresenceEvent(driver: driver, spot: .zone(zone), beganAt: second(0))])
+        try report(watch, 60, at: 9)
+        #expect(
+            try await events(watch) == [
+                PresenceEvent(driver: driver, spot: .zone(zone), beganAt: second(0), endedAt: second(9))
+            ])
+    }
+
+    @Test func whatTheDatabaseRefusesWaitsOnAndTheOldestGoesFirst() async throws {
+        let atlas = Atlas()
+        atlas.replace(hasZones: true, depth: { _, _ in Metres(-1000) }, { _ in ZoneID(1) })
+        let watch = PresenceWatch(atlas: atlas, limit: 3)
+        for time in 0..<2 { try report(watch, 0, at: Int64(time)) }
+        let log = KeptPresence(isDown: true)
+        await #expect(throws: KeptPresence.Down.self) { try await watch.flush(to: log) }
+        try report(watch, 0, at: 2)
+        let kept = try await events(watch)
+        // Three of five: in, out and in, out and in again.
+        #expect(kept.count == 3)
+        #expect(kept.last == PresenceEvent(driver: driver, spot: .zone(ZoneID(1)), beganAt: second(2)))
+        #expect(try await events(watch).isEmpty)
+    }
+
+    @Test func statisticsBeginWithWhatIsKnown() {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.load([restaurant: Array(repeating: 120_000, count: 60)])
+        #expect(watch.readyDeviation() == [restaurant: Seconds(112)])
+    }
+}
+
+/// Keeps what it is given, or is away.
+private final class KeptPresence: PresenceLog {
+    struct Down: Error {}
+
+    private let kept = Mutex<[PresenceEvent]>([])
+    private let isDown: Bool
+
+    init(isDown: Bool = false) {
+        self.isDown = isDown
+    }
+
+    var events: [PresenceEvent] { kept.withLock { $0 } }
+
+    func append(_ events: [PresenceEvent]) async throws {
+        if isDown { throw Down() }
+        kept.withLock { $0 += events }
+    }
+
+    func presence(of driver: DriverID, limit: Int) async throws -> [PresenceEvent] { [] }
+    func waits(limit: Int) async throws -> [RestaurantID: [Int64]] { [:] }
+}
