@@ -102,7 +102,7 @@ import Testing
             hanging.behave(.hang)
             try await Receiver.with { healthy in
                 try await RunningServer.with(settings: Self.quick) { server in
-                    _ = try await register(hanging, on: server)
+                    let (stuck, _) = try await register(hanging, on: server)
                     _ = try await register(healthy, on: server)
                     let driver = server.drivers[0]
                     let phone = try await server.connect(driver)
@@ -115,7 +115,8 @@ import Testing
                         try await eventually(within: .seconds(2)) { phone.inbox.offers.count == number + 1 }
                     }
                     try await eventually(within: .seconds(4)) { healthy.requests.count == 5 }
-                    let waiting = try await server.done(.get, "webhooks/deliveries?state=waiting", as: server.admin)
+                    let waiting = try await server.done(
+                        .get, "webhooks/deliveries?state=waiting&target=\(stuck)", as: server.admin)
                     #expect(waiting.elements?.count == 5)
                     phone.socket.close()
                 }
