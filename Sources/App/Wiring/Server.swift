@@ -54,12 +54,9 @@ package struct Server: Sendable {
         let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }
         var open = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
-            events: store,
-            ledger: store,
-            push: RegistryPush(registry), feed: admins,
+            events: store, ledger: store, push: RegistryPush(registry), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
-            rounds: RoundSignal(),
-            settings: settings, now: { RealWorld.now() })
+            rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
         open.travelTimes = routing?.travelTimes
         let presence = PresenceWatch(atlas: open.atlas)
         open.presence = presence
