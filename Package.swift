@@ -89,6 +89,9 @@ var targets: [Target] = [
     suite("PostgresTests", ["Postgres", "TestSupport"]),
     suite("StoreTests", ["Store", "Postgres", "Fulfilment", "DispatchCore", "Geo", "TestSupport"]),
     suite("SimulationTests", ["Simulation", "Fulfilment", "DispatchCore", "Geo"]),
+    suite(
+        "PropertyTests",
+        ["Fulfilment", "DispatchCore", "Geo", "Simulation", "Postgres", "Store", "TestSupport", log]),
     suite("ArchitectureTests"),
 ]
 
@@ -184,9 +187,10 @@ if !coresOnly {
         suite(
             "AppEndToEndTests",
             [
-                "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo", "TestSupport",
-                "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, log, lifecycle,
+                "tiffin", "App", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "Geo",
+                "TestSupport", "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, nioWebSocket, log, lifecycle,
                 .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))

@@ -205,7 +205,7 @@ package final class OSRMTravelTimes: TravelTimes {
 
     /// Counts an outcome and tells the log when the server is given up or comes back. Never logs coordinates.
     private func note(success: Bool, _ outcome: String) {
-        Counter(label: "osrm_requests", dimensions: [("outcome", outcome)]).increment()
+        Counter(label: "osrm_requests_total", dimensions: [("outcome", outcome)]).increment()
         let now = milliseconds()
         let (before, after) = memory.withLock { memory in
             let before = memory.breaker.isClosed

@@ -16,5 +16,8 @@ enum MetricHelp {
         "location_flush_failures_total": "Writes of positions that the database refused.",
         "assignments_undelivered": "Assignments that their drivers do not know of after a minute.",
         "location_waiting": "Positions that wait for the database.",
+        "dispatch_travel_ways_total": "Ways between the places of a tick, routed or estimated.",
+        "osrm_requests_total": "Requests to the routing server, by outcome.",
+        "presence_dropped_total": "Arrivals and departures that gave way in a full list.",
     ]
 }

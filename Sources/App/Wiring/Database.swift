@@ -34,6 +34,11 @@ struct Database: Sendable {
                 "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one"
             )
         }
+        // Both forms that libpq reads: a URL, or name=value pairs.
+        guard
+            url.hasPrefix("postgresql://") || url.hasPrefix("postgres://")
+                || (url.contains("=") && !url.contains("://"))
+        else { throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL: it must begin with postgresql://") }
         do {
             return try ConnectionPool(
                 configuration: .init(

@@ -44,10 +44,11 @@ package struct Server: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` with one sentence and its remedy.
     package init(_ configuration: AppConfiguration, options: Options = Options(), log: Logger) async throws {
-        let database = try await Database.opened(configuration, log: log)
-        let store = database.store
+        // What the settings alone can refuse comes before anything is touched.
         let identity = try await IdentityParts(configuration, cheap: options.hashesCheaply)
         let settings = try HouseSettings(configuration, pace: options.pace)
+        let database = try await Database.opened(configuration, log: log)
+        let store = database.store
         let registry = ConnectionRegistry()
         let admins = AdminHub()
         let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }

@@ -118,7 +118,7 @@ package actor Dispatcher {
         ticks.increment()
         guard !snapshot.orders.isEmpty else {
             previous = nil
-            await releaseFromLostDrivers(open, at: now)
+            await releaseFromLostDrivers(open, fence: fence, at: now)
             return summary
         }
         if let travelTimes = house.travelTimes {
@@ -146,7 +146,7 @@ package actor Dispatcher {
             // What was decided is committed and told; only its explanation is lost.
             log.warning("record of a tick lost", metadata: ["reason": "\(error.code.rawValue)"])
         }
-        await releaseFromLostDrivers(open, at: now)
+        await releaseFromLostDrivers(open, fence: fence, at: now)
         return summary
     }
 
@@ -193,7 +193,7 @@ package actor Dispatcher {
     /// Contract section 2: after a long time without a sign of life, orders not yet picked up return to the pool if the
     /// engine gave them; a forced one, or food on board, is an alarm for the admin. Time in which nobody watched does
     /// not count: after a restart or a step of the clock every driver has the whole time again.
-    private func releaseFromLostDrivers(_ open: [OpenOrder], at now: Timestamp) async {
+    private func releaseFromLostDrivers(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
         let change = ChangeOrder(house)
         for order in open where order.state.isHeld {
             guard let driver = order.driverID, let assignedAt = order.assignedAt else { continue }
@@ -208,7 +208,10 @@ package actor Dispatcher {
                 continue
             }
             do {
-                _ = try await change(.lapse, order: order.id, by: .engine)
+                try await change.lapse(order, fence: fence)
+            } catch let error as StoreError where error.code == .staleFence {
+                // Another dispatcher knows better who is lost.
+                return
             } catch {
                 log.debug("order of a lost driver moved meanwhile", metadata: ["order_id": "\(order.id)"])
             }

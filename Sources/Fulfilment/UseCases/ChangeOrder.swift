@@ -57,19 +57,42 @@ package struct ChangeOrder: Sendable {
             })
     }
 
+    /// Takes an order back from a driver who gave no sign of life, under the dispatcher's fence. Nothing happens when
+    /// the order is no longer as it was looked at: it was picked up, pinned or given to another meanwhile.
+    ///
+    /// - Throws: ``StoreError`` with `staleFence` when another dispatcher has taken over.
+    package func lapse(_ order: OpenOrder, fence: Fence) async throws {
+        _ = try await change(
+            .lapse, first: order.id, by: .engine, reason: nil, driver: nil, claim: Claim(order.version, fence)
+        ) { first, _ in [first] }
+    }
+
+    /// What must still hold inside the transaction for a decision that was made outside.
+    private struct Claim: Sendable {
+        let version: Int64
+        let fence: Fence
+
+        init(_ version: Int64, _ fence: Fence) {
+            self.version = version
+            self.fence = fence
+        }
+    }
+
     private func change(
         _ command: OrderCommand, first id: OrderID, by principal: Principal, reason: String?, driver: DriverID?,
-        widen: @Sendable @escaping (Order, [Order]) -> [Order]
+        claim: Claim? = nil, widen: @Sendable @escaping (Order, [Order]) -> [Order]
     ) async throws -> Order {
         let now = house.now()
         var scope = TransactionScope(by: principal, at: now)
         scope.orderIDs = [id]
+        scope.fence = claim?.fence
         if let driver {
             scope.driverIDs = [driver]
             scope.includesOrdersHeld = true
         }
         let committed = try await house.orders.transact(scope) { rows -> OrderChanges<Outcome> in
             guard let order = rows.orders.first else { throw FulfilmentError.unknownOrder(id) }
+            if let claim, claim.version != order.version { return OrderChanges(result: .unchanged) }
             return try Self.decide(command, on: widen(order, rows.held), by: principal, at: now, reason: reason)
         }
         switch committed.result {

@@ -191,6 +191,7 @@ package struct DriverSessionMachine: Sendable {
         guard phase == .live else { return .none }
         if now.uptime - lastFrameAt >= settings.idleTimeout, !isThrottled { return end(with: .idle) }
         var actions: [Action] = []
+        let wasThrottled = isThrottled
         if isThrottled, bucket.hasToken(at: now.uptime) {
             isThrottled = false
             actions.append(.resumeReading)
@@ -198,7 +199,7 @@ package struct DriverSessionMachine: Sendable {
         if now.uptime >= pingDueAt {
             guard unanswered < settings.unansweredPings else { return drop(.unanswered) }
             // While we read slowly, a pong may wait behind other frames: that silence is ours.
-            if !isThrottled { unanswered += 1 }
+            if !wasThrottled { unanswered += 1 }
             pingDueAt = now.uptime + settings.pingInterval
             actions.append(.ping(sequence: sentThrough))
         }

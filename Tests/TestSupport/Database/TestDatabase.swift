@@ -36,6 +36,20 @@ package struct TestDatabase: Sendable {
         }
     }
 
+    /// A database that lives as long as the process, for a server that a whole suite shares.
+    package static func kept() async throws -> TestDatabase {
+        try await made(template: "template1", connections: 2, waiterLimit: 1000, deadline: .seconds(30))
+    }
+
+    /// The database of a cluster that a test has to itself, to take it away.
+    package static func on(_ cluster: PrivateCluster) throws -> TestDatabase {
+        let target = ConnectionTarget(connectionString: cluster.url(), applicationName: "tests")
+        let pool = try ConnectionPool(
+            configuration: .init(target: target, connections: 2, deadline: .seconds(5)),
+            generator: SeededGenerator(seed: 1))
+        return TestDatabase(name: "tiffin", url: cluster.url(), target: target, pool: pool)
+    }
+
     static func made(
         template: String, connections: Int, waiterLimit: Int, deadline: Duration
     ) async throws -> TestDatabase {
