@@ -32,8 +32,8 @@ struct World: Sendable {
         let time = time
         let orders: any OrderStore = fault.map { FaultyOrders(base: ports, fault: $0) } ?? ports
         let house = House(
-            orders: orders, accounts: ports, places: ports, earnings: ports, locations: ports, events: ports,
-            ledger: ports, push: push, feed: RecordingFeed(),
+            orders: orders, accounts: ports, places: ports, pools: ports, earnings: ports, locations: ports,
+            events: ports, ledger: ports, push: push, feed: RecordingFeed(),
             fleet: Fleet(staleAfterMilliseconds: Self.staleAfter), atlas: Atlas(), rounds: RoundSignal(),
             settings: settings, now: { time.now })
         self.house = house
