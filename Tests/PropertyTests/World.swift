@@ -5,7 +5,8 @@ import Logging
 import Simulation
 
 /// Every port that the house needs, of one store.
-typealias Ports = OrderStore & AccountStore & PlaceStore & EarningsStore & LocationStore & EventLog & DispatchLedger
+typealias Ports = OrderStore & AccountStore & PlaceStore & PoolStore & EarningsStore & LocationStore & EventLog
+    & DispatchLedger
 
 /// The real use cases on some store, with a clock that moves by hand: what a run acts on and looks at.
 struct World: Sendable {
