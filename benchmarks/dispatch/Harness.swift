@@ -7,11 +7,12 @@ import Simulation
 /// a large city.
 @main
 enum Harness {
-    static func main() throws {
+    static func main() async throws {
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
         case "solve": try solve(Options(words))
         case "simulate": try mdrp(Options(Array(words.dropFirst())))
+        case "city": try await city(Options(words))
         case "tick": LargeTick(Options(words)).run()
         case "lilim": LongRouteCommand(options: Options(words)).run()
         default: LargeTick(Options([])).run()
@@ -46,10 +47,37 @@ enum Harness {
         let track = MdrpDay.Track(rawValue: options["track"] ?? "strict") ?? .strict
         var policy = MdrpDay.policy(instance, track: track, tick: options.number("tick") ?? 60)
         if let steps = options.number("steps") { policy.budget = WorkBudget(steps: steps) }
+        if let most = options.number("batch") { policy.maxBatch = Int32(clamping: most) }
+        if let near = options.number("near") {
+            policy.limits.usesOrderGraph = true
+            policy.limits.nearRestaurants = WholeMetres(near)
+            policy.limits.onTheWay = WholeMetres(options.number("way") ?? 100_000)
+            policy.limits.readySpread = Seconds(options.number("spread") ?? 1800)
+        }
         var day = MdrpDay(instance, track: track, policy: policy, seed: UInt64(options.number("seed") ?? 1))
         day.run(lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
         if let out = options["out"] { try Data(day.solution.utf8).write(to: URL(fileURLWithPath: out)) }
         say(MdrpReport(day).json)
+    }
+
+    /// `city SCENARIO --policy P --seed S --last L --report FILE`: seed after seed until a rule breaks; the report is that
+    /// of the last seed.
+    private static func city(_ options: Options) async throws {
+        guard let scenario = CityScenario.named(options.subject),
+            var policy = PolicyName.policy(options["policy"] ?? "default")
+        else { return complain("no such scenario or policy") }
+        if let steps = options.number("steps") { policy.budget = WorkBudget(steps: steps) }
+        let first = UInt64(options.number("seed") ?? 1)
+        let last = UInt64(options.number("last") ?? Int64(first))
+        for seed in first...max(first, last) {
+            var day = CityDay(scenario, policy: policy, seed: seed)
+            try await day.run(lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
+            guard day.violations.isEmpty else { return complain("seed \(seed) breaks a rule: \(day.violations)") }
+            guard seed == last, let report = options["report"] else { continue }
+            let html = CityReport([CityReport.Entry(name: options["policy"] ?? "default", day: day)]).html
+            try Data(html.utf8).write(to: URL(fileURLWithPath: report))
+        }
+        say("seeds \(first) to \(last) of \(scenario.name): no rule broken")
     }
 
     static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

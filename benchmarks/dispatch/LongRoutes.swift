@@ -184,7 +184,7 @@ struct LongRouteSearch {
         var out: [Int] = []
         for relative in problem.related[seed] {
             if out.count >= target { break }
-            if owner[relative] < 0 || random.below(5) == 0 { continue }
+            if owner[relative] < 0 || out.contains(relative) || random.below(5) == 0 { continue }
             out.append(relative)
             if random.below(2) == 0 { out += string(around: relative, upTo: target - out.count, not: out) }
         }

@@ -36,7 +36,8 @@ for row in known:
     if same:
         ours += distance
         theirs += float(row["distance"])
-    print(f"{name:8} {vehicles} vehicles (best known {row['vehicles']})  {distance:.2f} ({row['distance']}"
-          f"{f', {100 * (distance / float(row["distance"]) - 1):+.2f} %' if same else ''})  {wall:.1f} s", flush=True)
+    gap = f", {100 * (distance / float(row['distance']) - 1):+.2f} %" if same else ""
+    print(f"{name:8} {vehicles} vehicles (best known {row['vehicles']})  {distance:.2f} ({row['distance']}{gap})  {wall:.1f} s",
+          flush=True)
 print(f"Li & Lim: {total} of {total} feasible, best known vehicles in {matched} (must 45 of 56), distance where equal "
       f"{100 * (ours / max(theirs, 1) - 1):+.2f} % (aim 1 %), longest {longest:.1f} s (60 s each)")

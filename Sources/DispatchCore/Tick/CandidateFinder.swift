@@ -14,6 +14,8 @@ struct CandidateFinder {
     /// Vehicles without rules of their own, and the ways of those that have running stops.
     private let isPlain: [Bool]
     private let ways: [CorridorLine?]
+    private let hasWay: [Bool]
+    private let ids: [DriverID]
 
     init(
         compiler: TickCompiler, eligibility: Eligibility, rows: [OrderRow], orders: [WaitingOrder],
@@ -39,6 +41,8 @@ struct CandidateFinder {
             let stops = [driver.place] + driver.running.map(\.place).filter(compiler.isStop)
             return CorridorLine(stops, compiler: compiler)
         }
+        hasWay = ways.map { $0 != nil }
+        ids = table.drivers.map { drivers[Int($0)].id }
         preferred = Set(drivers.lazy.flatMap(\.rules).filter { $0.kind == .prefer }.map(\.restaurant))
     }
 
@@ -52,8 +56,11 @@ struct CandidateFinder {
             found.removeAll(keepingCapacity: true)
             let order = orders[index]
             let isPlain = order.pinned == nil && order.excluded.isEmpty && order.vehicles.isEmpty
+            let before = previousDriver[order.id]
             near.forEachVehicle(near: rows[index].pickup) { vehicle in
-                if let candidate = candidate(order, row: rows[index], isPlain: isPlain, vehicle: vehicle) {
+                if let candidate = candidate(
+                    order, row: rows[index], isPlain: isPlain, before: before, vehicle: vehicle)
+                {
                     found.append(candidate)
                 }
             }
@@ -66,8 +73,9 @@ struct CandidateFinder {
     }
 
     /// The pair of an order and a vehicle; nil where a rule or a limit forbids it.
-    private func candidate(_ order: WaitingOrder, row: OrderRow, isPlain isPlainOrder: Bool, vehicle: Int) -> Candidate?
-    {
+    private func candidate(
+        _ order: WaitingOrder, row: OrderRow, isPlain isPlainOrder: Bool, before: DriverID?, vehicle: Int
+    ) -> Candidate? {
         if isPlainOrder, isPlain[vehicle] {
             if order.bagUnits > table.rows[vehicle].units { return nil }
         } else if eligibility.refusal(of: drivers[Int(table.drivers[vehicle])], for: order) != nil {
@@ -75,12 +83,10 @@ struct CandidateFinder {
         }
         guard let times = times(row, table.rows[vehicle]) else { return nil }
         var extra: Int64 = 0
-        if !previousDriver.isEmpty, let before = previousDriver[order.id],
-            before != drivers[Int(table.drivers[vehicle])].id
-        {
+        if let before, before != ids[vehicle] {
             extra += policy.weights.switching.value * 1000
         }
-        if let restaurant = order.restaurant, preferred.contains(restaurant),
+        if !preferred.isEmpty, let restaurant = order.restaurant, preferred.contains(restaurant),
             !prefers(drivers[Int(table.drivers[vehicle])], restaurant)
         {
             extra += policy.weights.preference.value * 1000
@@ -118,7 +124,7 @@ struct CandidateFinder {
     /// Whether an order may be mixed into a driver's running stops: near one of their restaurants and ready about
     /// then, or with both ends on the driver's way.
     private func joins(order: WaitingOrder, vehicle: Int) -> Bool {
-        guard let line = ways[vehicle], policy.stopRule != .oneRestaurant else { return false }
+        guard hasWay[vehicle], let line = ways[vehicle], policy.stopRule != .oneRestaurant else { return false }
         if !policy.limits.usesOrderGraph { return true }
         if policy.stopRule == .pickupsFirst,
             !drivers[Int(table.drivers[vehicle])].running.contains(where: { $0.kind == .pickup })

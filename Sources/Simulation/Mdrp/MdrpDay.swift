@@ -75,7 +75,14 @@ package struct MdrpDay {
         policy.limits.nearestDrivers = 4096
         policy.staleAfter = Seconds(86_400)
         policy.maxBatch = track == .strict ? 4 : 3
-        policy.budget = WorkBudget(steps: track == .strict ? 300_000 : 500_000)
+        policy.budget = WorkBudget(steps: track == .strict ? 300_000 : 1_500_000)
+        if track == .pooled {
+            // Restaurants two and a half minutes apart: farther pairs rarely pay and make the search wider.
+            policy.limits.usesOrderGraph = true
+            policy.limits.nearRestaurants = WholeMetres(1000)
+            policy.limits.onTheWay = WholeMetres(100_000)
+            policy.limits.readySpread = Seconds(1800)
+        }
         return policy
     }
 
