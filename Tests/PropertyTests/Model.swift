@@ -67,7 +67,7 @@ struct Model: Sendable {
             case .otpMissing: self = .otpMissing
             case .otpWrong: self = .otpWrong
             case .otpLocked: self = .otpLocked
-            case .unknownRestaurant, .unknownBatch, .invalid: return nil
+            case .unknownRestaurant, .unknownBatch, .unknownPool, .nothingLeft, .orderTaken, .invalid: return nil
             }
         }
     }
