@@ -11,7 +11,7 @@ import Testing
         try await RunningServer.with(drivers: 1, settings: RunningServer.company) { server in
             let driver = server.drivers[0]
             let client = try ReferenceClient([
-                "--url", "http://127.0.0.1:\(server.client.address.port)", "--identity", "driver0@example.org",
+                "--url", "http://127.0.0.1:\(server.client.address.port)", "--identity", server.drivers[0].email,
                 "--password", "a good password",
             ])
             try await client.says("connection_ack", times: 1)

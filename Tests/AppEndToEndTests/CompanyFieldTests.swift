@@ -207,7 +207,7 @@ import Testing
             }
             let me = try await server.app(
                 .post, "auth/driver/login", as: nil,
-                #"{"identity":"driver0@example.org","password":"a good password"}"#)
+                "{\"identity\":\"\(server.drivers[0].email)\",\"password\":\"\(RunningServer.password)\"}")
             check(me.json, ["access_token": .filledText, "refresh_token": .filledText, "driver": .object], "login")
             check(
                 me.json["driver"],

@@ -105,7 +105,7 @@ import Testing
             let driver = server.drivers[0]
             let me = try await server.app(
                 .post, "auth/driver/login", as: nil,
-                #"{"identity":"driver0@example.org","password":"a good password"}"#)
+                "{\"identity\":\"\(server.drivers[0].email)\",\"password\":\"\(RunningServer.password)\"}")
             #expect((me.json["expires_in"]?.int64 ?? 0) >= 43_200)
             #expect(me.json["refresh_token"]?.text?.isEmpty == false)
             let restaurant = try await server.restaurant("Kitchen", external: "r")
