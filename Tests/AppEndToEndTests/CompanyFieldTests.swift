@@ -295,9 +295,6 @@ import Testing
                 #expect(answer.json["detail"]?.text?.isEmpty == false, "\(path)")
                 #expect(started.duration(to: .now) < .seconds(2), "\(path)")
             }
-            let otp = try await server.app(
-                .post, "orders/verify-otp", as: server.drivers[0].token, #"{"order_uuid":"1","otp":"1234"}"#)
-            #expect(otp.status == 501 && otp.json["message"]?.text?.isEmpty == false)
         }
     }
 }

@@ -77,11 +77,31 @@ extension OpenAPIDocument {
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/orders/verify-otp:
             post:
-              summary: "Not offered (501)"
+              summary: "Whether a password is the customer's, without delivering; a wrong one counts as at the door"
               x-access: driver
               security: [{ bearer: [] }]
+              requestBody:
+                content:
+                  application/json:
+                    schema:
+                      type: object
+                      required: [order_uuid]
+                      properties:
+                        order_uuid: { type: integer, format: int64 }
+                        otp: { type: string }
               responses:
-                '501': { $ref: '#/components/responses/Problem' }
+                '200':
+                  description: it is, or the order needs none
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        properties:
+                          order_id: { type: integer, format: int64 }
+                          is_valid: { type: boolean }
+                          otp_required: { type: boolean }
+                          message: { type: string }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/orders/{id}:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }

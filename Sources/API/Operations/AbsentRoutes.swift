@@ -5,7 +5,6 @@ import HTTPTypes
 struct AbsentRoutes: RouteGroup {
     var routes: [Route] {
         [
-            absent(.post, "/api/v1/orders/verify-otp", .driver, "Checking a password without delivering"),
             absent(.get, "/api/v1/commission/rates", .admin, "Commission"),
             absent(.get, "/api/v1/commission/config", .admin, "Commission"),
             absent(.put, "/api/v1/commission/config", .admin, "Commission"),

@@ -25,6 +25,7 @@ struct DriverOrderRoutes: RouteGroup {
             Route(.post, "/api/v1/driver/orders/{id}/deliver", .driver, deliver),
             // No body, whatever the content type says.
             Route(.post, "/api/v1/driver/orders/{id}/reject", .driver) { try await step(.reject(reason: nil), $0) },
+            Route(.post, "/api/v1/orders/verify-otp", .driver, verify),
             Route(.get, "/api/v1/driver/active-pool", .driver, activePool),
             Route(.patch, "/api/v1/pools/{id}/pickup/{restaurant}", .driver, collect),
             Route(.get, "/api/v1/pools/{id}/delivery-orders", .driver, deliveries),
@@ -67,6 +68,19 @@ struct DriverOrderRoutes: RouteGroup {
         let order = try await change.deliverAllOfCustomer(
             OrderID(try exchange.id("id")), otp: request.otp, by: driver)
         return .json(view.object(order, for: .driver(driver)))
+    }
+
+    private func verify(_ exchange: Exchange) async throws -> Reply {
+        let driver = try exchange.driver()
+        let request = try VerifyOTPRequest(body: exchange.body)
+        let order = try await change.verify(otp: request.otp, of: OrderID(request.orderID), by: driver)
+        return .object { writer in
+            writer.field("order_id", order.id.rawValue)
+            writer.field("is_valid", true)
+            writer.field("otp_required", order.content.otp != nil)
+            writer.field(
+                "message", order.content.otp == nil ? "This order needs no password." : "The password is right.")
+        }
     }
 
     /// The external pool of the driver's orders in hand, with its restaurants.

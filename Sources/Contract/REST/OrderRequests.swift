@@ -232,6 +232,21 @@ package struct DeliverRequest: Equatable, Sendable {
     }
 }
 
+/// A password to be looked at without a delivery.
+package struct VerifyOTPRequest: Equatable, Sendable {
+    package var orderID: Int64
+    package var otp: String?
+
+    package init(body: [UInt8]) throws(BodyRefusal) {
+        var reader = try BodyReader(body)
+        let id = reader.identifier("order_uuid", "order_id", "id")
+        if id == nil, reader.errors.isEmpty { reader.reject("order_uuid", "is required") }
+        orderID = id ?? 0
+        otp = reader.text("otp", limit: 12)
+        try reader.finish()
+    }
+}
+
 /// A driver's word on being available.
 package struct DriverStatusRequest: Equatable, Sendable {
     package var isOnline: Bool

@@ -36,6 +36,7 @@ package enum WireTypes {
         ("AssignRequest", { _ = try AssignRequest(body: $0, needsOrders: true) }),
         ("CancelOrderRequest", { _ = try CancelOrderRequest(body: $0) }),
         ("DeliverRequest", { _ = try DeliverRequest(body: $0) }),
+        ("VerifyOTPRequest", { _ = try VerifyOTPRequest(body: $0) }),
         ("DriverStatusRequest", { _ = try DriverStatusRequest(body: $0) }),
         ("CreateDriverRequest", { _ = try CreateDriverRequest(body: $0) }),
         ("AccountStatusRequest", { _ = try AccountStatusRequest(body: $0) }),

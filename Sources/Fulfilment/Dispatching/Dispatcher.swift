@@ -37,6 +37,10 @@ package actor Dispatcher {
     package static let gatheringMilliseconds: Int64 = 50
     /// However many wishes follow each other, a round waits for them no longer than this many gatherings.
     private static let gatherings = 10
+    /// For a batch that is given back order by order a round waits until no more of it has come for so many gatherings…
+    private static let patientGatherings = 20
+    /// …and no longer than so many.
+    private static let mostGatherings = 60
     /// After a longer time without a tick (the server stood still, or its clock was set) nobody could show a sign of
     /// life, and waiting for one begins anew.
     private static let watchGapMilliseconds: Int64 = 60_000
@@ -88,15 +92,27 @@ package actor Dispatcher {
         let wait = standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await clock.sleep(for: .milliseconds(wait)) }
-            group.addTask {
-                await rounds.wait()
-                for _ in 0..<Self.gatherings {
-                    try? await clock.sleep(for: .milliseconds(Self.gatheringMilliseconds))
-                    guard rounds.take() else { return }
-                }
-            }
+            group.addTask { await Self.gather(rounds, clock) }
             await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Waits for a wish, and then for those that belong to it.
+    private static func gather(_ rounds: RoundSignal, _ clock: some Clock<Duration>) async {
+        var wish = await rounds.wait()
+        var (passed, quiet) = (0, 0)
+        while !Task.isCancelled {
+            try? await clock.sleep(for: .milliseconds(gatheringMilliseconds))
+            // Asked before the wish is taken: what is under way no more has left its wish.
+            let isBusy = rounds.hasChangesUnderWay
+            let next = rounds.take()
+            passed += 1
+            quiet = next == nil && !isBusy ? quiet + 1 : 0
+            wish = max(wish, next ?? wish)
+            let isPatient = wish == .whenComplete
+            if quiet >= (isPatient ? patientGatherings : 1) { return }
+            if passed >= (isPatient || isBusy ? mostGatherings : gatherings) { return }
         }
     }
 

@@ -2,9 +2,19 @@ import Synchronization
 
 /// "Look now": coalesces any number of wishes for a round into one wake-up of the dispatcher.
 package final class RoundSignal: Sendable {
+    /// How soon a round is wanted; the sooner wins.
+    package enum Wish: Int, Comparable, Sendable {
+        /// More of the same is to be expected: a driver's phone gives the orders of a batch back one by one.
+        case whenComplete
+        case now
+
+        package static func < (left: Wish, right: Wish) -> Bool { left.rawValue < right.rawValue }
+    }
+
     private struct State {
-        var isRaised = false
-        var waiter: CheckedContinuation<Void, Never>?
+        var raised: Wish?
+        var waiter: CheckedContinuation<Wish, Never>?
+        var changes = 0
     }
 
     private let state = Mutex(State())
@@ -12,41 +22,52 @@ package final class RoundSignal: Sendable {
     package init() {}
 
     /// Asks for a round soon. Returns at once; wishes while one is pending are one wish.
-    package func raise() {
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+    package func raise(_ wish: Wish = .now) {
+        let waiter = state.withLock { state -> CheckedContinuation<Wish, Never>? in
             guard let waiter = state.waiter else {
-                state.isRaised = true
+                state.raised = max(state.raised ?? wish, wish)
                 return nil
             }
             state.waiter = nil
             return waiter
         }
-        waiter?.resume()
+        waiter?.resume(returning: wish)
     }
 
-    /// Whether a round was asked for since the last look; that wish is granted with this answer.
-    package func take() -> Bool {
+    /// The wish since the last look, nil when there is none; it is granted with this answer.
+    package func take() -> Wish? {
         state.withLock { state in
-            defer { state.isRaised = false }
-            return state.isRaised
+            defer { state.raised = nil }
+            return state.raised
         }
+    }
+
+    /// Whether a change is under way that will end in a wish.
+    package var hasChangesUnderWay: Bool { state.withLock { $0.changes > 0 } }
+
+    /// Runs a change that will end in a wish, so that the round it belongs to can wait for it.
+    package func expecting<Value>(_ change: () async throws -> Value) async rethrows -> Value {
+        state.withLock { $0.changes += 1 }
+        defer { state.withLock { $0.changes -= 1 } }
+        return try await change()
     }
 
     /// Returns when a round was asked for since the last return, or the surrounding task is cancelled. One waiter at a
     /// time.
-    package func wait() async {
+    @discardableResult
+    package func wait() async -> Wish {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let goesOn = state.withLock { state -> Bool in
-                    if state.isRaised || Task.isCancelled {
-                        state.isRaised = false
-                        return true
+                let raised = state.withLock { state -> Wish? in
+                    if let raised = state.raised ?? (Task.isCancelled ? .now : nil) {
+                        state.raised = nil
+                        return raised
                     }
                     precondition(state.waiter == nil, "two tasks wait for one round signal")
                     state.waiter = continuation
-                    return false
+                    return nil
                 }
-                if goesOn { continuation.resume() }
+                if let raised { continuation.resume(returning: raised) }
             }
         } onCancel: {
             raise()

@@ -17,7 +17,7 @@ package struct ChangeOrder: Sendable {
         _ command: OrderCommand, order id: OrderID, by principal: Principal, reason: String? = nil
     ) async throws -> Order {
         if case .reject = command, case .driver(let driver) = principal {
-            return try await reject(id, by: driver, reason: reason)
+            return try await house.rounds.expecting { try await reject(id, by: driver, reason: reason) }
         }
         return try await change(command, first: id, by: principal, reason: reason, driver: nil) { first, _ in [first] }
     }
@@ -42,19 +42,58 @@ package struct ChangeOrder: Sendable {
     /// Delivers the order and every other order of the same customer that the driver carries from the same pool (or
     /// batch): the app asks once for all that one customer gets.
     package func deliverAllOfCustomer(_ id: OrderID, otp: String?, by driver: DriverID) async throws -> Order {
-        try await change(
-            .deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver,
-            widen: { first, held in
-                guard !first.content.customer.phone.isEmpty else { return [first] }
-                let others = held.filter { other in
-                    other.id != first.id && other.state.isOnBoard && other.holder == driver
-                        && other.content.customer.phone == first.content.customer.phone
-                        && other.content.externalPoolID == first.content.externalPoolID
-                        && (first.content.externalPoolID != nil
-                            || other.assignment?.batchID == first.assignment?.batchID)
-                }
-                return [first] + others
-            })
+        try await change(.deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver) {
+            first, held in
+            [first] + Self.others(ofCustomerOf: first, in: held.filter(\.state.isOnBoard))
+        }
+    }
+
+    /// Looks whether the password is the customer's, without delivering. A wrong one counts as at the door.
+    ///
+    /// - Returns: The order, which is as it was.
+    /// - Throws: ``FulfilmentError``: `otpMissing`, `otpWrong`, `otpLocked`; `illegalStep` for an order that is not in
+    ///   the driver's hands and was not delivered by him. ``StoreError``.
+    package func verify(otp: String?, of id: OrderID, by driver: DriverID) async throws -> Order {
+        var scope = TransactionScope(by: .driver(driver), at: house.now())
+        scope.orderIDs = [id]
+        scope.driverIDs = [driver]
+        scope.includesOrdersHeld = true
+        let committed = try await house.orders.transact(scope) { rows -> OrderChanges<Outcome> in
+            guard let order = rows.orders.first, order.assignment?.driverID == driver else {
+                throw FulfilmentError.unknownOrder(id)
+            }
+            guard order.state.isHeld || order.state == .delivered else { throw OrderMachine.illegal(order) }
+            return try Self.look(at: otp, of: order, others: Self.others(ofCustomerOf: order, in: rows.held))
+        }
+        if case .refused(let refusal) = committed.result { throw refusal }
+        guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
+        return order
+    }
+
+    private static func look(
+        at otp: String?, of order: Order, others: [Order]
+    ) throws(FulfilmentError) -> OrderChanges<Outcome> {
+        if others.contains(where: { opens(otp, $0) }) { return OrderChanges(result: .unchanged) }
+        do {
+            try OrderMachine.check(otp, of: order)
+            return OrderChanges(result: .unchanged)
+        } catch {
+            guard case .otpWrong(let id, _) = error else { throw error }
+            var refusal = OrderChanges<Outcome>(result: .refused(error))
+            refusal.otpFailures = [id]
+            return refusal
+        }
+    }
+
+    /// What the same driver has for the same customer, from the same pool or batch.
+    private static func others(ofCustomerOf first: Order, in held: [Order]) -> [Order] {
+        guard !first.content.customer.phone.isEmpty else { return [] }
+        return held.filter { other in
+            other.id != first.id && other.holder == first.assignment?.driverID
+                && other.content.customer.phone == first.content.customer.phone
+                && other.content.externalPoolID == first.content.externalPoolID
+                && (first.content.externalPoolID != nil || other.assignment?.batchID == first.assignment?.batchID)
+        }
     }
 
     /// Takes an order back from a driver who gave no sign of life, under the dispatcher's fence. Nothing happens when
@@ -96,9 +135,11 @@ package struct ChangeOrder: Sendable {
             return try Self.decide(command, on: widen(order, rows.held), by: principal, at: now, reason: reason)
         }
         switch committed.result {
-        case .changed(let orders):
+        case .changed(let orders, let batch):
             tell(committed.events, of: orders)
-            if orders.contains(where: { $0.state == .pending || $0.state == .cancelled }) { house.rounds.raise() }
+            if orders.contains(where: { $0.state == .pending || $0.state == .cancelled }) {
+                house.rounds.raise(await wish(after: command, of: batch, by: principal))
+            }
         case .unchanged: break
         case .refused(let refusal): throw refusal
         }
@@ -106,8 +147,27 @@ package struct ChangeOrder: Sendable {
         return order
     }
 
+    /// A driver who gives one order of a batch back is likely to give back the rest as well: his phone says so order by
+    /// order.
+    private func wish(after command: OrderCommand, of batch: BatchID?, by principal: Principal) async -> RoundSignal.Wish
+    {
+        guard case .reject = command, case .driver(let driver) = principal, let batch else { return .now }
+        var query = OrderQuery()
+        query.driverID = driver
+        query.batchID = batch
+        query.states = [.assigned]
+        query.limit = 1
+        do {
+            return try await house.orders.orders(matching: query).isEmpty ? .now : .whenComplete
+        } catch {
+            // A round too many is better than none.
+            return .now
+        }
+    }
+
     private enum Outcome: Sendable {
-        case changed([Order])
+        /// With the batch that the orders were in.
+        case changed([Order], BatchID?)
         case unchanged
         /// Refused, yet something was written (a wrong password was counted).
         case refused(FulfilmentError)
@@ -143,11 +203,13 @@ package struct ChangeOrder: Sendable {
             if let exclusion = step.exclusion { changes.exclusions.append(exclusion) }
             changed.append(step.after)
         }
-        if !changed.isEmpty { changes.result = .changed(changed) }
+        if !changed.isEmpty { changes.result = .changed(changed, orders.first?.assignment?.batchID) }
         return changes
     }
 
+    /// Whether the password is this order's; one without any opens nothing but itself.
     private static func opens(_ otp: String?, _ order: Order) -> Bool {
+        guard order.content.otp != nil else { return false }
         do {
             try OrderMachine.check(otp, of: order)
             return true
