@@ -8,7 +8,7 @@ struct Tiffin: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, UserCommand.self, TokenCommand.self,
             ConfigCommand.self, DoctorCommand.self, ExplainCommand.self, DriversCommand.self, ImportCommand.self,
-            SolveCommand.self,
+            ExportCommand.self, SolveCommand.self,
             SimulateCommand.self, ConformanceCommand.self, LoadCommand.self, Bench.self,
             PoolCommand.self, APICommand.self,
         ])

@@ -99,6 +99,7 @@ import Testing
         admin PATCH /api/v1/drivers/{id}
         admin GET /api/v1/drivers/{id}/events
         admin GET /api/v1/drivers/{id}/locations
+        admin GET /api/v1/drivers/{id}/presence
         admin PATCH /api/v1/drivers/{id}/status
         admin GET /api/v1/earnings/drivers
         admin GET /api/v1/earnings/drivers/{id}
@@ -149,11 +150,13 @@ import Testing
         admin GET /api/v1/restaurant-earnings/stats
         admin GET /api/v1/restaurants
         admin POST /api/v1/restaurants
+        admin GET /api/v1/restaurants/waiting
         admin GET /api/v1/restaurants/{id}
         admin PATCH /api/v1/restaurants/{id}
         admin POST /api/v1/sync/trigger-sync
         admin GET /api/v1/zones
         admin PUT /api/v1/zones
+        admin GET /api/v1/zones/events
         public GET /health
         public GET /health/live
         public GET /health/ready

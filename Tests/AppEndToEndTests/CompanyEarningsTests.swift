@@ -113,6 +113,64 @@ import Testing
         }
     }
 
+    @Test func aPasswordCanBeLookedAtWithoutADelivery() async throws {
+        try await RunningServer.with(settings: ["delivery.otp": "true"]) { server in
+            let (driver, other) = (server.drivers[0], server.drivers[1])
+            var orders: [Int64] = []
+            for _ in 0..<2 { orders.append(try await server.placeOrder(phone: "+91")) }
+            try await server.done(
+                .post, "orders/assign", as: server.admin,
+                "{\"order_ids\":[\(orders[0]),\(orders[1])],\"driver_id\":\(driver.id)}")
+            var codes: [String] = []
+            for order in orders {
+                codes.append(
+                    try #require(try await server.done(.get, "orders/\(order)", as: server.admin)["otp"]?.text))
+            }
+            func verify(_ otp: String, as token: String) async throws -> RESTAnswer {
+                try await server.app(
+                    .post, "orders/verify-otp", as: token, "{\"order_uuid\":\"\(orders[0])\",\"otp\":\"\(otp)\"}")
+            }
+            // Whole, short, or that of the same customer's other order.
+            for otp in [codes[0], String(codes[0].suffix(4)), codes[1]] {
+                let answer = try await verify(otp, as: driver.token)
+                #expect(answer.status == 200 && answer.json["is_valid"]?.boolean == true, "\(answer.detail)")
+            }
+            #expect(try await verify(codes[0], as: other.token).status == 404)
+            let wrong = ["0000", "1111", "2222"].first { wrong in !codes.contains { $0.hasSuffix(wrong) } } ?? "3333"
+            for left in (0..<5).reversed() {
+                let answer = try await verify(wrong, as: driver.token)
+                #expect(answer.status == 400 && answer.json["tries_left"]?.int64 == Int64(left))
+                #expect(answer.json["message"]?.text?.isEmpty == false)
+            }
+            #expect(try await verify(codes[0], as: driver.token).status == 409)
+            // Nothing was delivered by looking.
+            #expect(try await server.done(.get, "orders/\(orders[0])", as: server.admin)["status"]?.text == "ASSIGNED")
+        }
+    }
+
+    /// An order without a password does not open the one with a password.
+    @Test func onlyAPasswordOpensWhatHasOne() async throws {
+        try await RunningServer.with(drivers: 1) { server in
+            let driver = server.drivers[0]
+            let guarded = try await server.placeOrder(phone: "+91", extra: #","otp":"123456""#)
+            let plain = try await server.placeOrder(phone: "+91")
+            try await server.done(
+                .post, "orders/assign", as: server.admin,
+                "{\"order_ids\":[\(guarded),\(plain)],\"driver_id\":\(driver.id)}")
+            for order in [guarded, plain] {
+                try await server.done(.post, "driver/orders/\(order)/pickup", as: driver.token, #"{"picked_up":true}"#)
+            }
+            for order in [guarded, plain] {
+                let refused = try await server.app(
+                    .post, "driver/orders/\(order)/deliver", as: driver.token, #"{"delivery_notes":null}"#)
+                #expect(refused.status == 400)
+            }
+            try await server.done(.post, "driver/orders/\(plain)/deliver", as: driver.token, #"{"otp":"3456"}"#)
+            let now = try await server.done(.get, "orders/\(guarded)", as: server.admin)
+            #expect(now["status"]?.text == "DELIVERED")
+        }
+    }
+
     @Test func thePasswordAtTheDoorIsGuardedAndAdminsOpenIt() async throws {
         var settings = Self.policy
         settings.merge(["delivery.otp": "true", "delivery.hideOTP": "true"]) { $1 }

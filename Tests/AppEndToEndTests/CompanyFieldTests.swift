@@ -112,8 +112,14 @@ import Testing
                     "is_available": .flag,
                 ], isList: true),
             Read(
-                verb: .patch, path: "drivers/\(driver)", body: #"{"upi_id":"asha@bank","bank_name":"Bank"}"#,
-                fields: ["upi_id": .filledText, "bank_name": .filledText]),
+                verb: .patch, path: "drivers/\(driver)",
+                body: #"""
+                    {"bank_account_number":"123","bank_ifsc_code":"IF1","bank_account_holder_name":"Asha","upi_id":""}
+                    """#,
+                fields: [
+                    "bank_account_number": .filledText, "bank_ifsc_code": .filledText,
+                    "bank_account_holder_name": .filledText, "upi_id": .null,
+                ]),
             Read(path: "pools", fields: poolRow, isList: true),
             Read(path: "pools/\(pool)/details", below: ["pool"], fields: poolRow),
             Read(
@@ -173,7 +179,9 @@ import Testing
                     "has_bank_details": .flag, "total_pending_earnings": .number, "total_paid_earnings": .number,
                     "current_cycle_earnings": .number, "lifetime_earnings": .number,
                     "avg_earnings_per_delivery": .number, "driver_rating": .number, "last_payment_date": .textOrNull,
-                    "last_payment_amount": .numberOrNull,
+                    "last_payment_amount": .numberOrNull, "last_payout_cycle": .textOrNull,
+                    "bank_account_holder_name": .textOrNull, "total_deliveries": .number,
+                    "pending_deliveries": .number, "paid_deliveries": .number, "total_distance_km": .number,
                 ], isList: true),
             Read(
                 path: "earnings/stats",
@@ -184,7 +192,8 @@ import Testing
             Read(
                 path: "earnings/drivers/\(driver)?show_paid=true", below: ["earnings"],
                 fields: [
-                    "base_fare": .number, "distance_fare": .number, "distance_km": .number, "peak_hour_bonus": .number,
+                    "id": .number, "base_fare": .number, "distance_fare": .number, "distance_km": .number,
+                    "peak_hour_bonus": .number,
                     "multi_order_bonus": .number, "incentive": .number, "adjustment_amount": .number,
                     "total_earning": .number, "order_id": .number, "customer_name": .text, "delivery_address": .text,
                     "earned_at": .filledText, "is_paid": .flag,
@@ -259,7 +268,11 @@ import Testing
             #expect(told["data"]?["pool_id"]?.isNull == true)
             let seen = try await console.inbox.message("driver_location", within: .seconds(3))
             check(
-                seen?["data"], ["driver_id": .number, "lat": .number, "lng": .number, "status": .filledText],
+                seen?["data"],
+                [
+                    "driver_id": .number, "lat": .number, "lng": .number, "status": .filledText, "heading": .number,
+                    "speed": .numberOrNull,
+                ],
                 "driver_location")
             let changed = try await console.inbox.message(within: .seconds(3)) {
                 $0["type"]?.text == "order_update" && $0["data"]?["driver_name"]?.text != nil
@@ -284,7 +297,9 @@ import Testing
         try await RunningServer.with(drivers: 1) { server in
             let calls: [(RESTVerb, String)] = [
                 (.get, "commission/rates"), (.get, "commission/restaurants"), (.get, "commission/config"),
-                (.put, "commission/config"), (.get, "commission/anything/else"), (.get, "restaurant-earnings/stats"),
+                (.put, "commission/config"), (.patch, "commission/config"), (.post, "commission/rates"),
+                (.post, "commission/restaurants/assign"), (.get, "commission/anything/else"),
+                (.get, "restaurant-earnings/stats"),
                 (.get, "restaurant-earnings/restaurants"), (.post, "restaurant-earnings/process-payout"),
                 (.get, "restaurant-earnings/restaurants/7"), (.patch, "restaurants/999"),
             ]

@@ -1,5 +1,6 @@
 import Contract
 import DriverClient
+import Foundation
 import Postgres
 import TestSupport
 import Testing
@@ -44,6 +45,47 @@ import Testing
             }
             #expect(counts == [200, 200, 200, 200])
             #expect(try await server.pool(external: "p")["total_orders"]?.int64 == 7)
+        }
+    }
+
+    /// `TIFFIN_IMPORT_ROWS=100000` makes it the whole city's.
+    static let manyRows = ProcessInfo.processInfo.environment["TIFFIN_IMPORT_ROWS"].flatMap { Int($0) } ?? 1500
+
+    @Test func manyRowsComeOverHTTPInHalvesAtOnceAndAgain() async throws {
+        try await RunningServer.with(drivers: 0, settings: RunningServer.company) { server in
+            _ = try await server.restaurant("Kitchen", external: "r")
+            let rows = (0..<Self.manyRows).map { number in
+                RunningServer.row(
+                    "o-\(number)", pool: "p-\(number % 5)", restaurant: number % 100 == 0 ? "unknown" : "r",
+                    phone: "98\(number)")
+            }
+            let half = Array(rows.prefix(rows.count / 2))
+            func counts(_ answer: RESTAnswer) -> [Int64?] {
+                ["inserted_count", "skipped_count", "kept_count", "problem_count"].map { answer.json[$0]?.int64 }
+            }
+            func unknown(_ count: Int) -> Int64 { Int64((count + 99) / 100) }
+            let first = try await server.closePool(half)
+            #expect(first.status == 200, "\(first.detail)")
+            let (some, all) = (Int64(half.count), Int64(rows.count))
+            #expect(counts(first) == [some - unknown(half.count), 0, unknown(half.count), unknown(half.count)])
+            // Two at once: what one brings in, the other finds there.
+            let both = try await withThrowingTaskGroup(of: RESTAnswer.self) { group in
+                for _ in 0..<2 { group.addTask { try await server.closePool(rows) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(both.allSatisfy { $0.status == 200 }, "\(both.map(\.detail))")
+            let inserted = both.compactMap { $0.json["inserted_count"]?.int64 }.reduce(0, +)
+            #expect(inserted == all - unknown(rows.count) - some + unknown(half.count))
+            let again = try await server.closePool(rows)
+            #expect(counts(again) == [0, all - unknown(rows.count), unknown(rows.count), unknown(rows.count)])
+            #expect(again.json["rows"]?.elements?.count == Int(unknown(rows.count)))
+            let pools = try await server.done(.get, "pools", as: server.admin).elements ?? []
+            #expect(pools.compactMap { $0["total_orders"]?.int64 }.reduce(0, +) == all - unknown(rows.count))
+            // More than an import may have: said plainly, and nothing is changed.
+            let huge = try await server.client.call(
+                .post, "/api/webhook/receive-orders", body: [UInt8](repeating: 32, count: (64 << 20) + 1),
+                headers: [("X-API-Key", RunningServer.poolKey)])
+            #expect(huge.status == 413 && huge.json["detail"]?.text?.contains("67108864") == true)
         }
     }
 

@@ -82,6 +82,18 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/drivers/{id}/presence:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            get:
+              summary: "The zone and the stops where the driver is now, and where he was lately"
+              x-access: admin
+              security: [{ bearer: [] }]
+              parameters:
+                - { name: limit, in: query, schema: { type: integer, format: int64 } }
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/drivers/{id}/status:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
@@ -126,6 +138,14 @@ extension OpenAPIDocument {
                   content:
                     application/json: { schema: { $ref: '#/components/schemas/Restaurant' } }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/restaurants/waiting:
+            get:
+              summary: "How long restaurants let drivers wait beyond their word"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/restaurants/{id}:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
@@ -168,6 +188,19 @@ extension OpenAPIDocument {
                   description: repair borders that cross themselves; what was repaired says so in repaired_because
                   schema: { type: boolean, default: false }
               requestBody: { $ref: '#/components/requestBodies/Zones' }
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
+          /api/v1/zones/events:
+            get:
+              summary: "Drivers who entered and left zones, newest first"
+              x-access: admin
+              security: [{ bearer: [] }]
+              parameters:
+                - { name: zone_id, in: query, schema: { type: integer, format: int64 } }
+                - { name: driver_id, in: query, schema: { type: integer, format: int64 } }
+                - { name: before, in: query, schema: { type: integer, format: int64 } }
+                - { name: limit, in: query, schema: { type: integer, format: int64 } }
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }

@@ -101,12 +101,7 @@ struct FleetRoutes: RouteGroup {
         patch.capacity = reader.integer("capacity", in: 1...100).map { Int($0) }
         if let type = reader.text("vehicle_type", limit: 40) { patch.vehicleType = try VehicleType(tolerant: type) }
         patch.shiftEndsAt = reader.time("shift_ends_at").map { Timestamp(milliseconds: $0) }
-        var bank = known.bank
-        bank.accountHolder = reader.text("bank_account_holder", "account_holder_name", limit: 200) ?? bank.accountHolder
-        bank.accountNumber = reader.text("bank_account_number", "account_number", limit: 40) ?? bank.accountNumber
-        bank.ifsc = reader.text("bank_ifsc_code", "ifsc_code", "ifsc", limit: 40) ?? bank.ifsc
-        bank.bankName = reader.text("bank_name", limit: 200) ?? bank.bankName
-        bank.upi = reader.text("upi_id", "upi", limit: 200) ?? bank.upi
+        let bank = Self.bank(known.bank, &reader)
         try reader.finish()
         if bank != known.bank { patch.bank = bank }
         let account = try await DriverDesk(house).update(known.id, patch)
@@ -118,6 +113,29 @@ struct FleetRoutes: RouteGroup {
             writer.field("vehicle_type", account.vehicleType.rawValue)
             writer.bankFields(account.bank)
         }
+    }
+
+    /// What is sent replaces what is known; the console sends an emptied field as an empty text.
+    private static func bank(_ known: BankDetails, _ reader: inout BodyReader) -> BankDetails {
+        func isEmptied(_ names: String...) -> Bool {
+            reader.body.first(of: names)?.text?.allSatisfy(\.isWhitespace) == true
+        }
+        var bank = known
+        if isEmptied("bank_account_holder_name", "bank_account_holder", "account_holder_name") {
+            bank.accountHolder = nil
+        }
+        if isEmptied("bank_account_number", "account_number") { bank.accountNumber = nil }
+        if isEmptied("bank_ifsc_code", "ifsc_code", "ifsc") { bank.ifsc = nil }
+        if isEmptied("bank_name") { bank.bankName = nil }
+        if isEmptied("upi_id", "upi") { bank.upi = nil }
+        bank.accountHolder =
+            reader.text("bank_account_holder_name", "bank_account_holder", "account_holder_name", limit: 200)
+            ?? bank.accountHolder
+        bank.accountNumber = reader.text("bank_account_number", "account_number", limit: 40) ?? bank.accountNumber
+        bank.ifsc = reader.text("bank_ifsc_code", "ifsc_code", "ifsc", limit: 40) ?? bank.ifsc
+        bank.bankName = reader.text("bank_name", limit: 200) ?? bank.bankName
+        bank.upi = reader.text("upi_id", "upi", limit: 200) ?? bank.upi
+        return bank
     }
 
     /// Newest first.
@@ -221,6 +239,7 @@ extension JSONWriter {
     /// Bank details in the console's names.
     mutating func bankFields(_ bank: BankDetails) {
         field("bank_account_holder", bank.accountHolder)
+        field("bank_account_holder_name", bank.accountHolder)
         field("account_holder_name", bank.accountHolder)
         field("bank_account_number", bank.accountNumber)
         field("account_number", bank.accountNumber)

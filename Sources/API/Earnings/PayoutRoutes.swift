@@ -25,7 +25,14 @@ struct PayoutRoutes: RouteGroup {
     private func drivers(_ exchange: Exchange) async throws -> Reply {
         let totals = try await house.earnings.totals()
         let accounts = try await house.accounts.drivers(standing: nil)
-        let rows = accounts.map { PayRow(account: $0, totals: totals[$0.id] ?? EarningsTotals()) }
+        let rows = accounts.map { account in
+            let total = totals[account.id] ?? EarningsTotals()
+            return PayRow(
+                account: account, totals: total,
+                lastCycle: total.lastPaidAt.map {
+                    String(calendar.name(ofDay: calendar.dayNumber(of: $0)).prefix(7))
+                })
+        }
         switch exchange.query["status"]?.lowercased() {
         case "pending": return .list(rows.filter { $0.totals.pending > .zero })
         case "paid": return .list(rows.filter { $0.totals.pending == .zero && $0.totals.paid > .zero })
@@ -40,10 +47,7 @@ struct PayoutRoutes: RouteGroup {
         let monthStart = calendar.start(ofDay: month)
         let lastDay = calendar.firstOfMonth(month + 31) - 1
         let pending = totals.values.reduce(Paise.zero) { $0 + $1.pending }
-        let paidNow = totals.values.reduce(Paise.zero) { sum, total in
-            guard let at = total.lastPaidAt, at >= monthStart else { return sum }
-            return sum + (total.lastPaidAmount ?? .zero)
-        }
+        let paidNow = try await house.earnings.paidOut(since: monthStart)
         return .object { writer in
             writer.field("total_pending_amount", paise: pending.rawValue)
             writer.field("total_paid_this_month", paise: paidNow.rawValue)
@@ -95,6 +99,8 @@ struct PayoutRoutes: RouteGroup {
 private struct PayRow: JSONWritable {
     let account: DriverAccount
     let totals: EarningsTotals
+    /// The month of the last payment.
+    let lastCycle: String?
 
     func write(to writer: inout JSONWriter) {
         let count = Int64(max(totals.deliveries, 1))
@@ -112,10 +118,14 @@ private struct PayRow: JSONWritable {
             writer.field("avg_earnings_per_delivery", paise: totals.lifetime.rawValue / count)
             writer.field("driver_rating", account.rating)
             writer.field("total_deliveries", totals.deliveries)
+            writer.field("pending_deliveries", totals.pendingDeliveries)
+            writer.field("paid_deliveries", totals.deliveries - totals.pendingDeliveries)
+            writer.field("total_distance_km", metres: Int64(totals.distance))
             writer.field("completed_orders", account.completedOrders)
             writer.field("cancelled_orders", account.cancelledOrders)
             writer.field("last_payment_date", milliseconds: totals.lastPaidAt?.milliseconds)
             writer.field("last_payment_amount", paise: totals.lastPaidAmount?.rawValue)
+            writer.field("last_payout_cycle", lastCycle)
         }
     }
 }
@@ -127,6 +137,7 @@ private struct StatementRow: JSONWritable {
     func write(to writer: inout JSONWriter) {
         let quote = entry.quote
         writer.object { writer in
+            writer.field("id", entry.orderID.rawValue)
             writer.field("order_id", entry.orderID.rawValue)
             writer.field("customer_name", entry.customerName)
             writer.field("delivery_address", entry.deliveryAddress)

@@ -47,6 +47,9 @@ package struct API: Sendable {
     private let parts: Parts
     private let authority: Authority
     private let clients: ClientAddress
+    private let largeImports = OneAtATime(mostWaiting: 8)
+    /// Bytes of an import that only one may have at a time.
+    private static let largeBody = 8 << 20
 
     package init(_ parts: Parts) {
         self.parts = parts
@@ -57,7 +60,8 @@ package struct API: Sendable {
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
-            PlaceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts), DispatchRoutes(parts), EventRoutes(parts),
+            PlaceRoutes(parts), PresenceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts),
+            DispatchRoutes(parts), EventRoutes(parts),
             EarningsRoutes(parts), PayoutRoutes(parts), WebhookRoutes(parts), AbsentRoutes(),
         ])
     }
@@ -88,6 +92,9 @@ package struct API: Sendable {
         if let bearer, bearer.role == .driver {
             parts.house.fleet.seen(DriverID(bearer.id), at: parts.house.now())
         }
+        let isLarge = route.takesImport && Self.mayBeLarge(request)
+        if isLarge, await !largeImports.begin() { throw Refusal.retryLater(Problems.importBusy, seconds: 5) }
+        defer { if isLarge { largeImports.end() } }
         let exchange = Exchange(
             requestID: request.headers[.requestID] ?? "", method: request.method, path: request.uri.path,
             parameters: Self.parameters(route, context), query: Query(request.uri.query), headers: request.headers,
@@ -100,15 +107,34 @@ package struct API: Sendable {
             status: reply.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
     }
 
+    /// A body of which two at once would cost more memory than a server should have to keep free.
+    private static func mayBeLarge(_ request: Request) -> Bool {
+        request.headers[.contentLength].flatMap { Int($0) }.map { $0 > largeBody } ?? true
+    }
+
     /// The whole body, bounded; a GET's body is nobody's business.
     private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
         guard request.method != .get, request.method != .head else { return [] }
         let limit = route.takesImport ? parts.settings.importBodyLimit : parts.settings.bodyLimit
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw Problems.tooLarge
+            try await discard(request.body, upTo: 2 * limit)
+            throw Problems.tooLarge(limit: limit)
         }
-        let buffer = try await request.body.collect(upTo: limit)
-        return Array(buffer.readableBytesView)
+        do {
+            let buffer = try await request.body.collect(upTo: limit)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problems.tooLarge(limit: limit)
+        }
+    }
+
+    /// Reads what nobody wants, so that a client that listens only when it has sent everything hears the answer.
+    private func discard(_ body: RequestBody, upTo most: Int) async throws {
+        var left = most
+        for try await part in body {
+            left -= part.readableBytes
+            if left < 0 { return }
+        }
     }
 
     private static func parameters(_ route: Route, _ context: APIContext) -> [String: String] {

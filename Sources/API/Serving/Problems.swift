@@ -36,6 +36,15 @@ enum Problems {
         detail: "This server takes no webhooks: its pools.apiKey is not set.")
     static let tooLarge = Problem(
         status: 413, code: "body_too_large", title: "Too large", detail: "The body is larger than this address takes.")
+    static let importBusy = Problem(
+        status: 503, code: "import_busy", title: "Busy",
+        detail: "Other large imports wait already; repeat this one in a few seconds, or send it in smaller parts.")
+
+    static func tooLarge(limit: Int) -> Problem {
+        var problem = tooLarge
+        problem.detail = "The body is larger than the \(limit) bytes that this address takes."
+        return problem
+    }
     static let accountBlocked = Problem(
         status: 403, code: "driver_blocked", title: "Account blocked", detail: "This account is blocked.")
 

@@ -58,8 +58,9 @@ package struct Server: Sendable {
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
             rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
         open.travelTimes = routing?.travelTimes
-        let presence = PresenceWatch(atlas: open.atlas)
+        let presence = PresenceWatch(atlas: open.atlas, feed: admins)
         open.presence = presence
+        open.presenceLog = store
         // Apart from the ticks' thread: no answer to "why" delays the next plan.
         let studying = PlanningThreads()
         open.study = { try await studying.study($0, $1) }

@@ -7,6 +7,8 @@ package enum AdminMessage: Equatable, Sendable {
     /// Several changes at once, or nothing to tell but "look again".
     case orderStatusUpdate
     case driverStatusUpdate
+    /// A driver crossed the border of a zone, arrived at a stop, or left it. The deployed console passes over it.
+    case driverPresence(PresenceObject)
 }
 
 /// Where a driver is, for the map.
@@ -71,6 +73,9 @@ extension AdminMessage: JSONWritable {
             case .orderUpdate(let update):
                 writer.field("type", "order_update")
                 writer.field("data", update)
+            case .driverPresence(let presence):
+                writer.field("type", "driver_presence")
+                writer.field("data", presence)
             }
         }
     }
@@ -84,7 +89,8 @@ extension DriverLocationMessage: JSONWritable {
             writer.field("lng", point.longitude)
             writer.field("status", status)
             writer.field("speed", speed)
-            writer.field("heading", heading)
+            // The map turns its mark by this number; straight up where nobody knows.
+            writer.field("heading", heading ?? 0)
             writer.field("battery_level", batteryLevel)
             writer.field("timestamp", milliseconds: at)
         }

@@ -29,7 +29,19 @@ enum WireSamples {
             (
                 "AssignAnswer", [AssignAnswer(orders: [orders[0]], batchID: 1, warnings: ["driver_offline"])]
             ),
-            ("PoolImportAnswer", [imported]),
+            ("PoolImportAnswer", [imported]), ("Presence", presences),
+            ("DriverPresence", [DriverPresenceObject(driverID: 1, now: presences, events: presences)]),
+            (
+                "RestaurantWaiting",
+                [
+                    RestaurantWaiting(
+                        restaurantID: 1, name: "R", stays: 1, medianMilliseconds: 1, ninetiethMilliseconds: 1,
+                        expectedMilliseconds: 1),
+                    RestaurantWaiting(
+                        restaurantID: 1, name: nil, stays: 1, medianMilliseconds: 1, ninetiethMilliseconds: 1,
+                        expectedMilliseconds: 1),
+                ]
+            ),
             (
                 "Problem",
                 [
@@ -112,6 +124,7 @@ enum WireSamples {
             ),
             ("OrderStatusUpdateMessage", [AdminMessage.orderStatusUpdate]),
             ("DriverStatusUpdateMessage", [AdminMessage.driverStatusUpdate]),
+            ("DriverPresenceMessage", presences.map(AdminMessage.driverPresence)),
         ]
     }
 
@@ -206,6 +219,16 @@ enum WireSamples {
                 orderID: 1, customerName: "A", address: "B", point: point, metresFromPrevious: 1)
         ]
         return group
+    }
+
+    private static var presences: [PresenceObject] {
+        let bare = PresenceObject(driverID: 1, place: .zone, placeID: 1, beganAt: moment)
+        var full = PresenceObject(driverID: 1, place: .restaurant, placeID: 1, beganAt: moment)
+        full.id = 1
+        full.name = "R"
+        full.endedAt = moment
+        full.waitedMilliseconds = 1
+        return [full, bare]
     }
 
     private static var imported: PoolImportAnswer {

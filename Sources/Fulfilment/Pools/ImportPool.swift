@@ -107,12 +107,18 @@ package struct ImportPool: Sendable {
 /// The restaurants of the house by every name that a row may call them.
 private struct RestaurantDesk {
     private var byName: [String: Restaurant] = [:]
+    /// Nil for a telephone that several share.
+    private var byPhone: [String: Restaurant?] = [:]
     private var zones: [GeoPoint: ZoneID?] = [:]
     private let atlas: Atlas
 
     init(_ restaurants: [Restaurant], atlas: Atlas) {
         self.atlas = atlas
         for restaurant in restaurants { byName["\(restaurant.id)"] = restaurant }
+        for restaurant in restaurants {
+            guard let phone = restaurant.place.phone, !phone.isEmpty else { continue }
+            byPhone[phone] = byPhone[phone] == nil ? .some(restaurant) : .some(nil)
+        }
         // The other system's names win over our numbers.
         for restaurant in restaurants {
             if let external = restaurant.place.externalID { byName[external] = restaurant }
@@ -122,7 +128,7 @@ private struct RestaurantDesk {
     mutating func resolve(_ row: ImportPool.Row, makingOTP: (() -> String)?) -> PoolImport.Row.Content {
         if let fault = row.fault { return .kept(problem: .invalidRow, detail: fault) }
         var content = row.content
-        if let name = row.restaurant, let known = byName[name] {
+        if let known = restaurant(of: row) {
             content.restaurantID = known.id
             content.pickup.name = known.place.name
             content.pickup.address = known.place.address
@@ -139,6 +145,13 @@ private struct RestaurantDesk {
         var zone: ZoneID?
         if let point = content.pickup.point { zone = self.zone(at: point) }
         return .order(content, zone: zone)
+    }
+
+    /// By its id, or by its telephone where the row names none.
+    private func restaurant(of row: ImportPool.Row) -> Restaurant? {
+        if let name = row.restaurant { return byName[name] }
+        guard let phone = row.content.pickup.phone, let known = byPhone[phone] else { return nil }
+        return known
     }
 
     private mutating func zone(at point: GeoPoint) -> ZoneID? {

@@ -28,6 +28,8 @@ package protocol AdminFeed: Sendable {
     func orderChanged(_ order: OrderID, state: OrderState, driverName: String?)
     func driverStatusChanged(_ driver: DriverID)
     func driverMoved(_ sighting: DriverSighting)
+    /// A driver crossed the border of a zone, arrived at a stop, or left it.
+    func presenceChanged(_ event: PresenceEvent)
 }
 
 /// A driver as the console's map shows him.

@@ -8,6 +8,8 @@ package protocol EarningsStore: Sendable {
     func totals(of driver: DriverID) async throws -> EarningsTotals
     /// Sums per driver.
     func totals() async throws -> [DriverID: EarningsTotals]
+    /// What has been paid out to all drivers since a moment.
+    func paidOut(since start: Timestamp) async throws -> Paise
     /// Marks every unpaid row of the drivers as paid, each exactly once. The key is kept in the same transaction: a
     /// repetition pays nothing and tells what the first paid.
     ///
@@ -59,6 +61,9 @@ package struct EarningsTotals: Sendable, Equatable {
     package var pending = Paise.zero
     package var paid = Paise.zero
     package var deliveries = 0
+    package var pendingDeliveries = 0
+    /// Metres.
+    package var distance = 0
     package var lastPaidAt: Timestamp?
     package var lastPaidAmount: Paise?
 

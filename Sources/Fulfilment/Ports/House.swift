@@ -22,6 +22,8 @@ package struct House: Sendable {
     package var travelTimes: (any TravelTimes)?
     /// Who is where, and how long drivers wait at restaurants; nil where nobody watches.
     package var presence: PresenceWatch?
+    /// What was seen of it earlier; nil where nobody writes it down.
+    package var presenceLog: (any PresenceLog)?
     /// Studies a stored tick. `App` puts it on threads of its own; here it runs where it is called.
     package var study: @Sendable (TickRecord, OrderID) async throws -> OrderDecision.Study = {
         try TickInputs.study($0, of: $1)

@@ -8,8 +8,33 @@ package protocol PresenceLog: Sendable {
     /// The newest events of a driver, newest first.
     func presence(of driver: DriverID, limit: Int) async throws -> [PresenceEvent]
 
+    /// Who entered and left zones, newest first.
+    func crossings(matching query: CrossingQuery) async throws -> [RecordedPresence]
+
     /// The newest waits at each restaurant in milliseconds, at most `limit` of each, oldest first.
     func waits(limit: Int) async throws -> [RestaurantID: [Int64]]
+}
+
+/// Which crossings of borders are wanted; what is left out does not restrict.
+package struct CrossingQuery: Sendable, Equatable {
+    package var zone: ZoneID?
+    package var driver: DriverID?
+    /// Only those recorded before this one.
+    package var before: Int64?
+    package var limit = 100
+
+    package init() {}
+}
+
+/// An event with its number in the record, which grows in the order of writing.
+package struct RecordedPresence: Sendable, Equatable {
+    package var id: Int64
+    package var event: PresenceEvent
+
+    package init(id: Int64, event: PresenceEvent) {
+        self.id = id
+        self.event = event
+    }
 }
 
 /// Somewhere a driver can be.

@@ -13,6 +13,7 @@ struct DriverPresence: Sendable {
 
     private let driver: DriverID
     private var zone: ZoneID?
+    private var zoneEnteredAt: Timestamp?
     private var fence = FencePresence()
     private var stops: [Spot: Stop] = [:]
 
@@ -56,6 +57,19 @@ struct DriverPresence: Sendable {
         return events
     }
 
+    /// Where he is now.
+    var stays: [PresenceEvent] {
+        var stays: [PresenceEvent] = []
+        if let zone, let zoneEnteredAt {
+            stays.append(PresenceEvent(driver: driver, spot: .zone(zone), beganAt: zoneEnteredAt))
+        }
+        for spot in sortedSpots {
+            guard let arrivedAt = stops[spot]?.arrivedAt else { continue }
+            stays.append(PresenceEvent(driver: driver, spot: spot, beganAt: arrivedAt))
+        }
+        return stays
+    }
+
     private mutating func crossBorders(at point: GeoPoint, time: Timestamp, atlas: Atlas) -> [PresenceEvent] {
         var events: [PresenceEvent] = []
         if let zone {
@@ -69,6 +83,7 @@ struct DriverPresence: Sendable {
         }
         if zone == nil, let entered = atlas.zone(containing: point) {
             zone = entered
+            zoneEnteredAt = time
             fence = FencePresence()
             _ = fence.seen(depth: Metres(0), at: time.milliseconds)
             events.append(PresenceEvent(driver: driver, spot: .zone(entered), beganAt: time))

@@ -1,6 +1,6 @@
 import DequeModule
 package import DispatchCore
-import Geo
+package import Geo
 import Metrics
 import Synchronization
 
@@ -18,12 +18,16 @@ package final class PresenceWatch: Sendable {
 
     private let atlas: Atlas
     private let limit: Int
+    private let feed: (any AdminFeed)?
     private let state = Mutex(State())
     private let dropped = Counter(label: "presence_dropped_total")
 
-    /// - Parameter limit: Events that may wait for the database.
-    package init(atlas: Atlas, limit: Int = 10_000) {
+    /// - Parameters:
+    ///   - limit: Events that may wait for the database.
+    ///   - feed: Told of each event at once; nil where no console is.
+    package init(atlas: Atlas, limit: Int = 10_000, feed: (any AdminFeed)? = nil) {
         self.atlas = atlas
+        self.feed = feed
         self.limit = max(1, limit)
     }
 
@@ -70,6 +74,16 @@ package final class PresenceWatch: Sendable {
         state.withLock { $0.waits.mapValues { Seconds($0.expected(prior: 0) / 1000) } }
     }
 
+    /// Where the driver is now: his zone, and the stops that he has arrived at.
+    package func stays(of driver: DriverID) -> [PresenceEvent] {
+        state.withLock { $0.drivers[driver]?.stays ?? [] }
+    }
+
+    /// The last stays at each restaurant where anybody has waited.
+    package func waitingTimes() -> [RestaurantID: WaitingTimes] {
+        state.withLock { $0.waits }
+    }
+
     /// Writes what was seen; what the database refuses waits on.
     package func flush(to log: any PresenceLog) async throws {
         let events = state.withLock { state in
@@ -90,7 +104,7 @@ package final class PresenceWatch: Sendable {
     }
 
     private func note(_ change: (inout State) -> [PresenceEvent]) {
-        let lost = state.withLock { state -> Int in
+        let (events, lost) = state.withLock { state -> ([PresenceEvent], Int) in
             let events = change(&state)
             for event in events {
                 if case .restaurant(let restaurant) = event.spot, let waited = event.waited {
@@ -98,9 +112,10 @@ package final class PresenceWatch: Sendable {
                 }
                 state.events.append(event)
             }
-            return Self.bound(&state.events, limit)
+            return (events, Self.bound(&state.events, limit))
         }
         if lost > 0 { dropped.increment(by: lost) }
+        if let feed { for event in events { feed.presenceChanged(event) } }
     }
 
     private static func bound(_ events: inout Deque<PresenceEvent>, _ limit: Int) -> Int {

@@ -17,9 +17,26 @@ package struct ChangeOrder: Sendable {
         _ command: OrderCommand, order id: OrderID, by principal: Principal, reason: String? = nil
     ) async throws -> Order {
         if case .reject = command, case .driver(let driver) = principal {
-            return try await house.rounds.expecting { try await reject(id, by: driver, reason: reason) }
+            return try await house.rounds.expecting {
+                try await insist { try await reject(id, by: driver, reason: reason) }
+            }
         }
         return try await change(command, first: id, by: principal, reason: reason, driver: nil) { first, _ in [first] }
+    }
+
+    /// How often a rejection is tried in all: within the patience of a phone, whose screen shows no failure of it.
+    private static let tries = 3
+
+    /// Tries again what the store could not do, or may have done: for commands of which a repetition is harmless.
+    private func insist(_ work: () async throws -> Order) async throws -> Order {
+        for _ in 1..<Self.tries {
+            do {
+                return try await work()
+            } catch let error as StoreError where error.code == .unavailable || error.code == .outcomeUnknown {
+                try Task.checkCancellation()
+            }
+        }
+        return try await work()
     }
 
     /// A rejection that comes after the order was taken back, or twice, is a success that changes nothing: the app's
@@ -149,8 +166,9 @@ package struct ChangeOrder: Sendable {
 
     /// A driver who gives one order of a batch back is likely to give back the rest as well: his phone says so order by
     /// order.
-    private func wish(after command: OrderCommand, of batch: BatchID?, by principal: Principal) async -> RoundSignal.Wish
-    {
+    private func wish(
+        after command: OrderCommand, of batch: BatchID?, by principal: Principal
+    ) async -> RoundSignal.Wish {
         guard case .reject = command, case .driver(let driver) = principal, let batch else { return .now }
         var query = OrderQuery()
         query.driverID = driver

@@ -13,6 +13,8 @@ package final class AdminHub: AdminFeed {
     /// Order changes told one by one in one round; of more, the console learns the last ones and fetches the rest
     /// anyway.
     private static let ordersTold = 3
+    /// Arrivals and departures told in one round; of more, the last ones.
+    private static let presencesTold = 50
 
     private struct OrderChange {
         var state: OrderState
@@ -24,6 +26,7 @@ package final class AdminHub: AdminFeed {
         var sightings: [DriverID: DriverSighting] = [:]
         var orders: [OrderID: OrderChange] = [:]
         var driversChanged = false
+        var presences: [PresenceEvent] = []
         var turn = 0
     }
 
@@ -55,6 +58,14 @@ package final class AdminHub: AdminFeed {
     package func driverMoved(_ sighting: DriverSighting) {
         guard hasConsoles else { return }
         state.withLock { $0.waiting.sightings[sighting.fix.driverID] = sighting }
+    }
+
+    package func presenceChanged(_ event: PresenceEvent) {
+        guard hasConsoles else { return }
+        state.withLock { state in
+            state.waiting.presences.append(event)
+            if state.waiting.presences.count > Self.presencesTold { state.waiting.presences.removeFirst() }
+        }
     }
 
     /// Consoles open now.
@@ -116,6 +127,22 @@ package final class AdminHub: AdminFeed {
         }
         if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
         if waiting.driversChanged { messages.append(.driverStatusUpdate) }
-        return messages
+        return messages + waiting.presences.map { .driverPresence(PresenceObject($0)) }
+    }
+}
+
+extension PresenceObject {
+    fileprivate init(_ event: PresenceEvent) {
+        let (place, number): (Place, Int64) =
+            switch event.spot {
+            case .zone(let id): (.zone, id.rawValue)
+            case .restaurant(let id): (.restaurant, id.rawValue)
+            case .pickup(let id): (.pickup, id.rawValue)
+            case .customer(let id): (.customer, id.rawValue)
+            }
+        self.init(
+            driverID: event.driver.rawValue, place: place, placeID: number, beganAt: event.beganAt.milliseconds)
+        endedAt = event.endedAt?.milliseconds
+        waitedMilliseconds = event.waited
     }
 }

@@ -67,14 +67,20 @@ extension InMemoryStore: EarningsStore {
             for entry in state.earnings.values {
                 totals[entry.driverID, default: EarningsTotals()].lifetime += entry.quote.total
                 totals[entry.driverID, default: EarningsTotals()].deliveries += 1
+                totals[entry.driverID, default: EarningsTotals()].distance += entry.distance
                 if entry.isPaid {
                     totals[entry.driverID, default: EarningsTotals()].paid += entry.quote.total
                 } else {
                     totals[entry.driverID, default: EarningsTotals()].pending += entry.quote.total
+                    totals[entry.driverID, default: EarningsTotals()].pendingDeliveries += 1
                 }
             }
             return totals
         }
+    }
+
+    package func paidOut(since start: Timestamp) async throws -> Paise {
+        try with { state in state.payouts.values.filter { $0.2 >= start }.reduce(Paise.zero) { $0 + $1.1 } }
     }
 
     package func payOut(
@@ -93,7 +99,7 @@ extension InMemoryStore: EarningsStore {
             var numbers: [Int64] = []
             for (driver, amount) in paid.sorted(by: { $0.key < $1.key }) {
                 numbers.append(state.newID())
-                state.payouts[state.nextID] = (driver, amount)
+                state.payouts[state.nextID] = (driver, amount, now)
             }
             state.keep(idempotency, numbers)
             return paid

@@ -116,4 +116,5 @@ package final class RecordingFeed: AdminFeed {
 
     package func driverStatusChanged(_ driver: DriverID) {}
     package func driverMoved(_ sighting: DriverSighting) {}
+    package func presenceChanged(_ event: PresenceEvent) {}
 }

@@ -29,14 +29,41 @@ extension Store: PresenceLog {
             """, [.id(driver), .integer(limit)]
         ).map { row in
             var cells = row.cells
-            let driver: DriverID = try cells.id()
-            let kind = try cells.next(String.self)
-            guard let spot = Spot(kind: kind, number: try cells.next(Int64.self)) else {
-                throw PostgresError(.decodingFailed, "\(kind) is no kind of spot")
-            }
-            return PresenceEvent(
-                driver: driver, spot: spot, beganAt: try cells.time(), endedAt: try cells.optionalTime(),
-                waited: try cells.next(Int64?.self))
+            return try Self.event(&cells)
+        }
+    }
+
+    private static func event(_ cells: inout Row.Cells) throws -> PresenceEvent {
+        let driver: DriverID = try cells.id()
+        let kind = try cells.next(String.self)
+        guard let spot = Spot(kind: kind, number: try cells.next(Int64.self)) else {
+            throw PostgresError(.decodingFailed, "\(kind) is no kind of spot")
+        }
+        return PresenceEvent(
+            driver: driver, spot: spot, beganAt: try cells.time(), endedAt: try cells.optionalTime(),
+            waited: try cells.next(Int64?.self))
+    }
+
+    /// A range of an index, however it is restricted.
+    package func crossings(matching query: CrossingQuery) async throws -> [RecordedPresence] {
+        var conditions = ["kind = 'zone'"]
+        var parameters: [Parameter] = [.integer(query.limit)]
+        func restrict(_ column: String, _ value: Int64?) {
+            guard let value else { return }
+            parameters.append(.int8(value))
+            conditions.append("\(column) $\(parameters.count)")
+        }
+        restrict("spot_id =", query.zone?.rawValue)
+        restrict("driver_id =", query.driver?.rawValue)
+        restrict("id <", query.before)
+        return try await self.query(
+            """
+            SELECT id, driver_id, kind, spot_id, began_at, ended_at, waited_ms FROM presence_events \
+            WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT $1
+            """, parameters
+        ).map { row in
+            var cells = row.cells
+            return RecordedPresence(id: try cells.next(Int64.self), event: try Self.event(&cells))
         }
     }
 

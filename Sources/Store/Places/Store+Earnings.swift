@@ -40,6 +40,7 @@ extension Store: EarningsStore {
             SELECT e.driver_id, sum(e.total_paise)::int8, \
             COALESCE(sum(e.total_paise) FILTER (WHERE e.payout_id IS NULL), 0)::int8, \
             COALESCE(sum(e.total_paise) FILTER (WHERE e.payout_id IS NOT NULL), 0)::int8, count(*), \
+            count(*) FILTER (WHERE e.payout_id IS NULL), sum(e.distance_m)::int8, \
             (SELECT p.paid_at FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1), \
             (SELECT p.amount_paise FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1) \
             FROM earnings e WHERE $1::int8 IS NULL OR e.driver_id = $1 GROUP BY e.driver_id
@@ -53,11 +54,20 @@ extension Store: EarningsStore {
             total.pending = try cells.paise()
             total.paid = try cells.paise()
             total.deliveries = try cells.next()
+            total.pendingDeliveries = try cells.next()
+            total.distance = try cells.next()
             total.lastPaidAt = try cells.optionalTime()
             total.lastPaidAmount = try cells.optionalPaise()
             totals[id] = total
         }
         return totals
+    }
+
+    /// A sum over the payouts.
+    package func paidOut(since start: Timestamp) async throws -> Paise {
+        let rows = try await query(
+            "SELECT COALESCE(sum(amount_paise), 0)::int8 FROM payouts WHERE paid_at >= $1", [.timestamp(start)])
+        return Paise(try rows.only().get(0))
     }
 
     /// One transaction; of payouts at once, each row falls to one.

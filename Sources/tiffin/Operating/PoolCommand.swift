@@ -39,9 +39,11 @@ struct PoolCommand: AsyncParsableCommand {
                 throw ValidationError("say where the server is: --url or --ready-file")
             }
             let client = try WireClient(address)
+            let watch = Stopwatch()
             do {
                 let counts = try await send(rows, head: json["pool"], to: client, admin: ready?.admin)
                 await client.shutdown()
+                Terminal.line("took \((watch.seconds * 10).rounded() / 10) s")
                 if counts.waiting > 0 { throw ExitCode(1) }
             } catch let error as DriverClientError {
                 await client.shutdown()

@@ -29,6 +29,35 @@ import Testing
         #expect(parts.reduce(.zero, +) == Paise(.max / 2))
     }
 
+    /// Any policy, any batch, any word of an admin: the parts of each order add up to it, and the orders to the batch.
+    @Test(arguments: 1...200 as ClosedRange<UInt64>)
+    func everyPolicyAddsUp(seed: UInt64) {
+        var state = seed
+        func next(_ bound: Int64) -> Int64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int64(state >> 33) % bound
+        }
+        let policy = EarningsPolicy(
+            base: Paise(next(10_000)), perKilometre: Paise(next(3000)), peakHourBonus: Paise(next(2000)),
+            peakHours: Set((0..<24).filter { _ in next(2) == 0 }), multiOrderBonus: Paise(next(1500)))
+        let hour = Int(next(24))
+        let distances = (0...next(8)).map { _ in Int(next(30_000)) }
+        let quotes = distances.map {
+            policy.quote(stated: nil, distance: $0, batchSize: distances.count, hour: hour)
+        }
+        for (quote, distance) in zip(quotes, distances) {
+            #expect(
+                quote.base + quote.distance + quote.peakHour + quote.multiOrder + quote.adjustment == quote.total)
+            let exact = policy.perKilometre.rawValue * Int64(distance)
+            #expect(abs(quote.distance.rawValue * 1000 - exact) <= 500)
+            #expect(quote.peakHour == (policy.peakHours.contains(hour) ? policy.peakHourBonus : .zero))
+            #expect(quote.multiOrder == (distances.count > 1 ? policy.multiOrderBonus : .zero))
+        }
+        let word = Paise(next(100_000))
+        let shares = word.split(by: quotes.map(\.total.rawValue))
+        #expect(shares.reduce(.zero, +) == word && shares.allSatisfy { $0 >= .zero })
+    }
+
     @Test func policyPaysByTheMetre() {
         let policy = EarningsPolicy(
             base: Paise(2000), perKilometre: Paise(1000), peakHourBonus: Paise(500), peakHours: [19])

@@ -148,6 +148,8 @@ private final class KeptPresence: PresenceLog {
 
     var events: [PresenceEvent] { kept.withLock { $0 } }
 
+    func crossings(matching query: CrossingQuery) async throws -> [RecordedPresence] { [] }
+
     func append(_ events: [PresenceEvent]) async throws {
         if isDown { throw Down() }
         kept.withLock { $0 += events }
