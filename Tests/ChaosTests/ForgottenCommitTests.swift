@@ -7,8 +7,8 @@ import Store
 import TestSupport
 import Testing
 
-/// What became of a commit whose answer was lost, where PostgreSQL itself does not know any more: after a crash it gives
-/// the numbers of transactions that it had not yet written down to others.
+/// What became of a commit whose answer was lost, where PostgreSQL itself does not know any more: after a crash it
+/// gives the numbers of transactions that it had not yet written down to others.
 @Suite("Forgotten commits", .serialized, .timeLimit(.minutes(2)))
 struct ForgottenCommitTests {
     private func fix(_ stage: ChaosStage) throws -> Fix {

@@ -66,7 +66,9 @@ struct Options {
             default: return nil
             }
         }
-        guard index == arguments.count, sockets > 0, connectRate > 0, (0...400).contains(batch), rate > 0 else { return nil }
+        guard index == arguments.count, sockets > 0, connectRate > 0, rate > 0, (0...400).contains(batch) else {
+            return nil
+        }
     }
 
     /// The accounts of the file, as many as there are sockets.
