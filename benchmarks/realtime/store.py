@@ -84,7 +84,7 @@ def unnest_alone(url, postmaster):
     """The same rows in statements of 4,096 by INSERT … SELECT FROM UNNEST, from arrays that the server has already: what is left out,
     reading the arrays from the wire, would only make it slower."""
     names = COLUMNS.split(", ")
-    psql(url, "DROP TABLE IF EXISTS arrays", "CREATE UNLOGGED TABLE arrays AS SELECT " + ", ".join(f"array_agg({name}) {name}" for name in names)
+    psql(url, "SET client_min_messages = warning", "DROP TABLE IF EXISTS arrays", "CREATE UNLOGGED TABLE arrays AS SELECT " + ", ".join(f"array_agg({name}) {name}" for name in names)
          + " FROM (SELECT *, row_number() OVER (ORDER BY id) / 4096 AS part FROM driver_locations) AS numbered GROUP BY part",
          "TRUNCATE driver_locations", "CHECKPOINT")
     begin, database = time.monotonic(), database_seconds(postmaster)
