@@ -165,7 +165,7 @@ if !coresOnly {
                 "tiffin", "DriverClient", "Contract", "Identity", "Postgres", "Store", "Fulfilment", "DispatchCore",
                 "Geo",
                 "TestSupport", nioCore, nioPosix,
-            ]),
+            ], exclude: ["README.md"]),
         suite("OSRMTests", ["OSRM", "Geo", nioCore, nioPosix, nioHTTP1, httpClient, log]),
         suite(
             "ConformanceTests",

@@ -34,6 +34,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func browsersAreToldToComeByTLSWhereItIsSpoken(speaksTLS: Bool) async throws {
+        let house = try await RestHouse { $0.settings.speaksTLS = speaksTLS }
+        try await house.serve { caller in
+            for path in ["/health/live", "/nowhere"] {
+                let field = try await caller.get(path).headers[.strictTransportSecurity]
+                #expect(field == (speaksTLS ? "max-age=31536000" : nil))
+            }
+        }
+    }
+
     @Test func healthTellsWhatIsNotReady() async throws {
         let down = Counter()
         let house = try await RestHouse { parts in

@@ -51,12 +51,14 @@ import Testing
 
     /// Whether a client that trusts these roots alone comes to terms with the server.
     private func shakesHands(
-        _ server: any Channel, trusting roots: [NIOSSLCertificate], atMost version: TLSVersion? = nil
+        _ server: any Channel, trusting roots: [NIOSSLCertificate], atMost version: TLSVersion? = nil,
+        suites: String? = nil
     ) async throws -> Bool {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .certificates(roots)
         configuration.minimumTLSVersion = .tlsv1
         configuration.maximumTLSVersion = version
+        if let suites { configuration.cipherSuites = suites }
         let context = try NIOSSLContext(configuration: configuration)
         let isDone = Self.group.any().makePromise(of: Bool.self)
         let channel = try await ClientBootstrap(group: Self.group).channelInitializer { channel in
@@ -131,6 +133,18 @@ import Testing
         #expect(try await shakesHands(server, trusting: roots, atMost: .tlsv12))
         #expect(try await !shakesHands(server, trusting: roots, atMost: .tlsv11))
         #expect(try await !shakesHands(server, trusting: roots, atMost: .tlsv1))
+        try await server.close()
+    }
+
+    @Test(arguments: [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", true), ("ECDHE-ECDSA-CHACHA20-POLY1305", true),
+        ("ECDHE-ECDSA-AES256-SHA", false), ("ECDHE-ECDSA-AES128-SHA", false),
+    ])
+    func withTLS12OnlyAuthenticatedEncryptionIsSpoken(suite: String, isSpoken: Bool) async throws {
+        let files = try Files()
+        let server = try await listen(try DoorCertificate(certificate: files.certificate, key: files.key))
+        let isDone = try await shakesHands(server, trusting: try files.roots(), atMost: .tlsv12, suites: suite)
+        #expect(isDone == isSpoken)
         try await server.close()
     }
 }

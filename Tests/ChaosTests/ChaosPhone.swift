@@ -112,7 +112,10 @@ final class ChaosPhone: Sendable {
             var read = Array(state.pending.prefix(state.coveredByPing))
             state.pending.removeFirst(read.count)
             state.pingedAt = nil
-            for index in read.indices { read[index].wasRead = true }
+            for index in read.indices {
+                read[index].wasRead = true
+                read[index].readAt = now
+            }
             return (read, now - pingedAt)
         }
         history.note(read)

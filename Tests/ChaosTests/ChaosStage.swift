@@ -56,6 +56,7 @@ final class ChaosStage: Sendable {
     private struct Parts {
         var cluster: PrivateCluster?
         var server: ServerProcess?
+        var stoppedAt: Int64 = 0
     }
 
     static let secret = "a key of the tests, longer than 32 bytes"
@@ -215,7 +216,7 @@ final class ChaosStage: Sendable {
     func killServer() async throws {
         guard let server else { return }
         server.send(SIGKILL)
-        history.note(kill: clock.milliseconds)
+        history.note(Kill(at: clock.milliseconds, isOfDatabase: false))
         _ = try await server.waitForEnd(within: .seconds(5))
     }
 
@@ -223,10 +224,15 @@ final class ChaosStage: Sendable {
 
     /// Stops PostgreSQL in order (`fast`) or as a crash does, and waits for its end.
     func stopDatabase(crashing: Bool) async throws {
-        guard let cluster = parts.withLock({ $0.cluster }) else { return }
+        guard
+            let cluster = parts.withLock({ parts in
+                parts.stoppedAt = clock.milliseconds
+                return parts.cluster
+            })
+        else { return }
         if crashing {
             kill(cluster.processIdentifier, SIGQUIT)
-            history.note(kill: clock.milliseconds)
+            history.note(Kill(at: clock.milliseconds, isOfDatabase: true))
             try await eventually(within: .seconds(20)) { !cluster.isRunning }
         }
         await cluster.stop()
@@ -236,7 +242,11 @@ final class ChaosStage: Sendable {
     /// Starts PostgreSQL on what is there.
     func startDatabase() async throws {
         let cluster = try await PrivateCluster.started(Self.configuration(folder, plan))
-        parts.withLock { $0.cluster = cluster }
+        let stoppedAt = parts.withLock { parts in
+            parts.cluster = cluster
+            return parts.stoppedAt
+        }
+        history.note(trouble: stoppedAt...clock.milliseconds)
     }
 
     var isDatabaseRunning: Bool { parts.withLock { $0.cluster }?.isRunning ?? false }
@@ -257,9 +267,19 @@ final class ChaosStage: Sendable {
     /// Stops the processes of PostgreSQL where they are, for a time.
     func stallDatabase(for time: Duration) async throws {
         let processes = databaseProcesses
+        let begin = clock.milliseconds
         for process in processes { kill(process, SIGSTOP) }
         try? await Task.sleep(for: time)
         for process in processes { kill(process, SIGCONT) }
+        history.note(trouble: begin...clock.milliseconds)
+    }
+
+    /// Waits until the cuts that were ordered have met their commits, and notes that time as trouble.
+    func cutCommits(_ cuts: [FaultProxy.CommitCut], within patience: Duration) async throws {
+        let begin = clock.milliseconds
+        databaseLink.cut(cuts)
+        try await eventually(within: patience) { databaseLink.pendingCuts == 0 }
+        history.note(trouble: begin...clock.milliseconds)
     }
 
     // MARK: Clients

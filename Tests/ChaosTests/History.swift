@@ -49,6 +49,16 @@ struct SentPosition: Sendable, Hashable {
     var wasRead = false
     /// Milliseconds of the test's clock.
     var sentAt: Int64
+    /// When the answer to that ping came: the server read the position no later.
+    var readAt: Int64 = 0
+}
+
+/// An end without a farewell, of the server or of PostgreSQL.
+struct Kill: Sendable, Hashable {
+    /// Milliseconds of the test's clock.
+    var at: Int64
+    /// PostgreSQL crashed: commits of positions do not wait for the disk, so the last ones may be taken back.
+    var isOfDatabase: Bool
 }
 
 /// Everything that the clients of a run saw. Owner of its state: one `Mutex`.
@@ -63,8 +73,10 @@ final class History: Sendable {
         var refusedConnections = 0
         /// Codes of closes; 1006 for none.
         var closes: [UInt16: Int] = [:]
-        /// When the server's process was killed, or PostgreSQL crashed: either may cost the last positions.
-        var kills: [Int64] = []
+        /// Either kind may cost the last positions.
+        var kills: [Kill] = []
+        /// When PostgreSQL could not be written to, in milliseconds: positions wait in the server meanwhile.
+        var troubles: [ClosedRange<Int64>] = []
     }
 
     private let record = Mutex(Record())
@@ -75,7 +87,8 @@ final class History: Sendable {
     func note(_ arrival: Arrival) { record.withLock { $0.arrivals.append(arrival) } }
     func note(_ positions: [SentPosition]) { record.withLock { $0.positions += positions } }
     func note(pong: Int64) { record.withLock { $0.pongs.append(pong) } }
-    func note(kill moment: Int64) { record.withLock { $0.kills.append(moment) } }
+    func note(_ kill: Kill) { record.withLock { $0.kills.append(kill) } }
+    func note(trouble: ClosedRange<Int64>) { record.withLock { $0.troubles.append(trouble) } }
 
     func noteConnection(isRefused: Bool) {
         record.withLock { record in

@@ -40,9 +40,11 @@ struct StoredFacts: Sendable {
 /// Compares what the clients saw with what is stored. Each `ok` is in the database, each `fail` is not, `unknown` may
 /// be either; what is committed reaches its phone, nothing else does, and nothing comes in the wrong order.
 struct HistoryChecker {
-    /// A kill of the server may cost the positions of the last moments before it, and so may a crash of PostgreSQL, for
-    /// their commit does not wait for the disk. Milliseconds.
-    static let lossBeforeKill: Int64 = 2000
+    /// So long may a position take into the history while PostgreSQL can be written to. Milliseconds.
+    static let timeToWrite: Int64 = 2000
+    /// A crash of PostgreSQL takes back at most what was committed within three rounds of its log's writer (200 ms
+    /// each), for the commit of positions does not wait for the disk. Milliseconds.
+    static let timeToFlush: Int64 = 600
 
     let record: History.Record
     let facts: StoredFacts
@@ -163,13 +165,25 @@ struct HistoryChecker {
             if count > 1 {
                 findings.append("position stored \(count) times: driver \(sent.driver) at \(sent.recordedAt)")
             }
+            let written = latestWrite(of: sent)
             let mayBeLost = record.kills.contains { kill in
-                sent.sentAt <= kill && sent.sentAt >= kill - Self.lossBeforeKill
+                sent.sentAt <= kill.at && kill.at <= written + (kill.isOfDatabase ? Self.timeToFlush : 0)
             }
             if sent.wasRead, count == 0, !mayBeLost {
                 findings.append("position read and lost: driver \(sent.driver) at \(sent.recordedAt)")
             }
         }
         return findings.sorted()
+    }
+
+    /// The last moment at which a position that was read may still be on its way into the history: what meets a time of
+    /// trouble waits for its end.
+    private func latestWrite(of sent: SentPosition) -> Int64 {
+        var last = sent.readAt + Self.timeToWrite
+        for trouble in record.troubles.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            guard trouble.upperBound >= sent.sentAt, trouble.lowerBound <= last else { continue }
+            last = max(last, trouble.upperBound + Self.timeToWrite)
+        }
+        return last
     }
 }

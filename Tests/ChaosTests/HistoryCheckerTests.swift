@@ -17,11 +17,11 @@ struct HistoryCheckerTests {
             Arrival(driver: 7, connection: 2, kind: "order_cancelled", order: 2, seq: 3),
         ]
         record.positions = [
-            SentPosition(driver: 7, recordedAt: 10, wasRead: true, sentAt: 100),
-            SentPosition(driver: 7, recordedAt: 11, wasRead: true, sentAt: 4500),
+            SentPosition(driver: 7, recordedAt: 10, wasRead: true, sentAt: 100, readAt: 150),
+            SentPosition(driver: 7, recordedAt: 11, wasRead: true, sentAt: 4500, readAt: 4550),
             SentPosition(driver: 7, recordedAt: 12, wasRead: false, sentAt: 9000),
         ]
-        record.kills = [5000]
+        record.kills = [Kill(at: 5000, isOfDatabase: false)]
         var facts = StoredFacts()
         facts.orders = [
             .init(id: 1, external: "a", state: "ACCEPTED"), .init(id: 2, external: "c", state: "CANCELLED"),
@@ -89,6 +89,23 @@ struct HistoryCheckerTests {
                 facts.positions[.init(driver: 7, recordedAt: 10)] = 2
             },
             Plant(finding: "position read and lost") { _, facts in facts.positions = [:] },
+            Plant(finding: "position read and lost") { record, _ in record.kills[0].at = 6600 },
+            Plant(finding: "position read and lost") { record, _ in record.positions[1].sentAt = 5001 },
+            Plant(finding: "position read and lost") { record, _ in
+                record.troubles = [2000...4400, 6600...9000]
+                record.kills[0].at = 10_000
+            },
         ]
+    }
+
+    /// What waits for PostgreSQL when the server dies is lost with it, and a crash of PostgreSQL takes back a little.
+    @Test func aKillMayCostWhatWaitedForTheDatabase() {
+        var (record, facts) = Self.soundRun()
+        record.kills = [Kill(at: 9500, isOfDatabase: false)]
+        record.troubles = [5000...6000, 7500...8500]
+        #expect(HistoryChecker(record: record, facts: facts).findings() == [])
+        record.kills = [Kill(at: 7100, isOfDatabase: true)]
+        record.troubles = []
+        #expect(HistoryChecker(record: record, facts: facts).findings() == [])
     }
 }

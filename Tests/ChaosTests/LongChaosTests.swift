@@ -171,17 +171,19 @@ struct LongChaosTests {
             var stopped = false
             let findings = try await ChaosRun(stage: stage).findings {
                 try await Task.sleep(for: .seconds(3))
+                let begin = stage.clock.milliseconds
                 stage.fillVolume()
-                stage.history.note(kill: stage.clock.milliseconds)
+                stage.history.note(Kill(at: begin, isOfDatabase: true))
                 // PostgreSQL gives up when it cannot write its log, and stays down until somebody starts it.
                 for _ in 0..<40 where stage.isDatabaseRunning {
                     _ = try? await stage.pool.query("SELECT pg_switch_wal()")
                     try await Task.sleep(for: .milliseconds(250))
                 }
                 stopped = !stage.isDatabaseRunning
-                stage.history.note(kill: stage.clock.milliseconds)
+                stage.history.note(Kill(at: stage.clock.milliseconds, isOfDatabase: true))
                 try await Task.sleep(for: .seconds(2))
                 stage.emptyVolume()
+                stage.history.note(trouble: begin...stage.clock.milliseconds)
                 try await stage.stopDatabase(crashing: false)
                 try await stage.startDatabase()
                 try await Task.sleep(for: .seconds(2))

@@ -83,6 +83,7 @@ final class Load {
         var memory: [Int] = []
         switch options.scenario {
         case "flood": flood()
+        case "stream": stream()
         case "idle": wait(&memory)
         case "mute": mute(&memory)
         default: steady()
@@ -93,13 +94,14 @@ final class Load {
         let serverSeconds = Machine.seconds(of: options.serverPID) - serverBefore
         let ownSeconds = Machine.ownSeconds() - ownBefore
         let after = Machine.residentKiB(of: options.serverPID)
-        let read = options.scenario == "flood" ? positionsRead : positions
+        let read = options.scenario == "steady" ? positions : positionsRead
         var line = Line()
         line.add("sockets", opened)
         line.add("refused", refused)
         line.add("connect_s", connectSeconds)
         line.add("seconds", elapsed)
         line.add("pongs_per_s", Double(pongs.count) / elapsed)
+        line.add("positions", read)
         line.add("positions_per_s", Double(read) / elapsed)
         line.add("pong_ms", json: pongs.json())
         line.add("pushes", pushes)
@@ -129,6 +131,25 @@ final class Load {
         for index in 0..<phones.phones.count where phones.phones[index].state == .open { group(index) }
         // Never asleep: on one machine a server pays for waking its client, which no server of remote phones does.
         while Machine.now() < end { phones.poll(milliseconds: 0) }
+    }
+
+    private func stream() {
+        let (start, end) = (Machine.now(), end)
+        let batch = max(options.batch, 1)
+        var groups = 0
+        while Machine.now() < end {
+            let due = Int(Double(Machine.now() - start) / 1e9 * options.rate) / batch
+            while groups < due {
+                let index = groups % phones.phones.count
+                guard phones.phones[index].state == .open, phones.phones[index].pingedAt == 0 else { break }
+                positions += batch
+                phones.sendGroup(index, positions: batch, ping: true)
+                groups += 1
+            }
+            phones.poll(milliseconds: 1)
+        }
+        let limit = Machine.now() + 10_000_000_000
+        while positionsRead < positions, Machine.now() < limit { phones.poll(milliseconds: 1) }
     }
 
     private func wait(_ memory: inout [Int]) {

@@ -14,7 +14,7 @@ struct Realtime {
         }
         Machine.raiseFileLimit()
         switch options.scenario {
-        case "flood", "steady", "idle", "mute": print(Load(options, accounts).run())
+        case "flood", "stream", "steady", "idle", "mute": print(Load(options, accounts).run())
         case "storm": print(Storm(options, accounts).run())
         case "takeover": print(Takeover(options, accounts).run())
         default:

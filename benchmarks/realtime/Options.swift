@@ -10,6 +10,8 @@ struct Options {
     var connectRate = 2000.0
     /// Positions in front of each ping of the closed loop.
     var batch = 0
+    /// Positions a second of all phones together in `stream`.
+    var rate = 10_000.0
     var positionEvery = 10.0
     var pingEvery = 3.0
     /// The share of the sockets that sends rubbish, in percent.
@@ -24,9 +26,11 @@ struct Options {
 
     static let usage = """
         realtime SCENARIO --tokens FILE [--host H] [--port P] [--path P] [--sockets N] [--seconds S] [--connect-rate R]
-                 [--server-pid PID] [--batch B] [--position-every S] [--ping-every S] [--bad-percent X]
+                 [--server-pid PID] [--batch B] [--rate R] [--position-every S] [--ping-every S] [--bad-percent X]
                  [--expect-pushes N] [--limit S] [--arrivals FILE]
         flood     closed loop: each phone sends B positions and a ping in one write, and again at the pong
+        stream    each phone in turn sends B positions and a ping in one write, R positions a second in all; a phone waits
+                  for its pong, so that a server that reads more slowly is sent less; ends when every pong is there
         steady    open loop: positions and pings at their intervals
         idle      connect, stay for the given seconds
         mute      connect, ping, never read
@@ -51,6 +55,7 @@ struct Options {
             case "--seconds": seconds = Double(value) ?? 0
             case "--connect-rate": connectRate = Double(value) ?? 0
             case "--batch": batch = Int(value) ?? 0
+            case "--rate": rate = Double(value) ?? 0
             case "--position-every": positionEvery = Double(value) ?? 0
             case "--ping-every": pingEvery = Double(value) ?? 0
             case "--bad-percent": badPercent = Double(value) ?? 0
@@ -61,7 +66,9 @@ struct Options {
             default: return nil
             }
         }
-        guard index == arguments.count, sockets > 0, connectRate > 0, (0...400).contains(batch) else { return nil }
+        guard index == arguments.count, sockets > 0, connectRate > 0, rate > 0, (0...400).contains(batch) else {
+            return nil
+        }
     }
 
     /// The accounts of the file, as many as there are sockets.

@@ -71,8 +71,9 @@ package struct API: Sendable {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: Envelope(
-                table: table, crossOrigin: CrossOrigin(origins: Set(parts.settings.corsOrigins)), now: parts.house.now,
-                randomBytes: parts.randomBytes, logger: parts.logger))
+                table: table, crossOrigin: CrossOrigin(origins: Set(parts.settings.corsOrigins)),
+                speaksTLS: parts.settings.speaksTLS, now: parts.house.now, randomBytes: parts.randomBytes,
+                logger: parts.logger))
         for route in table.routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 try await serve(route, request, context)

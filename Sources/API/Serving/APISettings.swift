@@ -19,6 +19,8 @@ package struct APISettings: Sendable {
     package var bodyLimit = 256 << 10
     /// Bytes of an import's body.
     package var importBodyLimit = 64 << 20
+    /// Whether the server itself speaks TLS: browsers are then told to come by it from now on.
+    package var speaksTLS = false
     /// Shown at `/`.
     package var version = "development"
 

@@ -14,6 +14,7 @@ struct Envelope: RouterMiddleware {
 
     let table: RouteTable
     let crossOrigin: CrossOrigin
+    let speaksTLS: Bool
     let now: @Sendable () -> Timestamp
     let randomBytes: RandomBytes
     let logger: Logger
@@ -28,6 +29,7 @@ struct Envelope: RouterMiddleware {
         let request = Request(head: head, body: request.body)
         var response = try await respond(to: request, requestID, context, next)
         for field in crossOrigin.fields(for: request.headers[.origin]) { response.headers[field.name] = field.value }
+        if speaksTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         response.headers[.requestID] = requestID
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
         record(request, response, context, requestID, milliseconds: now().millisecondsSince(started))

@@ -154,6 +154,7 @@ package struct Server: Sendable {
             house: house, issuer: identity.issuer, verifier: identity.verifier, refresh: identity.refresh,
             hasher: identity.hasher, epochs: identity.epochs, randomBytes: { RealWorld.randomBytes($0) }, logger: log)
         parts.settings.corsOrigins = configuration.http.corsOrigins
+        parts.settings.speaksTLS = configuration.http.certificate != nil
         parts.settings.trustedProxies = configuration.http.trustedProxies
         parts.settings.currency = configuration.currency
         parts.settings.timeZone = configuration.timeZone

@@ -19,6 +19,8 @@ package final class LocationIntake: Sendable {
         package var flushMilliseconds: Int64 = 250
         /// Rows in one statement.
         package var batchRows = 4096
+        /// Batches on their way at once, when more than one waits: one is made ready while another is written.
+        package var writers = 2
 
         package init() {}
     }
@@ -97,6 +99,14 @@ package final class LocationIntake: Sendable {
     ///
     /// - Returns: False when the database refused; the fixes wait on.
     package func flush() async -> Bool {
+        guard backlog.waiting > limits.batchRows else { return await writeAll() }
+        return await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<limits.writers { group.addTask { await self.writeAll() } }
+            return await group.reduce(true) { $0 && $1 }
+        }
+    }
+
+    private func writeAll() async -> Bool {
         while true {
             let batch = buffer.withLock { Self.take(limits.batchRows, from: &$0) }
             guard !batch.isEmpty else { return true }

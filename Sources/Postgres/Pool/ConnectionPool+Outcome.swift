@@ -2,22 +2,36 @@ import Synchronization
 
 /// A transaction's name at the server, by which it is asked later what became of it.
 ///
-/// Send ``statement`` with the transaction's first round trip and hand its row to ``learn(_:)``.
+/// Send ``statement`` with the transaction's first round trip and hand its row to ``learn(_:)``. A server that crashes
+/// forgets the numbers that it had not yet written down, and gives them out again: that a number is committed says
+/// nothing then. A transaction that changes something therefore says by ``leaves(_:)`` what to look for.
 package final class TransactionName: Sendable {
     /// One row with one cell.
     package static let statement = Statement("SELECT pg_current_xact_id()::text")
 
-    private let name = Mutex<String?>(nil)
+    private struct State {
+        var name: String?
+        var trace: Statement?
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
     /// Takes the name from the answer to ``statement``. A repeated attempt has a new name.
     package func learn(_ rows: Rows) throws(PostgresError) {
         let text: String = try rows.only().get(0)
-        name.withLock { $0 = text }
+        state.withLock { $0 = State(name: text) }
     }
 
-    var text: String? { name.withLock { $0 } }
+    /// Takes a query of one row with one boolean: whether what the transaction writes is there. `makeQuery` gets the
+    /// name; a row that the transaction has written has `xmin = name::xid8::xid`. Without a name nothing is kept.
+    package func leaves(_ makeQuery: (String) -> Statement) {
+        state.withLock { state in state.trace = state.name.map(makeQuery) }
+    }
+
+    var text: String? { state.withLock { $0.name } }
+    var trace: Statement? { state.withLock { $0.trace } }
 }
 
 extension ConnectionPool {
@@ -41,7 +55,7 @@ extension ConnectionPool {
         } catch let error as PostgresError where error.code == .commitOutcomeUnknown {
             guard let text = name.text, let value = attempt.withLock({ $0 }) else { throw error }
             let limit = MonotonicTime.read().advanced(by: deadline ?? configuration.deadline)
-            switch await fate(of: text, until: limit) {
+            switch await fate(of: text, leaving: name.trace, until: limit) {
             case .committed: return value
             case .aborted: throw error.with(code: .connectionLost, mayHaveCommitted: false)
             case .unknown: throw error
@@ -56,13 +70,16 @@ extension ConnectionPool {
     }
 
     /// A transaction in progress is one whose end the server still works on, or whose client it has not yet missed.
-    private func fate(of transaction: String, until limit: MonotonicTime) async -> Fate {
+    private func fate(of transaction: String, leaving trace: Statement?, until limit: MonotonicTime) async -> Fate {
         while limit > .read(), !Task.isCancelled {
             do {
                 let rows = try await query(
                     "SELECT pg_xact_status($1::text::xid8)", [.text(transaction)], deadline: .seconds(2))
                 switch try rows.only().get(0, as: String?.self) {
-                case "committed": return .committed
+                case "committed":
+                    guard let trace else { return .committed }
+                    let answers = try await query([trace], deadline: .seconds(2))
+                    return try answers[0].only().get(0) ? .committed : .aborted
                 case "aborted": return .aborted
                 // So old that the server has forgotten it.
                 case nil: return .unknown
@@ -70,6 +87,9 @@ extension ConnectionPool {
                 }
             } catch let error as PostgresError where error.code == .closed || error.code == .misuse {
                 return .unknown
+            } catch let error as PostgresError where error.code == .invalidParameterValue {
+                // A number yet to come: the server crashed before it wrote down that it had given it out.
+                return .aborted
             } catch {
                 // Not there yet; ask again.
             }

@@ -80,7 +80,7 @@ extension InMemoryStore: OrderStore {
         }
     }
 
-    /// Who acts upon an order has heard of it.
+    /// Who acts upon an order has heard of what was sent to him of it.
     private static func markKnown(
         _ changes: [OrderChange], except new: [DriverEvent], by scope: TransactionScope, in state: inout State
     ) {
@@ -89,7 +89,7 @@ extension InMemoryStore: OrderStore {
         let fresh = Set(new.filter { $0.driverID == driver }.map(\.seq))
         for index in state.events[driver, default: []].indices {
             guard var event = state.events[driver]?[index], event.deliveredAt == nil,
-                orders.contains(event.event.body.orderID), !fresh.contains(event.event.seq)
+                event.sentAt != nil, orders.contains(event.event.body.orderID), !fresh.contains(event.event.seq)
             else { continue }
             event.deliveredAt = scope.at
             state.events[driver]?[index] = event

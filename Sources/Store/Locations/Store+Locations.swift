@@ -27,6 +27,14 @@ extension Store: LocationStore {
                 Statement("SELECT set_config('synchronous_commit', 'off', true)"), TransactionName.statement,
             ])
             try name.learn(answers[1])
+            let first = fixes[0]
+            name.leaves { name in
+                Statement(
+                    """
+                    SELECT EXISTS (SELECT FROM driver_locations WHERE driver_id = $1 AND created_at = $2 \
+                    AND xmin = $3::text::xid8::xid)
+                    """, [.id(first.driverID), .timestamp(first.receivedAt), .text(name)])
+            }
             try await connection.copy(
                 """
                 COPY driver_locations (driver_id, latitude, longitude, accuracy, heading, speed, battery_level, \

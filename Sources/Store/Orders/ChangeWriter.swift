@@ -270,14 +270,15 @@ struct ChangeWriter {
 
     // MARK: Events
 
-    /// Who acts upon an order has heard of it: what he was told of it so far is delivered, whatever became of the
-    /// answer to the ping. Rows are locked in their order, as by those who mark.
+    /// Who acts upon an order has heard of it: what was sent to him of it so far is delivered, whatever became of the
+    /// answer to the ping. Not what was never sent: he may act upon an earlier offer of an order that was taken from
+    /// him and given to him again meanwhile. Rows are locked in their order, as by those who mark.
     private var markKnown: Statement? {
         guard case .driver(let driver) = scope.by, !orders.isEmpty else { return nil }
         return Statement(
             """
             WITH known AS (SELECT driver_id, seq FROM driver_events WHERE driver_id = $1 AND order_id = ANY ($2) \
-            AND delivered_at IS NULL ORDER BY seq FOR NO KEY UPDATE) \
+            AND sent_at IS NOT NULL AND delivered_at IS NULL ORDER BY seq FOR NO KEY UPDATE) \
             UPDATE driver_events e SET delivered_at = $3 FROM known k WHERE e.driver_id = k.driver_id AND e.seq = k.seq
             """, [.id(driver), .ids(orders.map(\.before.id)), .timestamp(scope.at)])
     }

@@ -27,6 +27,7 @@ extension Store {
                     return (try await Self.order(id, on: connection), false)
                 }
                 let id = OrderID(try row.get(0))
+                name.leavesAudit(of: id, version: 1, by: placement.by)
                 try await connection.query(
                     """
                     INSERT INTO order_audit (order_id, version, to_state, asked_by, at) \

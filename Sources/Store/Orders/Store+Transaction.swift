@@ -12,9 +12,25 @@ extension Store {
             try await pool.decidedTransaction { connection, name in
                 let rows = try await LockingRead(scope, name: name).perform(on: connection)
                 let changes = try decide(rows)
+                if let change = changes.orders.first {
+                    name.leavesAudit(of: change.before.id, version: change.before.version + 1, by: scope.by)
+                }
                 let events = try await ChangeWriter(changes, scope: scope).perform(on: connection)
                 return Committed(result: changes.result, events: events)
             }
+        }
+    }
+}
+
+extension TransactionName {
+    /// Every change of an order leaves a row of the audit, which nothing changes afterwards.
+    func leavesAudit(of order: OrderID, version: Int64, by principal: Principal) {
+        leaves { name in
+            Statement(
+                """
+                SELECT EXISTS (SELECT FROM order_audit WHERE order_id = $1 AND version = $2 AND asked_by = $3 \
+                AND xmin = $4::text::xid8::xid)
+                """, [.id(order), .int8(version), .text(principal), .text(name)])
         }
     }
 }

@@ -50,6 +50,23 @@ import Testing
         #expect(try await city.store.fixes(of: driver.id, limit: 9).map(\.fix.receivedAt.milliseconds) == [2, 1])
     }
 
+    @Test func aLargeBacklogIsWrittenOnce() async throws {
+        let driver = try await city.addDriver("ravi", at: nil)
+        var limits = LocationIntake.Limits()
+        limits.batchRows = 3
+        let intake = LocationIntake(
+            fleet: city.house.fleet, store: city.store, accounts: city.store, feed: city.feed, limits: limits)
+        city.store.setDown(true)
+        intake.accept(try (1...100).map { try fix(driver.id, $0) })
+        #expect(await intake.flush() == false)
+        #expect(intake.backlog == (waiting: 100, dropped: 0))
+        city.store.setDown(false)
+        #expect(await intake.flush())
+        let stored = try await city.store.fixes(of: driver.id, limit: 1000).map(\.fix.receivedAt.milliseconds)
+        #expect(stored.sorted() == Array(1...100))
+        #expect(intake.backlog == (waiting: 0, dropped: 0))
+    }
+
     @Test func whoNeverSaidAnythingBecomesAvailableWithTheFirstStoredFix() async throws {
         let silent = try await DriverDesk(city.house).create(
             DriverDraft(name: "silent", phone: "+9100", email: nil, passwordHash: "-"))
