@@ -6,7 +6,7 @@ package final class RoundSignal: Sendable {
     package enum Wish: Int, Comparable, Sendable {
         /// More of the same is to be expected: a driver's phone gives the orders of a batch back one by one.
         case whenComplete
-        case now
+        case atOnce
 
         package static func < (left: Wish, right: Wish) -> Bool { left.rawValue < right.rawValue }
     }
@@ -22,7 +22,7 @@ package final class RoundSignal: Sendable {
     package init() {}
 
     /// Asks for a round soon. Returns at once; wishes while one is pending are one wish.
-    package func raise(_ wish: Wish = .now) {
+    package func raise(_ wish: Wish = .atOnce) {
         let waiter = state.withLock { state -> CheckedContinuation<Wish, Never>? in
             guard let waiter = state.waiter else {
                 state.raised = max(state.raised ?? wish, wish)
@@ -59,7 +59,7 @@ package final class RoundSignal: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let raised = state.withLock { state -> Wish? in
-                    if let raised = state.raised ?? (Task.isCancelled ? .now : nil) {
+                    if let raised = state.raised ?? (Task.isCancelled ? .atOnce : nil) {
                         state.raised = nil
                         return raised
                     }

@@ -169,17 +169,17 @@ package struct ChangeOrder: Sendable {
     private func wish(
         after command: OrderCommand, of batch: BatchID?, by principal: Principal
     ) async -> RoundSignal.Wish {
-        guard case .reject = command, case .driver(let driver) = principal, let batch else { return .now }
+        guard case .reject = command, case .driver(let driver) = principal, let batch else { return .atOnce }
         var query = OrderQuery()
         query.driverID = driver
         query.batchID = batch
         query.states = [.assigned]
         query.limit = 1
         do {
-            return try await house.orders.orders(matching: query).isEmpty ? .now : .whenComplete
+            return try await house.orders.orders(matching: query).isEmpty ? .atOnce : .whenComplete
         } catch {
             // A round too many is better than none.
-            return .now
+            return .atOnce
         }
     }
 
