@@ -1,6 +1,5 @@
+import Contract
 import Testing
-
-@testable import Contract
 
 /// A memory of earlier messages must not change what a message means.
 @Suite struct HotMessageReaderTests {
@@ -78,15 +77,14 @@ import Testing
     @Test(arguments: [UInt64(5), 6, 7])
     func aSkeletonReadsNothingOtherwiseThanTheScanner(seed: UInt64) throws {
         var generator = Generator(state: seed)
-        var day = WireTime.KnownDay()
         for form in Self.forms.prefix(4) {
             let known = Array(form.utf8)
-            let skeleton = try #require(known.withUnsafeBytes { LocationSkeleton(of: $0) })
+            var skeleton = try #require(known.withUnsafeBytes { LocationSkeleton(of: $0) })
             var read = 0
             for _ in 0..<10_000 {
                 let bytes = Self.vary(form, using: &generator)
                 bytes.withUnsafeBytes { buffer in
-                    guard let update = skeleton.read(buffer, &day) else { return }
+                    guard let update = skeleton.read(buffer) else { return }
                     read += 1
                     if DriverMessageScanner.scan(buffer) != .location(update) {
                         Issue.record("seed \(seed): \(String(decoding: bytes, as: UTF8.self))")

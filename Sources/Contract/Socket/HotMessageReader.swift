@@ -22,7 +22,6 @@ package struct HotMessageReader {
     /// The one to be forgotten next.
     private var oldest = 0
     private var strangers = 0
-    private var day = WireTime.KnownDay()
 
     package init() {}
 
@@ -30,13 +29,13 @@ package struct HotMessageReader {
     ///
     /// - Complexity: O(n), without allocation where the form is known.
     package mutating func location(_ bytes: UnsafeRawBufferPointer) -> LocationUpdate? {
-        if likely < skeletons.count, let update = skeletons[likely].read(bytes, &day) { return update }
+        if likely < skeletons.count, let update = skeletons[likely].read(bytes) { return update }
         return unlikelyLocation(bytes)
     }
 
     private mutating func unlikelyLocation(_ bytes: UnsafeRawBufferPointer) -> LocationUpdate? {
         for index in skeletons.indices where index != likely {
-            guard let update = skeletons[index].read(bytes, &day) else { continue }
+            guard let update = skeletons[index].read(bytes) else { continue }
             likely = index
             return update
         }

@@ -4,7 +4,7 @@
 ///
 /// It reads only what ``DriverMessageScanner`` would read to the same result, and says nil to all else: a value in
 /// another form, a key more, other white space.
-struct LocationSkeleton {
+package struct LocationSkeleton {
     /// A value that may differ from message to message.
     enum Slot: UInt8 {
         case latitude, longitude, accuracy, heading, speed, battery, orderID
@@ -27,9 +27,10 @@ struct LocationSkeleton {
     private var steps: [Step] = []
     /// What the message says outside of the slots.
     private var base: LocationUpdate
+    private var day = WireTime.KnownDay()
 
     /// What the message looks like; nil for one that is not read by the scanner, or whose values depend on each other.
-    init?(of bytes: UnsafeRawBufferPointer) {
+    package init?(of bytes: UnsafeRawBufferPointer) {
         guard let (update, values) = DriverMessageScanner.locationWithValues(bytes) else { return nil }
         base = update
         var start = 0
@@ -42,8 +43,7 @@ struct LocationSkeleton {
         }
         literal += bytes[start...]
         steps.append(Step(count: bytes.count - start, slot: .end))
-        var day = WireTime.KnownDay()
-        guard read(bytes, &day) == update else { return nil }
+        guard read(bytes) == update else { return nil }
     }
 
     private static func slot(of value: ScannedValue, in bytes: UnsafeRawBufferPointer) -> Slot? {
@@ -68,8 +68,10 @@ struct LocationSkeleton {
     /// The position, when the message differs from the one that this was made of in its values alone.
     ///
     /// - Complexity: O(n)
-    func read(_ bytes: UnsafeRawBufferPointer, _ day: inout WireTime.KnownDay) -> LocationUpdate? {
-        literal.withUnsafeBytes { literal in
+    package mutating func read(_ bytes: UnsafeRawBufferPointer) -> LocationUpdate? {
+        var day = day
+        defer { self.day = day }
+        return literal.withUnsafeBytes { literal in
             steps.withUnsafeBufferPointer { steps in
                 var update = base
                 var (index, known) = (0, 0)

@@ -79,12 +79,18 @@ package enum WireTime {
     }
 
     /// The day that was read last: the next time is nearly always of the same one.
-    struct KnownDay {
+    struct KnownDay: Sendable {
         /// "1970-01-" and "01" as they lie in memory.
         fileprivate var yearMonth = UInt64(littleEndian: 0x2D31_302D_3037_3931)
         fileprivate var day = UInt16(littleEndian: 0x3130)
         /// Its start, milliseconds since 1970.
         fileprivate var start: Int64 = 0
+
+        init() {}
+
+        fileprivate init(yearMonth: UInt64, day: UInt16, start: Int64) {
+            (self.yearMonth, self.day, self.start) = (yearMonth, day, start)
+        }
     }
 
     /// Reads `2025-11-19T10:30:00Z`, or `2025-11-19T10:30:00.000Z` with `millisecond`, and nothing else; see
