@@ -55,9 +55,11 @@ package final class AdminHub: AdminFeed {
         state.withLock { $0.waiting.driversChanged = true }
     }
 
-    package func driverMoved(_ sighting: DriverSighting) {
+    package func driversMoved(_ sightings: [DriverSighting]) {
         guard hasConsoles else { return }
-        state.withLock { $0.waiting.sightings[sighting.fix.driverID] = sighting }
+        state.withLock { state in
+            for sighting in sightings { state.waiting.sightings[sighting.fix.driverID] = sighting }
+        }
     }
 
     package func presenceChanged(_ event: PresenceEvent) {

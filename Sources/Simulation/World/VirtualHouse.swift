@@ -41,7 +41,7 @@ package final class VirtualHouse: Sendable {
 
     /// A fix of the driver, now.
     package func report(_ driver: DriverID, at point: GeoPoint) {
-        _ = house.fleet.accept(Fix(driverID: driver, point: point, receivedAt: time.now))
+        _ = house.fleet.accept([Fix(driverID: driver, point: point, receivedAt: time.now)])
     }
 
     /// Places an order with the given ends.
@@ -115,6 +115,6 @@ package final class RecordingFeed: AdminFeed {
     }
 
     package func driverStatusChanged(_ driver: DriverID) {}
-    package func driverMoved(_ sighting: DriverSighting) {}
+    package func driversMoved(_ sightings: [DriverSighting]) {}
     package func presenceChanged(_ event: PresenceEvent) {}
 }
