@@ -63,6 +63,32 @@ import Testing
         #expect(machine.isReading)
     }
 
+    @Test func aPositionAndAPingMeanTheSameOnTheShortWay() {
+        let told = [event(5, .offer(7))]
+        for orderID in [nil, 7, 8] as [Int64?] {
+            var (long, short) = (joined(last: 5, undelivered: told), joined(last: 5, undelivered: told))
+            let update = LocationUpdate(latitude: 1, longitude: 2, orderID: orderID)
+            let action = long.received(.success(.location(update)), at: at(20))
+            switch short.located(orderID: orderID) {
+            case .ignored: #expect(action == .none)
+            case .accepted(nil): #expect(action == .accept(update))
+            case .accepted(let known?): #expect(action == .all([.accept(update), .delivered(through: known)]))
+            }
+            #expect((action == .accept(update)) == (orderID != 7))
+        }
+        var waiting = machine()
+        #expect(waiting.located(orderID: nil) == .ignored)
+        #expect(waiting.pinged() == false)
+        var live = joined { $0.badMessagesInRow = 2 }
+        for _ in 0..<4 {
+            // A good message on the short way ends a row of bad ones, too.
+            #expect(live.received(.failure(.missingType), at: at(20)) != .close(.tooManyBadMessages))
+            #expect(live.pinged())
+            #expect(live.received(.failure(.missingType), at: at(20)) != .close(.tooManyBadMessages))
+            #expect(live.located(orderID: nil) == .accepted(delivered: nil))
+        }
+    }
+
     @Test func anOrderAssignedAndTakenAwayMeanwhileIsToldByItsEndOnly() {
         var machine = machine()
         let missed = [event(1, .offer(7)), event(2, .offer(8)), event(3, .orderCancelled(order: 7, reason: "x"))]

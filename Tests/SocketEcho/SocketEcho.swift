@@ -18,7 +18,9 @@ final class EchoSession: SocketApplication {
 
     func opened(_ socket: SocketHandler, at now: Moment) { self.socket = socket }
     func frameArrived(isPong: Bool, at now: Moment) {}
-    func text(_ message: ByteBuffer, at now: Moment) { socket?.send(FrameWriter.frame(.text, buffer: message)) }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        socket?.send(FrameWriter.frame(.text, Array(message)))
+    }
     func binary(_ message: ByteBuffer, at now: Moment) { socket?.send(FrameWriter.frame(.binary, buffer: message)) }
     func ponged(_ payload: ByteBuffer, at now: Moment) {}
     func swept(at now: Moment) {}

@@ -64,10 +64,8 @@ final class AdminSession: SocketApplication {
         unanswered = 0
     }
 
-    func text(_ message: ByteBuffer, at now: Moment) {
-        let decoded = message.withUnsafeReadableBytes { bytes in
-            Result { () throws(MessageRefusal) in try DriverMessage.decode(bytes) }
-        }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        let decoded = Result { () throws(MessageRefusal) in try DriverMessage.decode(message) }
         switch decoded {
         case .success(.ping): socket?.send(Self.pong)
         case .success(.ack), .success(.location), .success(.unknown): break

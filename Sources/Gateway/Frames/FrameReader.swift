@@ -81,6 +81,71 @@ package struct FrameReader {
         }
     }
 
+    /// The usual frame alone: a whole text message of ASCII in one frame. Undoes its mask, 32 bytes at a step, and sees
+    /// on the way that no byte has its high bit set, which makes it UTF-8.
+    ///
+    /// - Parameters:
+    ///   - start: Where the frame begins in `bytes`.
+    ///   - room: Where the message is written to.
+    /// - Returns: Where the frame ends, and the length of the message; nil for everything else, which
+    ///   ``next(_:scratch:)`` is to judge.
+    package func plainText(
+        _ bytes: UnsafeRawBufferPointer, at start: Int, into room: UnsafeMutableRawBufferPointer
+    ) -> (end: Int, length: Int)? {
+        let waiting = bytes.count - start
+        guard fragments == nil, waiting >= 6, bytes[start] == 0x81, bytes[start + 1] & 0x80 != 0 else { return nil }
+        var length = Int(bytes[start + 1] & 0x7F)
+        var size = 6
+        if length == 126 {
+            guard waiting >= 8 else { return nil }
+            length = Int(bytes[start + 2]) << 8 | Int(bytes[start + 3])
+            size = 8
+            guard length > 125 else { return nil }
+        } else if length == 127 {
+            return nil
+        }
+        guard length <= maxMessage, length <= room.count, waiting - size >= length else { return nil }
+        let payload = UnsafeRawBufferPointer(rebasing: bytes[(start + size)..<(start + size + length)])
+        let mask = bytes.loadUnaligned(fromByteOffset: start + size - 4, as: UInt32.self)
+        guard Self.unmask(payload, mask, into: room) else { return nil }
+        return (start + size + length, length)
+    }
+
+    /// Undoes the mask; false when a byte is not ASCII.
+    ///
+    /// - Parameter mask: Four bytes as they lie in memory.
+    private static func unmask(
+        _ input: UnsafeRawBufferPointer, _ mask: UInt32, into output: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        let wide = UInt64(mask) << 32 | UInt64(mask)
+        var seen: UInt64 = 0
+        var index = 0
+        @inline(__always)
+        func word(_ at: Int) {
+            let word = input.loadUnaligned(fromByteOffset: at, as: UInt64.self) ^ wide
+            output.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
+            seen |= word
+        }
+        while index + 32 <= input.count {
+            word(index)
+            word(index + 8)
+            word(index + 16)
+            word(index + 24)
+            index += 32
+        }
+        while index + 8 <= input.count {
+            word(index)
+            index += 8
+        }
+        while index < input.count {
+            let byte = input[index] ^ UInt8(truncatingIfNeeded: mask.littleEndian >> UInt32(8 * (index & 3)))
+            output[index] = byte
+            seen |= UInt64(byte)
+            index += 1
+        }
+        return seen & 0x8080_8080_8080_8080 == 0
+    }
+
     /// The next event in the buffer, with room of its own.
     package mutating func next(_ buffer: inout ByteBuffer) -> Event? {
         var scratch = ByteBuffer()

@@ -184,7 +184,8 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     private func process(at now: Moment) {
         while phase == .open, application.isReading, input != nil {
-            guard let event = nextEvent() else { break }
+            takePlainTexts(at: now)
+            guard phase == .open, application.isReading, let event = nextEvent() else { break }
             framesReceived += 1
             handle(event, at: now)
         }
@@ -196,6 +197,27 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
             rest.discardReadBytes()
             input = rest
         }
+    }
+
+    /// Hands over the messages at the front of the input that are what nearly all are: see ``FrameReader/plainText``.
+    private func takePlainTexts(at now: Moment) {
+        guard var bytes = input.take() else { return }
+        // Nothing that the application does reads on meanwhile: the input is here.
+        let used = bytes.withUnsafeReadableBytes { bytes in
+            var index = 0
+            while phase == .open, application.isReading,
+                let frame = reader.plainText(bytes, at: index, into: desk.room)
+            {
+                index = frame.end
+                framesReceived += 1
+                application.frameArrived(isPong: false, at: now)
+                guard phase == .open else { break }
+                application.text(UnsafeRawBufferPointer(rebasing: desk.room[..<frame.length]), at: now)
+            }
+            return index
+        }
+        bytes.moveReaderIndex(forwardBy: used)
+        input = bytes
     }
 
     private func nextEvent() -> FrameReader.Event? {
@@ -216,7 +238,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
             send(FrameWriter.frame(.pong, buffer: payload))
         case .text(let message):
             application.frameArrived(isPong: false, at: now)
-            if phase == .open { application.text(message, at: now) }
+            if phase == .open { message.withUnsafeReadableBytes { application.text($0, at: now) } }
         case .binary(let message):
             application.frameArrived(isPong: false, at: now)
             if phase == .open { application.binary(message, at: now) }

@@ -75,6 +75,15 @@ final class DriverSession: SocketApplication {
         }
     }
 
+    private func took(_ update: LocationUpdate, at now: Moment) {
+        switch machine.located(orderID: update.orderID) {
+        case .ignored: break
+        case .accepted(let delivered):
+            accept(update, at: now)
+            if let delivered { carryOut(.delivered(through: delivered), at: now) }
+        }
+    }
+
     private func accept(_ update: LocationUpdate, at now: Moment) {
         // The decoder has checked the coordinates; a point that is none after all is a refused message, never a crash.
         guard let point = GeoPoint(latitude: update.latitude, longitude: update.longitude) else { return }
@@ -137,13 +146,16 @@ final class DriverSession: SocketApplication {
 
     func frameArrived(isPong: Bool, at now: Moment) {
         if !isPong { wasSeen = true }
-        carryOut(machine.frameArrived(isPong: isPong, at: now), at: now)
+        if machine.exhausts(isPong: isPong, at: now) { carryOut(.holdReading, at: now) }
     }
 
-    func text(_ message: ByteBuffer, at now: Moment) {
-        let decoded = message.withUnsafeReadableBytes { bytes in
-            Result { () throws(MessageRefusal) in try DriverMessage.decode(bytes) }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        if HotMessageReader.isPing(message) {
+            if machine.pinged() { socket?.send(Self.pong) }
+            return
         }
+        if let update = desk.hotMessages.location(message) { return took(update, at: now) }
+        let decoded = Result { () throws(MessageRefusal) in try DriverMessage.decode(message) }
         carryOut(machine.received(decoded, at: now), at: now)
     }
 

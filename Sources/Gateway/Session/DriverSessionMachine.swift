@@ -140,12 +140,12 @@ package struct DriverSessionMachine: Sendable {
         guard phase == .live else { return .none }
         switch message {
         case .success(.location(let update)):
-            badInRow = 0
-            guard let orderID = update.orderID, let known = cursor.spokeOf(orderID) else { return .accept(update) }
-            return .all([.accept(update), .delivered(through: known)])
-        case .success(.ping):
-            badInRow = 0
-            return .pong
+            switch located(orderID: update.orderID) {
+            case .ignored: return .none
+            case .accepted(nil): return .accept(update)
+            case .accepted(let known?): return .all([.accept(update), .delivered(through: known)])
+            }
+        case .success(.ping): return pinged() ? .pong : .none
         case .success(.ack(let sequence)):
             badInRow = 0
             return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
@@ -160,14 +160,40 @@ package struct DriverSessionMachine: Sendable {
         }
     }
 
+    /// What becomes of a position: the answer of ``received(_:at:)`` without carrying the position through it.
+    package enum Located: Equatable, Sendable {
+        case ignored
+        /// Store and index it, and record everything up to the number, if there is one, as delivered.
+        case accepted(delivered: Int64?)
+    }
+
+    /// A ping; false when it stays unanswered.
+    package mutating func pinged() -> Bool {
+        guard phase == .live else { return false }
+        badInRow = 0
+        return true
+    }
+
+    /// A position, which speaks of an order or of none.
+    package mutating func located(orderID: Int64?) -> Located {
+        guard phase == .live else { return .ignored }
+        badInRow = 0
+        return .accepted(delivered: orderID.flatMap { cursor.spokeOf($0) })
+    }
+
     /// Any frame but a pong counts as life and costs a token; the last one that there was a token for still is handled.
     package mutating func frameArrived(isPong: Bool, at now: Moment) -> Action {
-        guard phase == .live else { return .none }
+        exhausts(isPong: isPong, at: now) ? .holdReading : .none
+    }
+
+    /// The same in one bit: whether reading is to be held after this frame.
+    package mutating func exhausts(isPong: Bool, at now: Moment) -> Bool {
+        guard phase == .live else { return false }
         if !isPong { lastFrameAt = now.uptime }
         _ = bucket.take(at: now.uptime)
-        guard !bucket.hasToken(at: now.uptime) else { return .none }
+        guard !bucket.hasToken(at: now.uptime) else { return false }
         isThrottled = true
-        return .holdReading
+        return true
     }
 
     /// The pong of a protocol ping; nil for one that was not asked for.

@@ -25,7 +25,7 @@ final class RefusedSession: SocketApplication {
     }
 
     func frameArrived(isPong: Bool, at now: Moment) {}
-    func text(_ message: ByteBuffer, at now: Moment) {}
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {}
     func binary(_ message: ByteBuffer, at now: Moment) {}
     func ponged(_ payload: ByteBuffer, at now: Moment) {}
     func swept(at now: Moment) {}
