@@ -43,19 +43,20 @@ package final class PresenceWatch: Sendable {
     /// Fixes in the order they were received.
     ///
     /// - Parameter heldBack: The places of those that the fleet does not believe, ascending: they say nothing here.
-    /// - Complexity: O(stops of the driver + corners of his zone) for each
+    /// - Complexity: O(stops of the driver + corners of his zone) for each, and a look-up for each run of one driver's
     package func seen(_ fixes: [Fix], without heldBack: [Int] = []) {
         let atlas = atlas
         note { state in
             var events: [PresenceEvent] = []
             var doubted = heldBack[...]
-            for (place, fix) in fixes.enumerated() {
-                if doubted.first == place {
-                    doubted.removeFirst()
-                    continue
-                }
-                events += state.drivers[fix.driverID, default: DriverPresence(driver: fix.driverID)]
-                    .seen(at: fix.point, time: fix.receivedAt, atlas: atlas)
+            var first = 0
+            while first < fixes.count {
+                let driver = fixes[first].driverID
+                var end = first + 1
+                while end < fixes.count, fixes[end].driverID == driver { end += 1 }
+                state.drivers[driver, default: DriverPresence(driver: driver)]
+                    .seen(fixes[first..<end], without: &doubted, atlas: atlas, &events)
+                first = end
             }
             return events
         }
