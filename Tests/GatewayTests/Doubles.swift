@@ -146,10 +146,12 @@ final class InMemoryEventLog: EventLog {
 }
 
 extension DriverEventBody {
-    static func offer(_ orderID: Int64, batch: Int64 = 1, of orderIDs: [Int64]? = nil) -> DriverEventBody {
+    static func offer(
+        _ orderID: Int64, batch: Int64 = 1, of orderIDs: [Int64]? = nil, pool: Int64? = nil
+    ) -> DriverEventBody {
         let ids = orderIDs ?? [orderID]
         let batch = AssignedBatch(
-            batchID: batch, poolID: nil, source: .engine, orderIDs: ids, restaurants: ["R"],
+            batchID: batch, poolID: pool, source: .engine, orderIDs: ids, restaurants: ["R"],
             earnings: Paise(5000 * Int64(ids.count)), distance: 3000 * ids.count)
         var order = Order.sample(orderID)
         order.content.readyAt = nil

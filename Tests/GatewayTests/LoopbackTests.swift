@@ -253,6 +253,28 @@ import Testing
         }
     }
 
+    @Test func aReplayFarBeyondTheOutboundLimitArrivesWholeAndInOrder() async throws {
+        try await LoopbackServer.run { server in
+            let long = (1...400).map { 10_000 + Int64($0) }
+            _ = server.log.append(long.map { .offer($0, of: long) }, to: DriverID(7))
+            let client = try await server.driver(7)
+            var (bytes, orders): (Int, [Int64]) = (0, [])
+            while orders.count < long.count {
+                let text = try await client.text()
+                bytes += text.utf8.count
+                let named = try #require(text.firstMatch(of: /"order_id":(\d+)/))
+                orders.append(try #require(Int64(named.output.1)))
+            }
+            #expect(orders == long)
+            #expect(bytes > 200_000)
+            // A forced batch of a hundred orders comes as one hint.
+            let batch = (1...100).map { 20_000 + Int64($0) }
+            server.push.push(server.log.append(batch.map { .offer($0, of: batch) }, to: DriverID(7)))
+            for order in batch { #expect(try await client.text().contains("\"order_id\":\(order),")) }
+            #expect(server.push.isConnected(DriverID(7)))
+        }
+    }
+
     @Test func theSweepFindsWhatALostHintMissed() async throws {
         try await LoopbackServer.run { server in
             let client = try await server.driver(7)

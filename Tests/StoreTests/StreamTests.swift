@@ -48,6 +48,37 @@ struct StreamTests {
         }
     }
 
+    @Test func anOfferIsToldOnlyWhileItsDriverHoldsTheOrder() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let sample = Sample(store: store)
+            let (driver, other) = (try await sample.driver(1), try await sample.driver(2))
+            let admin = Principal.admin(try await sample.admin().id)
+            let fence = try await sample.fence()
+            var orders: [OrderID] = []
+            for number in 1...3 { orders.append(try await sample.order(number).id) }
+            let told = try await sample.assign(orders, to: driver, fence: fence).events
+            try await sample.step(.deliverByHand, orders[0], by: admin)
+            try await sample.step(.reject(reason: nil), orders[1], by: .driver(driver.id))
+            try await sample.assign([orders[1]], to: other, fence: fence)
+            // Neither end is an event of his; what is left is the third order, in a batch of one.
+            for left in [
+                try await store.undelivered(for: driver.id),
+                try await store.undelivered(beyond: [driver.id: 0], limit: 10),
+            ] {
+                #expect(left.map(\.seq) == [3])
+                guard case .orderAssigned(let offer)? = left.first?.body, case .orderAssigned(let first) = told[2].body
+                else { continue }
+                #expect(offer.batch.orderIDs == [orders[2].rawValue])
+                #expect(offer.batch.restaurants == ["Kitchen"])
+                #expect(offer.batch.earnings == Paise(5000))
+                #expect(offer.batch.distance == first.batch.distance)
+            }
+            #expect(try await store.undelivered(for: other.id).map(\.body.orderID) == [orders[1].rawValue])
+            #expect(try await store.lastSequence(of: driver.id) == 3)
+        }
+    }
+
     @Test func presenceIsKeptAndWaitsAreReadBack() async throws {
         try await StoreDatabase.with { database in
             let store = database.store

@@ -97,12 +97,19 @@ final class DriverSession: SocketApplication {
         socket?.send(FrameWriter.frame(.text, message.jsonBytes))
     }
 
-    private func sendEvents(_ messages: [EventMessage], at now: Moment) {
-        for message in messages { socket?.send(FrameWriter.frame(.text, message.message.jsonBytes)) }
-        guard let last = messages.last, socket?.isOpen == true else { return }
-        core.meters.eventsSent(messages.count)
-        mailbox?.noteSent(through: machine.sentThrough)
+    private func sendEvents(_ page: [EventMessage], at now: Moment) {
+        guard let socket, let last = page.last else { return }
+        for message in page.dropLast() { socket.send(FrameWriter.frame(.text, message.bytes)) }
+        socket.send(FrameWriter.frame(.text, last.bytes)) { [weak self] in self?.eventsWritten(page) }
+        guard socket.isOpen else { return }
+        core.meters.eventsSent(page.count)
+        mailbox?.noteSent(through: machine.takenThrough)
         core.recorder.sent(EventMark(driverID: driverID, seq: last.sequence, at: now.wall))
+    }
+
+    private func eventsWritten(_ page: [EventMessage]) {
+        carryOut(machine.eventsWritten(page), at: core.clock.read())
+        socket?.flush()
     }
 
     // MARK: - SocketApplication

@@ -27,7 +27,7 @@ package struct DriverSessionMachine: Sendable {
         case accept(LocationUpdate)
         case pong
         case send(ServerMessage)
-        /// Send these and record them as sent.
+        /// Send these and record them as sent; ``eventsWritten(_:)`` is told when the network has taken them.
         case sendEvents([EventMessage])
         /// A protocol ping that carries the number; its pong proves that everything up to there has arrived.
         case ping(sequence: Int64)
@@ -55,6 +55,7 @@ package struct DriverSessionMachine: Sendable {
     private let tokenExpiresAt: Timestamp
     private var phase: Phase
     private var cursor = DeliveryCursor()
+    private var outbox: EventOutbox
     private var bucket: TokenBucket
     private var isThrottled = false
     private var badInRow = 0
@@ -71,6 +72,7 @@ package struct DriverSessionMachine: Sendable {
         self.settings = settings
         self.tokenExpiresAt = tokenExpiresAt
         phase = isPenalised ? .penalised(until: now.uptime + settings.connectPenalty) : .joining(since: now.uptime)
+        outbox = EventOutbox(limit: settings.outboundLimit)
         bucket = TokenBucket(capacity: settings.messageBurst, rate: settings.messageRate, at: now.uptime)
         lastFrameAt = now.uptime
         pingDueAt = now.uptime + settings.pingInterval
@@ -85,7 +87,10 @@ package struct DriverSessionMachine: Sendable {
     package var needsAttention: Bool { phase != .live || isThrottled || closesAt != nil }
 
     /// The number up to which events have been sent; 0 while that is unknown.
-    package var sentThrough: Int64 { cursor.sentThrough ?? 0 }
+    package var sentThrough: Int64 { outbox.isEmpty ? takenThrough : outbox.sentThrough }
+
+    /// The number up to which events have been sent or wait for room; 0 while that is unknown.
+    package var takenThrough: Int64 { cursor.takenThrough ?? 0 }
 
     // MARK: - From the house
 
@@ -103,7 +108,7 @@ package struct DriverSessionMachine: Sendable {
         let ack = ConnectionAck(
             driverID: driverID.rawValue, serverTime: now.wall.milliseconds,
             status: welcome.isOnline ? "online" : "offline", idleTimeoutSeconds: settings.idleTimeout / 1000,
-            assignedCount: welcome.assignedCount, lastEventSequence: cursor.sentThrough ?? 0)
+            assignedCount: welcome.assignedCount, lastEventSequence: takenThrough)
         return .all([.send(.connectionAck(ack)), send(events), .resumeReading])
     }
 
@@ -115,9 +120,12 @@ package struct DriverSessionMachine: Sendable {
     /// Hints of committed events.
     package mutating func pushed(_ events: [DriverEvent]) -> Action {
         guard phase != .ended else { return .none }
-        let ready = cursor.pushed(events)
         // While joining the cursor knows no number yet, so nothing is ready; the hints wait in it.
-        return send(ready)
+        let ready = cursor.pushed(events)
+        guard outbox.addHints(EventMessages.messages(for: ready, settings.batchMessages)) else {
+            return drop(.slowReader)
+        }
+        return nextPage()
     }
 
     /// What the event log lists as undelivered beyond what this session sent.
@@ -126,11 +134,23 @@ package struct DriverSessionMachine: Sendable {
         return send(cursor.replay(events, through: last))
     }
 
+    /// The network has taken a page of events.
+    package mutating func eventsWritten(_ page: [EventMessage]) -> Action {
+        outbox.written(page)
+        guard phase == .live else { return .none }
+        return nextPage()
+    }
+
     private mutating func send(_ events: [DriverEvent]) -> Action {
-        guard !events.isEmpty else { return .none }
-        let messages = EventMessages.messages(for: events, settings.batchMessages)
-        cursor.sent(messages)
-        return .all([.sendEvents(messages), .ping(sequence: sentThrough)])
+        outbox.add(EventMessages.messages(for: events, settings.batchMessages))
+        return nextPage()
+    }
+
+    private mutating func nextPage() -> Action {
+        let page = outbox.page()
+        guard !page.isEmpty else { return .none }
+        cursor.sent(page)
+        return .all([.sendEvents(page), .ping(sequence: sentThrough)])
     }
 
     // MARK: - From the phone
@@ -148,7 +168,7 @@ package struct DriverSessionMachine: Sendable {
             return .pong
         case .success(.ack(let sequence)):
             badInRow = 0
-            return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+            return delivered(through: sequence)
         case .success(.unknown(let type)):
             // Harmless, so it does not count as bad: newer apps may say more than we know.
             let error = ErrorMessage(code: "unknown_type", detail: "The type \"\(type)\" is not known.")
@@ -174,7 +194,11 @@ package struct DriverSessionMachine: Sendable {
     package mutating func ponged(sequence: Int64?) -> Action {
         guard phase == .live, let sequence else { return .none }
         unanswered = 0
-        return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+        return delivered(through: sequence)
+    }
+
+    private mutating func delivered(through sequence: Int64) -> Action {
+        cursor.delivered(through: min(sequence, sentThrough)).map { .delivered(through: $0) } ?? .none
     }
 
     // MARK: - From outside

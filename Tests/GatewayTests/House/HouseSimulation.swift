@@ -306,11 +306,12 @@ actor HouseSimulation {
         case .sendEvents(let messages):
             for message in messages { send(.message(message), on: index) }
             guard let last = messages.last else { return }
-            sessions[index].endpoint.noteSent(through: sessions[index].machine.sentThrough)
+            sessions[index].endpoint.noteSent(through: sessions[index].machine.takenThrough)
             recorder.sent(EventMark(driverID: driver, seq: last.sequence, at: now.wall))
             if plant == .deliveredWhenSent {
                 recorder.delivered(EventMark(driverID: driver, seq: last.sequence, at: now.wall))
             }
+            carryOut(sessions[index].machine.eventsWritten(messages), of: index)
         case .ping(let sequence): send(.ping(sequence), on: index)
         case .delivered(let through):
             recorder.delivered(EventMark(driverID: driver, seq: through, at: now.wall))
