@@ -28,6 +28,8 @@ package struct AppConfiguration: Sendable {
         package var maxBatch: Int
         package var maxHoldSeconds: Double
         package var lostDriverAfterSeconds: Double
+        /// 0 never.
+        package var lapseAfterSeconds: Double
     }
 
     package struct Routing: Sendable {
@@ -141,6 +143,7 @@ extension AppConfiguration.Dispatch {
         maxBatch = try values.integer("dispatch.maxBatch", in: 1...4)
         maxHoldSeconds = try values.number("dispatch.maxHold", in: 0...3600)
         lostDriverAfterSeconds = try values.number("dispatch.lostDriverAfter", in: 1...86_400)
+        lapseAfterSeconds = try values.number("dispatch.lapseAfter", in: 0...86_400)
     }
 }
 

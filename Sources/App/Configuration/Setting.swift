@@ -97,6 +97,9 @@ extension Setting {
             "dispatch.maxHold", .number, "20", unit: "s", "an order without a ready time waits for partners this long"),
         Setting(
             "dispatch.lostDriverAfter", .number, "600", unit: "s", "orders of a driver without a sign of life return"),
+        Setting(
+            "dispatch.lapseAfter", .number, "0", unit: "s",
+            "an order that its driver does not accept for so long returns; 0: never"),
         Setting("delivery.otp", .yesNo, "false", "every order gets a one-time password"),
         Setting("delivery.hideOTP", .yesNo, "false", "drivers' lists do not show the last four digits"),
         Setting(

@@ -137,9 +137,7 @@ package struct Server: Sendable {
         house.fleet.load(
             try await house.accounts.drivers(standing: nil),
             newestFixes: try await house.locations.newestFixes(since: since))
-        for order in try await house.orders.openOrders() {
-            if order.state.isHeld, let driver = order.driverID { house.fleet.setDelivering(true, driver) }
-        }
+        house.fleet.noteHolders(of: try await house.orders.openOrders())
     }
 
     private static func holderName() -> String {
@@ -216,9 +214,7 @@ package struct Server: Sendable {
         var webhookPolicy = WebhookPolicy()
         webhookPolicy.attempts = configuration.webhookAttempts
         webhookPolicy.firstPauseMilliseconds = Int64(configuration.webhookFirstPauseSeconds * 1000)
-        var retention = Retention()
-        retention.locationDays = configuration.retentionDays
-        let kept = retention
+        let kept = Retention(locationDays: configuration.retentionDays)
         let overdue = Gauge(label: "assignments_undelivered")
         return [
             WebhookSender(
@@ -229,8 +225,11 @@ package struct Server: Sendable {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
             },
             RecurringService(name: "presence", every: .seconds(5), log: log) {
+                let open = try await house.orders.openOrders()
+                // Also what another server or a lost answer has changed.
+                house.fleet.noteHolders(of: open)
                 guard let presence = house.presence else { return }
-                presence.expect(try await house.orders.openOrders(), at: house.now())
+                presence.expect(open, at: house.now())
                 try await presence.flush(to: store)
             },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {

@@ -15,6 +15,8 @@ package final class AdminHub: AdminFeed {
     private static let ordersTold = 3
     /// Arrivals and departures told in one round; of more, the last ones.
     private static let presencesTold = 50
+    /// Alarms told in one round; the list of them is behind REST.
+    private static let alarmsTold = 50
 
     private struct OrderChange {
         var state: OrderState
@@ -27,6 +29,7 @@ package final class AdminHub: AdminFeed {
         var orders: [OrderID: OrderChange] = [:]
         var driversChanged = false
         var presences: [PresenceEvent] = []
+        var lost: [LostOrder] = []
         var turn = 0
     }
 
@@ -65,6 +68,13 @@ package final class AdminHub: AdminFeed {
         state.withLock { state in
             state.waiting.presences.append(event)
             if state.waiting.presences.count > Self.presencesTold { state.waiting.presences.removeFirst() }
+        }
+    }
+
+    package func orderLost(_ order: LostOrder) {
+        guard hasConsoles else { return }
+        state.withLock { state in
+            if state.waiting.lost.count < Self.alarmsTold { state.waiting.lost.append(order) }
         }
     }
 
@@ -127,6 +137,12 @@ package final class AdminHub: AdminFeed {
         }
         if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
         if waiting.driversChanged { messages.append(.driverStatusUpdate) }
+        messages += waiting.lost.map { lost in
+            .driverLost(
+                DriverLostMessage(
+                    driverID: lost.driverID.rawValue, orderID: lost.orderID.rawValue, status: lost.state.rawValue,
+                    lastSeenAt: lost.lastSignAt.milliseconds))
+        }
         return messages + waiting.presences.map { .driverPresence(PresenceObject($0)) }
     }
 }

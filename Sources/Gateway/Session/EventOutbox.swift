@@ -1,5 +1,5 @@
-/// Messages of one session that wait for room on the wire. They leave in pages, so that a long replay is never more than
-/// a window ahead of what the network has taken.
+/// Messages of one session that wait for room on the wire. They leave in pages, so that a long replay is never more
+/// than a window ahead of what the network has taken.
 ///
 /// What the event log lists is bounded by itself and may wait. Hints that come while others wait are bounded here: a
 /// phone that leaves too many of them lying reads too slowly.
