@@ -58,7 +58,9 @@ extension Setting {
     private static let http: [Setting] = [
         Setting("http.host", .text, "0.0.0.0", "address to listen on; demo and --dev: 127.0.0.1"),
         Setting("http.port", .integer, "8000", "port of REST and WebSocket"),
-        Setting("http.trustedProxies", .list, "", "addresses whose X-Forwarded-For is believed"),
+        Setting(
+            "http.trustedProxies", .list, "",
+            "addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed"),
         Setting("http.tls.certificate", .text, nil, "PEM file of the certificate chain; with the key: https and wss"),
         Setting("http.tls.key", .text, nil, "PEM file of the private key"),
         Setting("http.corsOrigins", .list, "http://localhost:5173", "browser origins that may call the API"),

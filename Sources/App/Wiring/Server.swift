@@ -74,7 +74,8 @@ package struct Server: Sendable {
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
                 fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
-            verifier: GatewayTokens(verifier: identity.verifier), registry: registry, admins: admins, events: store,
+            verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs), registry: registry,
+            admins: admins, events: store,
             logger: log)
         let api = API(
             Self.parts(configuration, house: house, identity: identity, database: database, options: options, log: log))
@@ -98,7 +99,9 @@ package struct Server: Sendable {
         // the ticks end, then the last positions are written.
         services =
             (routing.map { [$0] as [any Service] } ?? [])
-            + Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + Self.upkeep(
+                configuration, house: house, store: store, identity: identity, push: RegistryPush(registry),
+                admins: admins, log: log)
             + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
@@ -208,9 +211,18 @@ package struct Server: Sendable {
     }
 
     private static func upkeep(
-        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, log: Logger
+        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, push: RegistryPush,
+        admins: AdminHub, log: Logger
     ) -> [any Service] {
-        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now)
+        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now) { revocation in
+            switch revocation.principal {
+            case .driver(let id):
+                if revocation.isBlocked { house.push.cutOff(id, because: .blocked) }
+                push.revoke(id, before: revocation.epoch)
+            case .admin(let id): admins.revoke(id, before: revocation.epoch)
+            case .engine, .integration: break
+            }
+        }
         var webhookPolicy = WebhookPolicy()
         webhookPolicy.attempts = configuration.webhookAttempts
         webhookPolicy.firstPauseMilliseconds = Int64(configuration.webhookFirstPauseSeconds * 1000)

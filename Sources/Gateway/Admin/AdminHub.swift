@@ -33,9 +33,17 @@ package final class AdminHub: AdminFeed {
         var turn = 0
     }
 
+    /// An open tab.
+    struct Console: Sendable {
+        let admin: AdminID
+        let tokenEpoch: Int64
+        let show: @Sendable ([ByteBuffer]) -> Void
+        let end: @Sendable (CloseReason) -> Void
+    }
+
     private struct State {
         var waiting = Waiting()
-        var consoles: [UInt64: @Sendable ([ByteBuffer]) -> Void] = [:]
+        var consoles: [UInt64: Console] = [:]
         var nextConsole: UInt64 = 0
     }
 
@@ -93,7 +101,7 @@ package final class AdminHub: AdminFeed {
         guard !consoles.isEmpty else { return }
         let frames = Self.messages(waiting).map { FrameWriter.frame(.text, $0.jsonBytes) }
         guard !frames.isEmpty else { return }
-        for console in consoles { console(frames) }
+        for console in consoles { console.show(frames) }
     }
 
     /// The messages that show where these drivers are.
@@ -110,7 +118,13 @@ package final class AdminHub: AdminFeed {
         }
     }
 
-    func add(_ console: @escaping @Sendable ([ByteBuffer]) -> Void) -> UInt64 {
+    /// Ends the admin's tabs whose tokens are of an earlier epoch: he has logged out or has a new password.
+    package func revoke(_ admin: AdminID, before epoch: Int64) {
+        let ended = state.withLock { $0.consoles.values.filter { $0.admin == admin && $0.tokenEpoch < epoch } }
+        for console in ended { console.end(.tokenRevoked) }
+    }
+
+    func add(_ console: Console) -> UInt64 {
         open.add(1, ordering: .relaxed)
         return state.withLock { state in
             state.nextConsole += 1

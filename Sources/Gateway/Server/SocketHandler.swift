@@ -227,6 +227,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         case .ping(let payload):
             application.frameArrived(isPong: false, at: now)
             send(FrameWriter.frame(.pong, buffer: payload))
+        case .fragment: application.frameArrived(isPong: false, at: now)
         case .text(let message):
             application.frameArrived(isPong: false, at: now)
             if phase == .open { application.text(message, at: now) }

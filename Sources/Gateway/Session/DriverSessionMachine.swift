@@ -53,6 +53,7 @@ package struct DriverSessionMachine: Sendable {
     package let driverID: DriverID
     private let settings: GatewaySettings
     private let tokenExpiresAt: Timestamp
+    private let tokenEpoch: Int64
     private var phase: Phase
     private var cursor = DeliveryCursor()
     private var outbox: EventOutbox
@@ -66,8 +67,10 @@ package struct DriverSessionMachine: Sendable {
 
     /// - Parameter isPenalised: True when the driver connects too often.
     package init(
-        driverID: DriverID, tokenExpiresAt: Timestamp, isPenalised: Bool, settings: GatewaySettings, at now: Moment
+        driverID: DriverID, tokenExpiresAt: Timestamp, tokenEpoch: Int64 = 0, isPenalised: Bool,
+        settings: GatewaySettings, at now: Moment
     ) {
+        self.tokenEpoch = tokenEpoch
         self.driverID = driverID
         self.settings = settings
         self.tokenExpiresAt = tokenExpiresAt
@@ -243,6 +246,11 @@ package struct DriverSessionMachine: Sendable {
     /// The house or the registry ends the session: cut off, taken over.
     package mutating func ended(by reason: CloseReason) -> Action {
         end(with: reason)
+    }
+
+    /// Tokens of an earlier epoch are worth nothing any more.
+    package mutating func revoked(before epoch: Int64) -> Action {
+        tokenEpoch < epoch ? end(with: .tokenRevoked) : .none
     }
 
     /// The socket is gone or going.

@@ -294,6 +294,7 @@ actor HouseSimulation {
         case .replayed(let events): sessions[index].machine.replayed(events)
         case .welcomed(let welcome): sessions[index].machine.welcomed(welcome, at: now)
         case .end(let reason): sessions[index].machine.ended(by: reason)
+        case .revoked(let epoch): sessions[index].machine.revoked(before: epoch)
         case .drain: .none
         }
     }
