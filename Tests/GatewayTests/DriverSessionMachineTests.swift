@@ -321,6 +321,14 @@ import Testing
         #expect(CloseReason.tokenExpired.code == 4001)
     }
 
+    @Test func aRevocationEndsOnlyWhatAnEarlierTokenOpened() {
+        var machine = DriverSessionMachine(
+            driverID: Self.driver, tokenExpiresAt: at(1_000_000).wall, tokenEpoch: 3, isPenalised: false,
+            settings: GatewaySettings(), at: at(0))
+        #expect(machine.revoked(before: 3) == .none)
+        #expect(machine.revoked(before: 4) == .close(.tokenRevoked))
+    }
+
     @Test func aDrainClosesAtItsMomentWith1012() {
         var machine = joined()
         machine.draining(closesAt: 3000)
