@@ -1,3 +1,4 @@
+import Contract
 import DispatchCore
 import Fulfilment
 import Gateway
@@ -39,9 +40,11 @@ struct EchoFactory: SocketFactory {
         LoopDesk(eventLoop: eventLoop, clock: clock) { _ in }
     }
 
-    func floodRefusal(peer: SocketAddress?, forwardedFor: [String]) -> Int64? { nil }
+    func client(peer: SocketAddress?, forwardedFor: [String]) -> IPAddress? { nil }
 
-    func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler {
+    func floodRefusal(of client: IPAddress?) -> Int64? { nil }
+
+    func socket(for route: SocketRoute, from client: IPAddress?, desk: LoopDesk) -> SocketHandler {
         SocketHandler(application: EchoSession(), desk: desk, settings: settings, takesBinary: true)
     }
 }

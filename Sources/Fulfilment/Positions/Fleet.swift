@@ -10,6 +10,8 @@ import Synchronization
 package final class Fleet: Sendable {
     private struct State {
         var members: [DriverID: FleetMember] = [:]
+        /// Who holds which order.
+        var holders: [OrderID: DriverID] = [:]
     }
 
     private let state = Mutex(State())
@@ -53,18 +55,47 @@ package final class Fleet: Sendable {
         index.setFlags(account.id.rawValue, to: flags)
     }
 
-    /// Takes over the driver's own word.
-    package func setAvailability(_ availability: Availability, of driver: DriverID) {
-        let flags = state.withLock { state -> PointFlags in
-            state.members[driver]?.account.availability = availability
-            return state.members[driver]?.flags ?? PointFlags(rawValue: 0)
+    /// The driver counts as online from now on, unless he has said something meanwhile.
+    ///
+    /// - Returns: Whether he does.
+    package func greet(_ driver: DriverID) -> Bool {
+        let flags = state.withLock { state -> PointFlags? in
+            guard state.members[driver]?.account.availability == .unsaid else { return nil }
+            state.members[driver]?.account.availability = .online
+            return state.members[driver]?.flags
         }
+        guard let flags else { return false }
         index.setFlags(driver.rawValue, to: flags)
+        return true
     }
 
-    /// Marks whether the driver holds food, for the console's map.
-    package func setDelivering(_ isDelivering: Bool, _ driver: DriverID) {
-        state.withLock { $0.members[driver]?.isDelivering = isDelivering }
+    /// Notes who holds an order now, nil for nobody: who holds one is shown as delivering on the console's map.
+    package func noteHolder(_ driver: DriverID?, of order: OrderID) {
+        state.withLock { state in
+            let former = state.holders.removeValue(forKey: order)
+            if let former { state.members[former]?.held.remove(order) }
+            guard let driver else { return }
+            state.holders[order] = driver
+            state.members[driver]?.held.insert(order)
+        }
+    }
+
+    /// The same for all open orders; what is not among them is held by nobody.
+    package func noteHolders(of open: [OpenOrder]) {
+        var held: [DriverID: Set<OrderID>] = [:]
+        var holders: [OrderID: DriverID] = [:]
+        for order in open where order.state.isHeld {
+            guard let driver = order.driverID else { continue }
+            held[driver, default: []].insert(order.id)
+            holders[order.id] = driver
+        }
+        let (drivers, orders) = (held, holders)
+        state.withLock { state in
+            for driver in Set(state.holders.values).union(drivers.keys) {
+                state.members[driver]?.held = drivers[driver] ?? []
+            }
+            state.holders = orders
+        }
     }
 
     /// Any frame or request of the driver: a sign of life.
@@ -204,7 +235,8 @@ package struct FleetMember: Sendable {
     /// The last fix that was believed.
     package var lastFix: Fix?
     package var lastSeen: Timestamp?
-    package var isDelivering = false
+    /// The orders that he holds.
+    package var held: Set<OrderID> = []
     /// What the next fix is judged against.
     private var filter = FixFilter()
 
@@ -216,6 +248,9 @@ package struct FleetMember: Sendable {
     package var isAvailable: Bool {
         account.availability == .online && account.standing == .approved
     }
+
+    /// Whether he holds an order.
+    package var isDelivering: Bool { !held.isEmpty }
 
     fileprivate var flags: PointFlags { isAvailable ? .available : PointFlags(rawValue: 0) }
 

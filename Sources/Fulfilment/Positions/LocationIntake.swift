@@ -117,10 +117,7 @@ package final class LocationIntake: Sendable {
     private func greetNewcomers(in batch: [Fix]) async {
         let unsaid = fleet.unsaid(among: batch.map(\.driverID))
         guard !unsaid.isEmpty, let changed = try? await accounts.makeAvailableIfUnsaid(unsaid) else { return }
-        for driver in changed {
-            fleet.setAvailability(.online, of: driver)
-            feed.driverStatusChanged(driver)
-        }
+        for driver in changed where fleet.greet(driver) { feed.driverStatusChanged(driver) }
     }
 
     private func pause(milliseconds: Int64, clock: some Clock<Duration>, wakesWhenFull: Bool) async {

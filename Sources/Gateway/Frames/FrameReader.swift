@@ -10,6 +10,8 @@ package struct FrameReader {
         /// A whole text message, known to be UTF-8.
         case text(ByteBuffer)
         case binary(ByteBuffer)
+        /// A frame of a message that goes on: it says nothing yet, and costs what a frame costs.
+        case fragment
         case ping(ByteBuffer)
         case pong(ByteBuffer)
         /// The client closes; nil when it gave no code.
@@ -66,19 +68,17 @@ package struct FrameReader {
     ///   matter. Reused once the event is gone, it saves an allocation and a copy of the whole read for each frame.
     /// - Complexity: O(n) in the bytes consumed.
     package mutating func next(_ buffer: inout ByteBuffer, scratch: inout ByteBuffer) -> Event? {
-        while true {
-            let header: Header
-            switch readHeader(buffer) {
-            case nil: return nil
-            case .failure(let reason): return .violation(reason)
-            case .success(let read): header = read
-            }
-            guard buffer.readableBytes >= header.size + header.length else { return nil }
-            buffer.moveReaderIndex(forwardBy: header.size)
-            Self.unmask(buffer, header, into: &scratch)
-            buffer.moveReaderIndex(forwardBy: header.length)
-            if let event = take(scratch, header) { return event }
+        let header: Header
+        switch readHeader(buffer) {
+        case nil: return nil
+        case .failure(let reason): return .violation(reason)
+        case .success(let read): header = read
         }
+        guard buffer.readableBytes >= header.size + header.length else { return nil }
+        buffer.moveReaderIndex(forwardBy: header.size)
+        Self.unmask(buffer, header, into: &scratch)
+        buffer.moveReaderIndex(forwardBy: header.length)
+        return take(scratch, header)
     }
 
     /// The usual frame alone: a whole text message of ASCII in one frame. Undoes its mask, 32 bytes at a step, and sees
@@ -216,7 +216,7 @@ package struct FrameReader {
 
     // MARK: - Payloads
 
-    private mutating func take(_ payload: ByteBuffer, _ header: Header) -> Event? {
+    private mutating func take(_ payload: ByteBuffer, _ header: Header) -> Event {
         switch header.opcode {
         case .ping: return .ping(payload)
         case .pong: return .pong(payload)
@@ -231,7 +231,7 @@ package struct FrameReader {
         }
     }
 
-    private mutating func append(_ payload: ByteBuffer, isFinal: Bool) -> Event? {
+    private mutating func append(_ payload: ByteBuffer, isFinal: Bool) -> Event {
         guard var message = fragments.take() else { return .violation(.protocolError) }
         if message.isText, !payload.withUnsafeReadableBytes({ message.validator.consume($0) }) {
             return .violation(.invalidUTF8)
@@ -239,7 +239,7 @@ package struct FrameReader {
         message.bytes.writeImmutableBuffer(payload)
         guard isFinal else {
             fragments = message
-            return nil
+            return .fragment
         }
         guard message.isText else { return .binary(message.bytes) }
         return message.validator.isComplete ? .text(message.bytes) : .violation(.invalidUTF8)

@@ -27,7 +27,7 @@ package struct DriverSessionMachine: Sendable {
         case accept(LocationUpdate)
         case pong
         case send(ServerMessage)
-        /// Send these and record them as sent.
+        /// Send these and record them as sent; ``eventsWritten(_:)`` is told when the network has taken them.
         case sendEvents([EventMessage])
         /// A protocol ping that carries the number; its pong proves that everything up to there has arrived.
         case ping(sequence: Int64)
@@ -53,8 +53,10 @@ package struct DriverSessionMachine: Sendable {
     package let driverID: DriverID
     private let settings: GatewaySettings
     private let tokenExpiresAt: Timestamp
+    private let tokenEpoch: Int64
     private var phase: Phase
     private var cursor = DeliveryCursor()
+    private var outbox: EventOutbox
     private var bucket: TokenBucket
     private var isThrottled = false
     private var badInRow = 0
@@ -65,12 +67,15 @@ package struct DriverSessionMachine: Sendable {
 
     /// - Parameter isPenalised: True when the driver connects too often.
     package init(
-        driverID: DriverID, tokenExpiresAt: Timestamp, isPenalised: Bool, settings: GatewaySettings, at now: Moment
+        driverID: DriverID, tokenExpiresAt: Timestamp, tokenEpoch: Int64 = 0, isPenalised: Bool,
+        settings: GatewaySettings, at now: Moment
     ) {
+        self.tokenEpoch = tokenEpoch
         self.driverID = driverID
         self.settings = settings
         self.tokenExpiresAt = tokenExpiresAt
         phase = isPenalised ? .penalised(until: now.uptime + settings.connectPenalty) : .joining(since: now.uptime)
+        outbox = EventOutbox(limit: settings.outboundLimit)
         bucket = TokenBucket(capacity: settings.messageBurst, rate: settings.messageRate, at: now.uptime)
         lastFrameAt = now.uptime
         pingDueAt = now.uptime + settings.pingInterval
@@ -85,7 +90,10 @@ package struct DriverSessionMachine: Sendable {
     package var needsAttention: Bool { phase != .live || isThrottled || closesAt != nil }
 
     /// The number up to which events have been sent; 0 while that is unknown.
-    package var sentThrough: Int64 { cursor.sentThrough ?? 0 }
+    package var sentThrough: Int64 { outbox.isEmpty ? takenThrough : outbox.sentThrough }
+
+    /// The number up to which events have been sent or wait for room; 0 while that is unknown.
+    package var takenThrough: Int64 { cursor.takenThrough ?? 0 }
 
     // MARK: - From the house
 
@@ -103,7 +111,7 @@ package struct DriverSessionMachine: Sendable {
         let ack = ConnectionAck(
             driverID: driverID.rawValue, serverTime: now.wall.milliseconds,
             status: welcome.isOnline ? "online" : "offline", idleTimeoutSeconds: settings.idleTimeout / 1000,
-            assignedCount: welcome.assignedCount, lastEventSequence: cursor.sentThrough ?? 0)
+            assignedCount: welcome.assignedCount, lastEventSequence: takenThrough)
         return .all([.send(.connectionAck(ack)), send(events), .resumeReading])
     }
 
@@ -115,9 +123,12 @@ package struct DriverSessionMachine: Sendable {
     /// Hints of committed events.
     package mutating func pushed(_ events: [DriverEvent]) -> Action {
         guard phase != .ended else { return .none }
-        let ready = cursor.pushed(events)
         // While joining the cursor knows no number yet, so nothing is ready; the hints wait in it.
-        return send(ready)
+        let ready = cursor.pushed(events)
+        guard outbox.addHints(EventMessages.messages(for: ready, settings.batchMessages)) else {
+            return drop(.slowReader)
+        }
+        return nextPage()
     }
 
     /// What the event log lists as undelivered beyond what this session sent.
@@ -126,11 +137,23 @@ package struct DriverSessionMachine: Sendable {
         return send(cursor.replay(events, through: last))
     }
 
+    /// The network has taken a page of events.
+    package mutating func eventsWritten(_ page: [EventMessage]) -> Action {
+        outbox.written(page)
+        guard phase == .live else { return .none }
+        return nextPage()
+    }
+
     private mutating func send(_ events: [DriverEvent]) -> Action {
-        guard !events.isEmpty else { return .none }
-        let messages = EventMessages.messages(for: events, settings.batchMessages)
-        cursor.sent(messages)
-        return .all([.sendEvents(messages), .ping(sequence: sentThrough)])
+        outbox.add(EventMessages.messages(for: events, settings.batchMessages))
+        return nextPage()
+    }
+
+    private mutating func nextPage() -> Action {
+        let page = outbox.page()
+        guard !page.isEmpty else { return .none }
+        cursor.sent(page)
+        return .all([.sendEvents(page), .ping(sequence: sentThrough)])
     }
 
     // MARK: - From the phone
@@ -148,7 +171,7 @@ package struct DriverSessionMachine: Sendable {
         case .success(.ping): return pinged() ? .pong : .none
         case .success(.ack(let sequence)):
             badInRow = 0
-            return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+            return delivered(through: sequence)
         case .success(.unknown(let type)):
             // Harmless, so it does not count as bad: newer apps may say more than we know.
             let error = ErrorMessage(code: "unknown_type", detail: "The type \"\(type)\" is not known.")
@@ -200,7 +223,11 @@ package struct DriverSessionMachine: Sendable {
     package mutating func ponged(sequence: Int64?) -> Action {
         guard phase == .live, let sequence else { return .none }
         unanswered = 0
-        return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+        return delivered(through: sequence)
+    }
+
+    private mutating func delivered(through sequence: Int64) -> Action {
+        cursor.delivered(through: min(sequence, sentThrough)).map { .delivered(through: $0) } ?? .none
     }
 
     // MARK: - From outside
@@ -245,6 +272,11 @@ package struct DriverSessionMachine: Sendable {
     /// The house or the registry ends the session: cut off, taken over.
     package mutating func ended(by reason: CloseReason) -> Action {
         end(with: reason)
+    }
+
+    /// Tokens of an earlier epoch are worth nothing any more.
+    package mutating func revoked(before epoch: Int64) -> Action {
+        tokenEpoch < epoch ? end(with: .tokenRevoked) : .none
     }
 
     /// The socket is gone or going.
