@@ -132,8 +132,7 @@ package actor Dispatcher {
         let open = try await house.orders.openOrders()
         let exclusions = try await house.orders.exclusions()
         var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
-            open: open, exclusions: exclusions, members: house.fleet.members(),
-            readyDeviation: house.presence?.readyDeviation() ?? [:])
+            open: open, exclusions: exclusions, members: house.fleet.members(), kitchens: Kitchens(house.presence))
         var summary = TickSummary(at: now, waiting: snapshot.orders)
         poolGauge.record(summary.pool)
         oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
@@ -143,12 +142,17 @@ package actor Dispatcher {
             await releaseFromLostDrivers(open, fence: fence, at: now)
             return summary
         }
+        let estimator = house.estimator
         if let travelTimes = house.travelTimes {
-            let ways = await snapshot.takeWays(from: travelTimes, hour: house.settings.hour(at: now))
+            let ways = await snapshot.takeWays(
+                from: travelTimes, guessing: estimator, hour: house.settings.hour(at: now))
             summary.routedWays = ways.routed
             summary.estimatedWays = ways.estimated
             routedWays.increment(by: ways.routed)
             estimatedWays.increment(by: ways.estimated)
+        } else if !house.atlas.slowZones.isEmpty {
+            // Straight lines know nothing of zones in which ways take longer.
+            _ = await snapshot.takeWays(from: estimator, guessing: estimator, hour: house.settings.hour(at: now))
         }
         rounds += 1
         let started = microseconds()

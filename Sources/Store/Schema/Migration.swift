@@ -14,6 +14,8 @@ package struct Migration: Sendable {
         Migration(version: 2, sql: String(decoding: PackageResources.schema_0002_pools_sql, as: UTF8.self)),
         Migration(version: 3, sql: String(decoding: PackageResources.schema_0003_presence_sql, as: UTF8.self)),
         Migration(version: 4, sql: String(decoding: PackageResources.schema_0004_presence_places_sql, as: UTF8.self)),
+        Migration(version: 5, sql: String(decoding: PackageResources.schema_0005_zone_properties_sql, as: UTF8.self)),
+        Migration(version: 6, sql: String(decoding: PackageResources.schema_0006_preparation_sql, as: UTF8.self)),
     ]
 }
 
