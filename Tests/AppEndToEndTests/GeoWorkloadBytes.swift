@@ -156,8 +156,8 @@ private struct FNV {
 
     mutating func addAnswer(_ tick: UInt32, _ number: UInt32, _ ids: [Int64]) {
         for word in [tick, number, UInt32(ids.count)] {
-            withUnsafeBytes(of: word.littleEndian) { $0.forEach { add($0) } }
+            withUnsafeBytes(of: word.littleEndian) { for byte in $0 { add(byte) } }
         }
-        for id in ids { withUnsafeBytes(of: id.littleEndian) { $0.forEach { add($0) } } }
+        for id in ids { withUnsafeBytes(of: id.littleEndian) { for byte in $0 { add(byte) } } }
     }
 }

@@ -131,8 +131,10 @@ package actor Dispatcher {
         look(at: now)
         let open = try await house.orders.openOrders()
         let exclusions = try await house.orders.exclusions()
-        var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
-            open: open, exclusions: exclusions, members: house.fleet.members(), kitchens: Kitchens(house.presence))
+        let policy = policy()
+        var snapshot = SnapshotBuilder(house: house, policy: policy, now: now).snapshot(
+            open: open, exclusions: exclusions, members: candidates(for: open, policy, at: now),
+            kitchens: Kitchens(house.presence))
         var summary = TickSummary(at: now, waiting: snapshot.orders)
         poolGauge.record(summary.pool)
         oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
@@ -174,6 +176,14 @@ package actor Dispatcher {
         }
         await releaseFromLostDrivers(open, fence: fence, at: now)
         return summary
+    }
+
+    /// Four times as many for each order as the engine keeps, as in its own choice among many.
+    private func candidates(for open: [OpenOrder], _ policy: DispatchPolicy, at now: Timestamp) -> [FleetMember] {
+        house.fleet.candidates(
+            near: open.filter { $0.state == .pending }.compactMap(\.pickup),
+            each: 4 * Int(policy.limits.nearestDrivers),
+            busy: Set(open.filter(\.state.isHeld).compactMap(\.driverID)), at: now)
     }
 
     /// Notes that the drivers are watched now.

@@ -157,6 +157,33 @@ package final class Fleet: Sendable {
         return (right, wrong)
     }
 
+    /// Up to so many available drivers a round looks at everybody.
+    package static let everyone = 500
+
+    /// The drivers that a round has to look at, by id: everybody in a small fleet; in a large one those nearest to any
+    /// of the pickups, of the available ones with a fresh position, and whoever has something to do already.
+    ///
+    /// - Parameters:
+    ///   - pickups: Where food waits; places that several orders share count once.
+    ///   - limit: So many for each pickup.
+    ///   - busy: Drivers who hold orders.
+    /// - Complexity: O(drivers) to count them, then O(pickups × limit × log).
+    package func candidates(
+        near pickups: [GeoPoint], each limit: Int, busy: Set<DriverID>, at now: Timestamp
+    ) -> [FleetMember] {
+        let all = members()
+        guard all.count(where: { $0.isAvailable && !isStale($0, at: now) }) > Self.everyone else { return all }
+        expire(at: now)
+        var wanted = busy
+        let filter = SearchFilter(required: [.available, .fresh])
+        for pickup in Set(pickups) {
+            for neighbour in index.nearest(limit, to: pickup, within: .unlimited, matching: filter) {
+                wanted.insert(DriverID(neighbour.id))
+            }
+        }
+        return all.filter { wanted.contains($0.account.id) }
+    }
+
     /// Those of `drivers` who have never said whether they are online.
     package func unsaid(among drivers: [DriverID]) -> [DriverID] {
         state.withLock { state in
