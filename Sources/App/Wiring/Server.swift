@@ -75,10 +75,10 @@ package struct Server: Sendable {
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
                 fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
-            verifier: GatewayTokens(verifier: identity.verifier), registry: registry, admins: admins, events: store,
+            verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs), registry: registry,
+            admins: admins, events: store,
             logger: log)
-        let api = API(
-            Self.parts(configuration, house, identity, database, routing, options: options, log: log))
+        let api = API(Self.parts(configuration, house, identity, database, routing, options: options, log: log))
         let planning = PlanningThreads()
         let policy = DispatchPolicy(configuration, pace: options.pace)
         let dispatcher = Dispatcher(
@@ -99,19 +99,15 @@ package struct Server: Sendable {
         // the ticks end, then the last positions are written.
         services =
             (routing.map { [$0] as [any Service] } ?? [])
-            + Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + Self.upkeep(
+                configuration, house: house, store: store, identity: identity, push: RegistryPush(registry),
+                admins: admins, log: log)
             + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
                 front,
             ]
-            + [
-                DrainService(
-                    begin: {
-                        api.drain.begin()
-                        gateway.drain()
-                    }, remaining: { registry.count }, log: log)
-            ]
+            + [Self.draining(api, gateway, registry, log: log)]
     }
 
     /// Serves until the process is asked to stop, or the task is cancelled.
@@ -138,15 +134,23 @@ package struct Server: Sendable {
         house.fleet.load(
             try await house.accounts.drivers(standing: nil),
             newestFixes: try await house.locations.newestFixes(since: since))
-        for order in try await house.orders.openOrders() {
-            if order.state.isHeld, let driver = order.driverID { house.fleet.setDelivering(true, driver) }
-        }
+        house.fleet.noteHolders(of: try await house.orders.openOrders())
     }
 
     /// What was known about kitchens, and who was where, before the server stopped.
     private static func restore(_ presence: PresenceWatch, from store: Store) async throws {
         presence.load(try await store.kitchenStays(limit: WaitingTimes.capacity))
         presence.resume(try await store.openStays())
+    }
+
+    private static func draining(
+        _ api: API, _ gateway: DriverGateway, _ registry: ConnectionRegistry, log: Logger
+    ) -> DrainService {
+        DrainService(
+            begin: {
+                api.drain.begin()
+                gateway.drain()
+            }, remaining: { registry.count }, log: log)
     }
 
     private static func holderName() -> String {
@@ -218,15 +222,22 @@ package struct Server: Sendable {
     }
 
     private static func upkeep(
-        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, log: Logger
+        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, push: RegistryPush,
+        admins: AdminHub, log: Logger
     ) -> [any Service] {
-        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now)
+        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now) { revocation in
+            switch revocation.principal {
+            case .driver(let id):
+                if revocation.isBlocked { house.push.cutOff(id, because: .blocked) }
+                push.revoke(id, before: revocation.epoch)
+            case .admin(let id): admins.revoke(id, before: revocation.epoch)
+            case .engine, .integration: break
+            }
+        }
         var webhookPolicy = WebhookPolicy()
         webhookPolicy.attempts = configuration.webhookAttempts
         webhookPolicy.firstPauseMilliseconds = Int64(configuration.webhookFirstPauseSeconds * 1000)
-        var retention = Retention()
-        retention.locationDays = configuration.retentionDays
-        let kept = retention
+        let kept = Retention(locationDays: configuration.retentionDays)
         let overdue = Gauge(label: "assignments_undelivered")
         return [
             WebhookSender(
@@ -238,8 +249,11 @@ package struct Server: Sendable {
             },
             RecurringService(name: "expiry", every: .seconds(1), log: log) { house.fleet.expire(at: house.now()) },
             RecurringService(name: "presence", every: .seconds(5), log: log) {
+                let open = try await house.orders.openOrders()
+                // Also what another server or a lost answer has changed.
+                house.fleet.noteHolders(of: open)
                 guard let presence = house.presence else { return }
-                presence.expect(try await house.orders.openOrders(), at: house.now())
+                presence.expect(open, at: house.now())
                 try await presence.flush(to: store)
             },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {

@@ -44,13 +44,26 @@ struct DriverPresence: Sendable {
         }
     }
 
-    mutating func seen(at point: GeoPoint, time: Timestamp, atlas: Atlas) -> [PresenceEvent] {
-        var events = crossBorders(at: point, time: time, atlas: atlas)
+    /// A run of his fixes.
+    ///
+    /// - Parameter doubted: Places of fixes that say nothing, ascending; those of the run are taken out.
+    mutating func seen(
+        _ run: ArraySlice<Fix>, without doubted: inout ArraySlice<Int>, atlas: Atlas, _ events: inout [PresenceEvent]
+    ) {
+        for place in run.indices {
+            if doubted.first == place { doubted.removeFirst() } else { seen(run[place], atlas, &events) }
+        }
+    }
+
+    private mutating func seen(_ fix: Fix, _ atlas: Atlas, _ events: inout [PresenceEvent]) {
+        crossBorders(at: fix.point, time: fix.receivedAt, atlas: atlas, &events)
+        if stops.isEmpty { return }
         for spot in sortedSpots {
-            guard let action = stops[spot]?.arrival?.seen(at: point, time: time.milliseconds) else { continue }
+            guard let action = stops[spot]?.arrival?.seen(at: fix.point, time: fix.receivedAt.milliseconds) else {
+                continue
+            }
             events += carryOut(action, at: spot)
         }
-        return events
     }
 
     /// The orders that the driver holds, all of them.
@@ -106,9 +119,10 @@ struct DriverPresence: Sendable {
         return stays
     }
 
-    private mutating func crossBorders(at point: GeoPoint, time: Timestamp, atlas: Atlas) -> [PresenceEvent] {
-        var events: [PresenceEvent] = []
-        for zone in zones.keys.sorted() {
+    private mutating func crossBorders(
+        at point: GeoPoint, time: Timestamp, atlas: Atlas, _ events: inout [PresenceEvent]
+    ) {
+        for zone in zones.isEmpty ? [] : zones.keys.sorted() {
             let depth = atlas.depth(of: point, in: zone) ?? Metres(-.infinity)
             guard case .left(let enteredAt, _)? = zones[zone]?.fence.seen(depth: depth, at: time.milliseconds) else {
                 continue
@@ -122,7 +136,6 @@ struct DriverPresence: Sendable {
             zones[zone] = Stay(since: time)
             events.append(PresenceEvent(driver: driver, spot: .zone(zone), beganAt: time))
         }
-        return events
     }
 
     private mutating func carryOut(_ action: Arrival.Action, at spot: Spot) -> [PresenceEvent] {

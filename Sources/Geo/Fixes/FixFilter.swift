@@ -119,6 +119,7 @@ package struct FixFilter: Hashable, Sendable {
     private func isReachable(_ fix: PlaceFix, from origin: PlaceFix) -> Bool {
         guard let milliseconds = fix.elapsed(since: origin) else { return true }
         let reach = limits.slack.value + Double(milliseconds) / 1000 * limits.speed
-        return origin.place.distance(to: fix.place).value <= reach
+        return origin.place.isSurelyWithin(Metres(reach), of: fix.place)
+            || origin.place.distance(to: fix.place).value <= reach
     }
 }

@@ -35,7 +35,7 @@ import Testing
         fleet.setAvailability(.offline, of: DriverID(1))
         let later = start.advanced(bySeconds: 50)
         for number in [2, 4, 5] as [Int64] {
-            _ = fleet.accept(Fix(driverID: DriverID(number), point: try place(number), receivedAt: later))
+            _ = fleet.accept([Fix(driverID: DriverID(number), point: try place(number), receivedAt: later)])
         }
         // Half a second after the third has become stale, before the index has looked.
         let now = start.advanced(byMilliseconds: 60_500)
@@ -52,11 +52,11 @@ import Testing
             fix.recordedAt = start.advanced(bySeconds: recorded)
             return fix
         }
-        #expect(fleet.accept(try fix(2, recorded: 700, received: 700)).isBelieved)
+        #expect(fleet.accept([try fix(2, recorded: 700, received: 700)]).heldBack.isEmpty)
         // Recorded ten minutes ago, while there was no network.
-        #expect(!fleet.accept(try fix(90, recorded: 100, received: 705)).isBelieved)
+        #expect(fleet.accept([try fix(90, recorded: 100, received: 705)]).heldBack == [0])
         #expect(fleet.member(DriverID(1))?.lastFix?.point == (try place(2)))
-        #expect(fleet.accept(try fix(3, recorded: 710, received: 710)).isBelieved)
+        #expect(fleet.accept([try fix(3, recorded: 710, received: 710)]).heldBack.isEmpty)
     }
 
     @Test func aRoundOfALargeFleetLooksAtTheNearAndTheBusy() throws {
