@@ -80,6 +80,7 @@ var targets: [Target] = [
             .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0002_pools.sql"),
             .embedInCode("Migrations/schema_0003_presence.sql"),
             .embedInCode("Migrations/schema_0004_presence_places.sql"),
+            .embedInCode("Migrations/schema_0007_given_back.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),

@@ -55,12 +55,14 @@ package struct AssignmentDraft: Sendable {
             }
         }
         for (index, order) in inRoute.enumerated() {
-            let after = bound(order, sequence: index + 1, quote: quotes[index], distance: sketch.orderDistances[index])
+            var after = bound(order, sequence: index + 1, quote: quotes[index], distance: sketch.orderDistances[index])
+            after.assignment?.durationSeconds = sketch.orderSeconds[index]
             changes.orders.append(OrderChange(before: order, after: after, reason: reason))
-            let told = AssignedOrder(
+            var told = AssignedOrder(
                 order: after, sequence: index + 1, earnings: quotes[index].total,
                 distance: sketch.orderDistances[index],
                 batch: summary)
+            if let ready = told.pickupAt, ready > now { told.pickupClock = settings.clockFace(at: ready) }
             changes.events.append(EventDraft(driverID: driver.id, body: .orderAssigned(told)))
         }
     }
