@@ -126,6 +126,13 @@ enum WireSamples {
             ("OrderStatusUpdateMessage", [AdminMessage.orderStatusUpdate]),
             ("DriverStatusUpdateMessage", [AdminMessage.driverStatusUpdate]),
             ("DriverPresenceMessage", presences.map(AdminMessage.driverPresence)),
+            (
+                "DriverLostMessage",
+                [
+                    AdminMessage.driverLost(
+                        DriverLostMessage(driverID: 1, orderID: 1, status: "PICKED_UP", lastSeenAt: moment))
+                ]
+            ),
         ]
     }
 
