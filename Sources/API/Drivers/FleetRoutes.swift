@@ -100,6 +100,11 @@ struct FleetRoutes: RouteGroup {
         var patch = DriverPatch()
         patch.capacity = reader.integer("capacity", in: 1...64).map { Int($0) }
         if let type = reader.text("vehicle_type", limit: 40) { patch.vehicleType = try VehicleType(tolerant: type) }
+        patch.name = reader.text("name", limit: 200)
+        patch.phone = reader.text("phone", "phone_number", limit: 40)
+        patch.email = reader.text("email", limit: 254)
+        patch.vehicleNumber = reader.text("vehicle_number", limit: 40)
+        patch.vehicleRegistration = reader.text("vehicle_registration", limit: 40)
         patch.shiftEndsAt = reader.time("shift_ends_at").map { Timestamp(milliseconds: $0) }
         let bank = Self.bank(known.bank, &reader)
         try reader.finish()
@@ -109,8 +114,12 @@ struct FleetRoutes: RouteGroup {
             writer.field("id", account.id.rawValue)
             writer.field("driver_id", account.id.rawValue)
             writer.field("name", account.name)
+            writer.field("phone", account.phone)
+            writer.field("email", account.email)
             writer.field("capacity", account.capacity)
             writer.field("vehicle_type", account.vehicleType.rawValue)
+            writer.field("vehicle_number", account.vehicleNumber ?? account.vehicleRegistration)
+            writer.field("vehicle_registration", account.vehicleRegistration ?? account.vehicleNumber)
             writer.bankFields(account.bank)
         }
     }

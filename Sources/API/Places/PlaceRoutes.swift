@@ -47,6 +47,10 @@ struct PlaceRoutes: RouteGroup {
 
     private func patch(_ exchange: Exchange) async throws -> Reply {
         let request = try RestaurantRequest(body: exchange.body, isNew: false)
+        // The console's page of payments to restaurants: a success would say that something was kept.
+        guard !request.speaksOfPayment else {
+            throw Problems.notOffered("Keeping a restaurant's e-mail or bank account")
+        }
         let known = try await restaurant(exchange)
         var draft = known.place
         draft.name = request.name ?? draft.name

@@ -142,6 +142,7 @@ extension DriverState: ByteForm {
         writer.write(isOnline)
         writer.write(running)
         writer.write(rules)
+        writer.write(offeredAt)
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
@@ -154,6 +155,7 @@ extension DriverState: ByteForm {
         isOnline = try reader.readFlag()
         running = try reader.readList()
         rules = try reader.readList()
+        offeredAt = try reader.readOptional()
     }
 }
 

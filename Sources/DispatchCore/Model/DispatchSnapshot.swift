@@ -137,6 +137,8 @@ package struct DriverState: Hashable, Sendable {
     /// The stops that he still has to make, in the sequence in which he makes them.
     package var running: [RunningStop] = []
     package var rules: [RestaurantRule] = []
+    /// When he got the newest of the orders that he has and has not answered; nil where he has answered all.
+    package var offeredAt: Timestamp?
 
     package init(id: DriverID, place: PlaceIndex, freeAt: Timestamp, lastFixAt: Timestamp) {
         self.id = id

@@ -262,7 +262,7 @@ package actor Dispatcher {
         let commit = PlanCommit(
             batches: plan.commits, ids: ids,
             versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
-            settings: house.settings, now: now)
+            settings: house.settings, offerGap: policy().offerGap, now: now)
         let committed = try await house.orders.transact(scope) { rows in commit.decide(rows) }
         house.push.push(committed.events)
         for batch in committed.result.batches {

@@ -24,8 +24,8 @@ struct SnapshotBuilder {
     /// - Parameters:
     ///   - open: Every order that is not ended.
     ///   - members: Drivers by id.
-    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates and those of external
-    ///   pools are not in it: they wait for a hand.
+    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates are not
+    ///   in it, and those of external pools until a driver gave them back: they wait for a hand.
     func snapshot(
         open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], kitchens: Kitchens
     ) -> DispatchSnapshot {
@@ -34,7 +34,7 @@ struct SnapshotBuilder {
             travel: .estimate(TravelEstimate(house.estimator, hour: house.settings.hour(at: now))))
         var excluded: [OrderID: [DriverID]] = [:]
         for pair in exclusions { excluded[pair.orderID, default: []].append(pair.driverID) }
-        for order in open where order.state == .pending && order.externalPoolID == nil {
+        for order in open where order.state == .pending && order.isForTheEngine {
             guard let pickup = order.pickup, let dropoff = order.dropoff else { continue }
             var waiting = WaitingOrder(
                 id: order.id, pickup: snapshot.place(pickup), dropoff: snapshot.place(dropoff),
@@ -61,7 +61,10 @@ struct SnapshotBuilder {
         }
         for (member, route) in zip(seen, routes) {
             guard let fix = member.lastFix else { continue }
-            snapshot.drivers.append(driver(member, fix: fix, running: route, in: &snapshot))
+            var state = driver(member, fix: fix, running: route, in: &snapshot)
+            state.offeredAt = (held[member.account.id] ?? []).filter { $0.state == .assigned }.compactMap(\.assignedAt)
+                .max()
+            snapshot.drivers.append(state)
         }
         return snapshot
     }

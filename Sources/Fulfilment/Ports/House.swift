@@ -98,6 +98,14 @@ package struct HouseSettings: Sendable {
         travel.leg(from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: hour(at: moment)))
     }
 
+    /// What the region's clocks show, as HH:mm.
+    package func clockFace(at moment: Timestamp) -> String {
+        let seconds = moment.milliseconds / 1000 + Int64(secondsEastOfUTC(moment))
+        let minutes = (((seconds % 86_400) + 86_400) % 86_400) / 60
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(minutes / 60)):\(two(minutes % 60))"
+    }
+
     /// Local hour of the day, 0 to 23.
     package func hour(at moment: Timestamp) -> Int {
         let seconds = moment.milliseconds / 1000 + Int64(secondsEastOfUTC(moment))
