@@ -3,6 +3,10 @@ package struct TrustedProxies: Hashable, Sendable {
     /// An entry that is neither an address nor a network.
     package struct Malformed: Error, Equatable {
         package let entry: String
+
+        package init(entry: String) {
+            self.entry = entry
+        }
     }
 
     private let networks: [IPNetwork]
