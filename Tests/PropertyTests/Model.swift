@@ -68,7 +68,7 @@ struct Model: Sendable {
             case .otpWrong: self = .otpWrong
             case .otpLocked: self = .otpLocked
             // The commands of the property test cause none of these.
-            case .unknownRestaurant, .unknownBatch, .unknownPool, .nothingLeft, .orderTaken, .invalid: return nil
+            case .unknownRestaurant, .unknownBatch, .unknownPool, .nothingLeft, .invalid: return nil
             }
         }
     }
@@ -173,7 +173,7 @@ struct Model: Sendable {
         let order = try known(id)
         if order.state == .cancelled { return }
         guard order.state != .delivered else { throw .illegalStep }
-        guard !order.state.isOnBoard || byAdmin else { throw .notAllowed }
+        guard !order.state.isOnBoard || byAdmin else { throw .illegalStep }
         foresee(.cancelled(id), for: order.holder)
         if order.state.isOnBoard { paid[id] = order.driver }
         orders[id]?.state = .cancelled

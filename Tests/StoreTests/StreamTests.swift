@@ -48,6 +48,37 @@ struct StreamTests {
         }
     }
 
+    @Test func anOfferIsToldOnlyWhileItsDriverHoldsTheOrder() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let sample = Sample(store: store)
+            let (driver, other) = (try await sample.driver(1), try await sample.driver(2))
+            let admin = Principal.admin(try await sample.admin().id)
+            let fence = try await sample.fence()
+            var orders: [OrderID] = []
+            for number in 1...3 { orders.append(try await sample.order(number).id) }
+            let told = try await sample.assign(orders, to: driver, fence: fence).events
+            try await sample.step(.deliverByHand, orders[0], by: admin)
+            try await sample.step(.reject(reason: nil), orders[1], by: .driver(driver.id))
+            try await sample.assign([orders[1]], to: other, fence: fence)
+            // Neither end is an event of his; what is left is the third order, in a batch of one.
+            for left in [
+                try await store.undelivered(for: driver.id),
+                try await store.undelivered(beyond: [driver.id: 0], limit: 10),
+            ] {
+                #expect(left.map(\.seq) == [3])
+                guard case .orderAssigned(let offer)? = left.first?.body, case .orderAssigned(let first) = told[2].body
+                else { continue }
+                #expect(offer.batch.orderIDs == [orders[2].rawValue])
+                #expect(offer.batch.restaurants == ["Kitchen"])
+                #expect(offer.batch.earnings == Paise(5000))
+                #expect(offer.batch.distance == first.batch.distance)
+            }
+            #expect(try await store.undelivered(for: other.id).map(\.body.orderID) == [orders[1].rawValue])
+            #expect(try await store.lastSequence(of: driver.id) == 3)
+        }
+    }
+
     @Test func presenceIsKeptAndWaitsAreReadBack() async throws {
         try await StoreDatabase.with { database in
             let store = database.store
@@ -62,15 +93,38 @@ struct StreamTests {
                 return stay
             }
             stays[1].driver = DriverID(8)
+            stays[1].preparation = 60_000
             let zone = PresenceEvent(
                 driver: DriverID(7), spot: .zone(ZoneID(5)), beganAt: start, endedAt: start.advanced(bySeconds: 1))
             let customer = PresenceEvent(driver: DriverID(7), spot: .customer(OrderID(9)), beganAt: start)
             try await store.append([came, zone, customer] + stays)
             #expect(
                 try await store.presence(of: DriverID(7), limit: 10) == [stays[2], stays[0], customer, zone, came])
-            #expect(try await store.waits(limit: 2) == [restaurant: [2000, 3000]])
-            try await store.keepUp(at: start.advanced(bySeconds: 31 * 86_400))
-            #expect(try await store.waits(limit: 2).isEmpty)
+            #expect(
+                try await store.kitchenStays(limit: 2)
+                    == [restaurant: [KitchenStay(waited: 2000, preparation: 60_000), KitchenStay(waited: 3000)]])
+            try await store.keepUp(at: start.advanced(bySeconds: 31 * 86_400), retention: Retention(locationDays: 30))
+            #expect(try await store.kitchenStays(limit: 2).isEmpty)
+        }
+    }
+
+    @Test func staysThatHaveNotEndedAreReadBack() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let driver = try await Sample(store: store).driver(1).id
+            let start = Sample.start
+            func event(_ spot: Spot, _ from: Int64, _ to: Int64? = nil) -> PresenceEvent {
+                PresenceEvent(
+                    driver: driver, spot: spot, beganAt: start.advanced(bySeconds: from),
+                    endedAt: to.map { start.advanced(bySeconds: $0) })
+            }
+            let (zone, other) = (Spot.zone(ZoneID(1)), Spot.zone(ZoneID(2)))
+            let kitchen = Spot.restaurant(RestaurantID(1))
+            try await store.append([
+                event(zone, 0), event(other, 1), event(kitchen, 5), event(zone, 0, 7), event(kitchen, 5, 8),
+                event(zone, 9),
+            ])
+            #expect(try await store.openStays() == [event(other, 1), event(zone, 9)])
         }
     }
 
@@ -113,8 +167,12 @@ struct StreamTests {
             let old = try fix(1, latitude: 1, at: Sample.start.advanced(bySeconds: -86_400 * 40))
             let kept = try fix(1, latitude: 2, at: Sample.start.advanced(bySeconds: -86_400 * 30))
             try await store.append([old, kept])
-            try await store.keepUp(at: Sample.start)
-            try await store.keepUp(at: Sample.start)
+            // Whoever only opens the database drops nothing.
+            try await store.makePartitions(at: Sample.start)
+            #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept, old])
+            let retention = Retention(locationDays: 30)
+            try await store.keepUp(at: Sample.start, retention: retention)
+            try await store.keepUp(at: Sample.start, retention: retention)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept])
             let days = try await database.pool.query(
                 "SELECT count(*) FROM pg_inherits WHERE inhparent = 'driver_locations'::regclass")

@@ -14,7 +14,8 @@ struct DispatchRoutes: RouteGroup {
     var routes: [Route] {
         [
             Route(.post, "/api/v1/dispatch/run", .admin) { _ in
-                house.rounds.raise()
+                guard !house.rounds.isStandingBy else { throw Problems.standingBy }
+                house.rounds.raise(.byHand)
                 return .object(status: .accepted) { writer in
                     writer.field("status", "accepted")
                     writer.field("message", "A round starts now.")
@@ -81,6 +82,8 @@ struct DispatchRoutes: RouteGroup {
             writer.field("batch_id", decision.batch)
             writer.field("trigger", decision.trigger)
             writer.field("tell_at", milliseconds: decision.tellAt?.milliseconds)
+            writer.field("asked_ways", decision.askedWays)
+            writer.field("estimated_ways", decision.estimatedWays)
             writer.key("terms")
             write(decision.terms, value: "value_ms", to: &writer)
             writer.key("refusal_counts")

@@ -56,7 +56,7 @@ package struct API: Sendable {
         authority = Authority(
             house: parts.house, verifier: parts.verifier, epochs: parts.epochs,
             integrationKey: parts.settings.integrationKey)
-        clients = ClientAddress(trustedProxies: Set(parts.settings.trustedProxies))
+        clients = ClientAddress(trustedProxies: parts.settings.trustedProxies)
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
@@ -152,6 +152,12 @@ extension HTTPField.Name {
         guard let name = HTTPField.Name("X-Request-ID") else {
             preconditionFailure("letters and hyphens are a field name")
         }
+        return name
+    }
+
+    /// Where the next page of a list is.
+    static var link: HTTPField.Name {
+        guard let name = HTTPField.Name("Link") else { preconditionFailure("letters are a field name") }
         return name
     }
 

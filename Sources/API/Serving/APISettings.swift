@@ -1,11 +1,11 @@
+package import Contract
 package import Fulfilment
 
 /// What an operator may set about the REST side.
 package struct APISettings: Sendable {
     /// Browser origins that may call, such as `http://localhost:5173`; `*` admits all.
     package var corsOrigins: [String] = []
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    package var trustedProxies: [String] = []
+    package var trustedProxies = TrustedProxies()
     /// ISO 4217, shown beside amounts.
     package var currency = "INR"
     /// IANA name, shown beside days; the offsets come from the house's settings.
@@ -47,8 +47,9 @@ package struct APIHooks: Sendable {
     package var readiness: @Sendable () async -> [Part] = { [] }
     /// The metrics in the text exposition format.
     package var metrics: @Sendable () async -> String = { "" }
-    /// Refuses zones whose borders are no proper polygons, with a sentence; nil accepts them.
-    package var refuseZones: @Sendable ([ZoneDraft]) -> String? = { _ in nil }
+    /// Refuses zones whose borders are no proper polygons, or lie where nobody can have meant them, with a sentence;
+    /// nil accepts them.
+    package var refuseZones: @Sendable ([ZoneDraft]) async -> String? = { _ in nil }
     /// Takes new zones into force on this server.
     package var zonesReplaced: @Sendable ([Zone]) async -> Void = { _ in }
 

@@ -34,6 +34,9 @@ enum Problems {
     static let integrationsOff = Problem(
         status: 403, code: "integrations_off", title: "Not allowed",
         detail: "This server takes no webhooks: its pools.apiKey is not set.")
+    static let standingBy = Problem(
+        status: 409, code: "standing_by", title: "Not the dispatcher",
+        detail: "Another server on this database dispatches and this one stands by; ask that one for a round.")
     static let tooLarge = Problem(
         status: 413, code: "body_too_large", title: "Too large", detail: "The body is larger than this address takes.")
     static let importBusy = Problem(
@@ -50,6 +53,12 @@ enum Problems {
 
     static func field(_ name: String, _ message: String) -> Problem {
         BodyRefusal.fields([FieldError(field: name, message: message)]).problem
+    }
+
+    static func targetRests(_ target: Int64) -> Problem {
+        Problem(
+            status: 409, code: "target_rests", title: "Target at rest",
+            detail: "Webhook \(target) is not active; PATCH it with is_active: true first.")
     }
 
     static func notOffered(_ what: String) -> Problem {
@@ -87,10 +96,6 @@ enum Problems {
             return Problem(
                 status: 409, code: "group_gone", title: "Nothing left",
                 detail: "No order of group \(group) waits any more; group the pool again.")
-        case .orderTaken(let order):
-            return Problem(
-                status: 409, code: "order_taken", title: "Taken already",
-                detail: "Order \(order) is with another driver already; none was assigned.")
         case .illegalStep(let order, let current, let allowed):
             return illegal(
                 "illegal_step", "Order \(order) is \(current.rawValue) and cannot take this step.", current: current,

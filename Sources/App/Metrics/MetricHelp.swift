@@ -16,6 +16,7 @@ enum MetricHelp {
         "location_dropped_total": "Positions that gave way in a full buffer.",
         "location_stored_total": "Positions written to the history.",
         "location_flush_failures_total": "Writes of positions that the database refused.",
+        "orders_with_lost_drivers": "Orders that only an admin may move, with drivers who give no sign of life.",
         "assignments_undelivered": "Assignments that their drivers do not know of after a minute.",
         "location_waiting": "Positions that wait for the database.",
         "dispatch_travel_ways_total": "Ways between the places of a tick, routed or estimated.",

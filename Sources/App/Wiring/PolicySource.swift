@@ -14,6 +14,9 @@ extension DispatchPolicy {
         // A kitchen that says a time is believed as far as drivers have not had to wait beyond its word.
         readyDeviation = .one
         staleAfter = Seconds(Int64(configuration.staleAfterSeconds))
+        // The deployed app's pop-up lasts 30 s; a second offer meanwhile would be rejected in place of the first.
+        let gap = configuration.dispatch.offerGapSeconds ?? (configuration.socket.sendsBatchAsOne ? 35 : 0)
+        offerGap = Seconds(Int64(gap.rounded(.up)))
         func paced(_ seconds: Seconds) -> Seconds { Seconds(Int64((Double(seconds.value) / pace).rounded(.up))) }
         pickupApproach = paced(pickupApproach)
         pickupHandover = paced(pickupHandover)
@@ -48,6 +51,7 @@ extension HouseSettings {
         tickMilliseconds = Int64(configuration.dispatch.tickSeconds * 1000)
         isAutomatic = configuration.dispatch.isAutomatic
         lostDriverAfterMilliseconds = Int64(configuration.dispatch.lostDriverAfterSeconds * 1000)
+        lapseAfterMilliseconds = Int64(configuration.dispatch.lapseAfterSeconds * 1000)
         staleAfterMilliseconds = Int64(configuration.staleAfterSeconds * 1000)
         if pace != 1 { travel = TravelTimeEstimator(speeds: SpeedTable { _ in 25.2 }.hurried(by: pace)) }
     }

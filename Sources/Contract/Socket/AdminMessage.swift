@@ -9,6 +9,8 @@ package enum AdminMessage: Equatable, Sendable {
     case driverStatusUpdate
     /// A driver crossed the border of a zone, arrived at a stop, or left it. The deployed console passes over it.
     case driverPresence(PresenceObject)
+    /// A driver who gives no sign of life has an order that only an admin may move.
+    case driverLost(DriverLostMessage)
 }
 
 /// Where a driver is, for the map.
@@ -34,6 +36,22 @@ package struct DriverLocationMessage: Equatable, Sendable {
         self.heading = heading
         self.batteryLevel = batteryLevel
         self.at = at
+    }
+}
+
+/// A lost driver and one of his orders.
+package struct DriverLostMessage: Equatable, Sendable {
+    package var driverID: Int64
+    package var orderID: Int64
+    package var status: String
+    /// Milliseconds since 1970.
+    package var lastSeenAt: Int64
+
+    package init(driverID: Int64, orderID: Int64, status: String, lastSeenAt: Int64) {
+        self.driverID = driverID
+        self.orderID = orderID
+        self.status = status
+        self.lastSeenAt = lastSeenAt
     }
 }
 
@@ -76,6 +94,9 @@ extension AdminMessage: JSONWritable {
             case .driverPresence(let presence):
                 writer.field("type", "driver_presence")
                 writer.field("data", presence)
+            case .driverLost(let lost):
+                writer.field("type", "driver_lost")
+                writer.field("data", lost)
             }
         }
     }
@@ -93,6 +114,17 @@ extension DriverLocationMessage: JSONWritable {
             writer.field("heading", heading ?? 0)
             writer.field("battery_level", batteryLevel)
             writer.field("timestamp", milliseconds: at)
+        }
+    }
+}
+
+extension DriverLostMessage: JSONWritable {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("driver_id", driverID)
+            writer.field("order_id", orderID)
+            writer.field("status", status)
+            writer.field("last_seen_at", milliseconds: lastSeenAt)
         }
     }
 }
@@ -132,6 +164,14 @@ extension AdminMessage {
             self = .orderUpdate(
                 OrderUpdateMessage(
                     orderID: orderID, status: data["status"]?.text ?? "", driverName: data["driver_name"]?.text))
+        case "driver_lost":
+            guard let driverID = data["driver_id"]?.identifier, let orderID = data["order_id"]?.identifier else {
+                return nil
+            }
+            self = .driverLost(
+                DriverLostMessage(
+                    driverID: driverID, orderID: orderID, status: data["status"]?.text ?? "",
+                    lastSeenAt: data["last_seen_at"]?.text.flatMap(WireTime.parse) ?? 0))
         default: return nil
         }
     }

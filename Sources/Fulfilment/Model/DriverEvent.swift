@@ -52,6 +52,8 @@ package struct AssignedOrder: Sendable, Equatable, Codable {
     package var distance: Int
     /// When the food can leave the restaurant; nil means as soon as possible.
     package var pickupAt: Timestamp?
+    /// The same by the region's clock, as drivers read it.
+    package var pickupClock: String?
     package var batch: AssignedBatch
 
     package init(order: Order, sequence: Int, earnings: Paise, distance: Int, batch: AssignedBatch) {
@@ -96,6 +98,34 @@ package struct AssignedBatch: Sendable, Equatable, Codable {
         self.restaurants = restaurants
         self.earnings = earnings
         self.distance = distance
+    }
+}
+
+/// What a driver still holds of a batch, in route order.
+package struct BatchRest: Sendable, Equatable {
+    package var orderIDs: [Int64]
+    /// The restaurant of each order; empty where it has no name.
+    package var restaurants: [String]
+    package var earnings: Paise
+
+    package init(orderIDs: [Int64], restaurants: [String], earnings: Paise) {
+        self.orderIDs = orderIDs
+        self.restaurants = restaurants
+        self.earnings = earnings
+    }
+}
+
+extension DriverEvent {
+    /// The event as it is told later: an offer names of its batch only what the driver still holds. The length of the
+    /// route stays as it was planned.
+    package func telling(_ rest: BatchRest) -> DriverEvent {
+        guard case .orderAssigned(var order) = body else { return self }
+        let left = order.batch.orderIDs.filter(Set(rest.orderIDs).contains)
+        guard left != order.batch.orderIDs, left == rest.orderIDs else { return self }
+        order.batch.orderIDs = left
+        order.batch.restaurants = rest.restaurants.filter { !$0.isEmpty }.uniqued()
+        order.batch.earnings = rest.earnings
+        return DriverEvent(driverID: driverID, seq: seq, body: .orderAssigned(order), createdAt: createdAt)
     }
 }
 

@@ -18,12 +18,20 @@ package struct AssignOrders: Sendable {
         package var force: Bool
         package var reason: String?
         package var idempotency: IdempotencyKey?
-        /// Refuses, instead of taking over, an order that another driver has.
-        package var refusesTaken = false
+        /// Which of the orders are meant, as they are inside the transaction.
+        package var selection = Selection.all
         /// The route that was planned for exactly these orders; without one a short route is made here.
         package var sketch: RouteSketch?
         /// The number that the batch gets; without one it is drawn.
         package var batchID: BatchID?
+
+        package enum Selection: Sendable, Hashable {
+            case all
+            /// Those of a proposed group that nobody has.
+            case waiting(group: BatchID)
+            /// Those that are still in the batch and may still move.
+            case members(batch: BatchID)
+        }
 
         package init(orderIDs: [OrderID], driverID: DriverID) {
             self.orderIDs = orderIDs
@@ -80,13 +88,13 @@ package struct AssignOrders: Sendable {
         let committed = try await house.orders.transact(scope) { rows in try context.decide(rows) }
         if !committed.events.isEmpty {
             house.push.push(committed.events)
-            house.fleet.setDelivering(true, request.driverID)
         }
         var orders: [Order] = []
         for id in committed.result.orderIDs {
             if let order = try await house.orders.order(id) { orders.append(order) }
         }
         for order in orders where !committed.events.isEmpty {
+            house.fleet.noteHolder(order.holder, of: order.id)
             house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
         }
         return Outcome(
@@ -116,11 +124,13 @@ package struct AssignOrders: Sendable {
 
         func decide(_ rows: LockedRows) throws -> OrderChanges<Decision> {
             if let repeats = rows.repeats {
-                return OrderChanges(result: Decision(batchID: nil, orderIDs: repeats, warnings: []))
+                let warnings = rows.repeatedNotes.compactMap(Warning.init)
+                return OrderChanges(
+                    result: Decision(batchID: nil, orderIDs: given(repeats, rows), warnings: warnings))
             }
             guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
             guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
-            let orders = try request.orderIDs.uniqued().map { id in
+            let orders = try chosen(rows).uniqued().map { id in
                 guard let order = rows.orders.first(where: { $0.id == id }) else {
                     throw FulfilmentError.unknownOrder(id)
                 }
@@ -130,44 +140,84 @@ package struct AssignOrders: Sendable {
             let moving = orders.filter { $0.holder != driver.id }
             let warnings = warnings(driver, moving: moving, held: rows.held)
             var changes = OrderChanges(result: Decision(batchID: nil, orderIDs: orders.map(\.id), warnings: warnings))
-            pin(orders.filter { $0.holder == driver.id }, into: &changes)
-            if !moving.isEmpty { bind(moving, to: driver, into: &changes) }
+            changes.notes = warnings.map(\.rawValue)
+            let staying = orders.filter { $0.holder == driver.id }
+            var draft = moving.isEmpty ? nil : draft(moving, to: driver)
+            var pay: [OrderID: Paise] = [:]
+            if let earnings = request.earnings {
+                // One amount for all: those he has already weigh what they pay now, the others what the policy says.
+                let ahead = draft?.policyTotals(of: moving, settings: settings) ?? []
+                let parts = earnings.split(
+                    by: staying.map { $0.assignment?.earnings.total.rawValue ?? 0 } + ahead.map(\.rawValue))
+                pay = Dictionary(uniqueKeysWithValues: zip(staying.map(\.id), parts))
+                draft?.earnings = parts.dropFirst(staying.count).reduce(.zero, +)
+            }
+            pin(staying, paying: pay, into: &changes)
+            if let draft {
+                draft.apply(to: moving, settings: settings, changes: &changes)
+                changes.result.batchID = batchID
+            }
             return changes
+        }
+
+        /// The orders that are meant; a group of which nothing is left is nothing to give.
+        private func chosen(_ rows: LockedRows) throws(FulfilmentError) -> [OrderID] {
+            let name: BatchID
+            let isMeant: (Order) -> Bool
+            switch request.selection {
+            case .all: return request.orderIDs
+            case .waiting(let group): (name, isMeant) = (group, { $0.state == .pending })
+            case .members(let batch):
+                (name, isMeant) = (batch, { $0.state.isHeldBeforePickup && $0.assignment?.batchID == batch })
+            }
+            let meant = Set(rows.orders.filter(isMeant).map(\.id))
+            guard !meant.isEmpty else { throw .nothingLeft(group: name) }
+            return request.orderIDs.filter(meant.contains)
+        }
+
+        /// What a repetition is told: of a group, those that the driver got.
+        private func given(_ repeats: [OrderID], _ rows: LockedRows) -> [OrderID] {
+            guard request.selection != .all else { return repeats }
+            let his = Set(rows.orders.filter { $0.assignment?.driverID == request.driverID }.map(\.id))
+            return repeats.filter(his.contains)
         }
 
         /// The few refusals that no admin overrides, and the one that takes `force`.
         private func refuse(_ order: Order) throws(FulfilmentError) {
             guard !order.state.isEnded else { throw .orderEnded(order: order.id, current: order.state) }
             if order.holder == request.driverID { return }
-            if request.refusesTaken, !request.force, order.state.isHeld { throw .orderTaken(order.id) }
             guard !order.state.isOnBoard else { throw .foodOnBoard(order: order.id, current: order.state) }
             if let other = order.assignment?.pinnedBy, order.state.isHeld, other != admin, !request.force {
                 throw .pinnedByAnother(order: order.id, admin: other)
             }
         }
 
-        /// The driver has these already: they only become pinned.
-        private func pin(_ orders: [Order], into changes: inout OrderChanges<Decision>) {
-            for order in orders where order.assignment?.pinnedBy != admin {
+        /// The driver has these already: they only become pinned, and pay what was said.
+        private func pin(
+            _ orders: [Order], paying pay: [OrderID: Paise], into changes: inout OrderChanges<Decision>
+        ) {
+            for order in orders {
                 var after = order
                 after.assignment?.pinnedBy = admin
+                if let part = pay[order.id], let now = after.assignment?.earnings.total {
+                    after.assignment?.earnings.adjustment += part - now
+                }
+                guard after != order else { continue }
                 changes.orders.append(OrderChange(before: order, after: after, reason: request.reason))
             }
         }
 
-        private func bind(_ orders: [Order], to driver: DriverAccount, into changes: inout OrderChanges<Decision>) {
+        private func draft(_ orders: [Order], to driver: DriverAccount) -> AssignmentDraft {
             let start = member?.lastFix?.point
             let sketch =
                 planned(orders)
-                ?? RouteSketch(orders: orders, start: isStale ? nil : start) {
-                    Int(settings.leg($0, $1, at: now).metres)
-                }
-            let draft = AssignmentDraft(
-                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch,
-                earnings: request.earnings,
+                ?? RouteSketch(
+                    orders: orders, start: isStale ? nil : start,
+                    seconds: { Int(settings.leg($0, $1, at: now).milliseconds / 1000) },
+                    metres: { Int(settings.leg($0, $1, at: now).metres) })
+            return AssignmentDraft(
+                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch, earnings: nil,
                 reason: request.reason, now: now)
-            draft.apply(to: orders, settings: settings, changes: &changes)
-            changes.result.batchID = batchID
         }
 
         private func planned(_ orders: [Order]) -> RouteSketch? {

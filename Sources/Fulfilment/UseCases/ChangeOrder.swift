@@ -56,8 +56,8 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// Delivers the order and every other order of the same customer that the driver carries from the same pool (or
-    /// batch): the app asks once for all that one customer gets.
+    /// Delivers the order and every other order of the same customer that the driver carries from the same pool: the app
+    /// asks once for all that one customer gets.
     package func deliverAllOfCustomer(_ id: OrderID, otp: String?, by driver: DriverID) async throws -> Order {
         try await change(.deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver) {
             first, held in
@@ -102,24 +102,24 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// What the same driver has for the same customer, from the same pool or batch.
+    /// What the same driver has for the same customer, as the app shows it on one card: the same pool or none, whatever
+    /// batches it came in. Words in the place of a telephone, such as "N/A", make nobody the same customer.
     private static func others(ofCustomerOf first: Order, in held: [Order]) -> [Order] {
-        guard !first.content.customer.phone.isEmpty else { return [] }
+        guard first.content.customer.phone.contains(where: \.isNumber) else { return [] }
         return held.filter { other in
             other.id != first.id && other.holder == first.assignment?.driverID
                 && other.content.customer.phone == first.content.customer.phone
                 && other.content.externalPoolID == first.content.externalPoolID
-                && (first.content.externalPoolID != nil || other.assignment?.batchID == first.assignment?.batchID)
         }
     }
 
-    /// Takes an order back from a driver who gave no sign of life, under the dispatcher's fence. Nothing happens when
+    /// Takes an order back from a driver without anybody's word, under the dispatcher's fence. Nothing happens when
     /// the order is no longer as it was looked at: it was picked up, pinned or given to another meanwhile.
     ///
     /// - Throws: ``StoreError`` with `staleFence` when another dispatcher has taken over.
-    package func lapse(_ order: OpenOrder, fence: Fence) async throws {
+    package func lapse(_ order: OpenOrder, because reason: LapseReason, fence: Fence) async throws {
         _ = try await change(
-            .lapse, first: order.id, by: .engine, reason: nil, driver: nil, claim: Claim(order.version, fence)
+            .lapse(reason), first: order.id, by: .engine, reason: nil, driver: nil, claim: Claim(order.version, fence)
         ) { first, _ in [first] }
     }
 
@@ -241,13 +241,15 @@ package struct ChangeOrder: Sendable {
         case .reject(let reason): reason
         case .cancel(_, let reason): reason
         case .unassign(let reason): reason
-        case .accept, .pickUp, .startTransit, .deliver, .deliverByHand, .lapse: nil
+        case .lapse(let reason): reason.text
+        case .accept, .pickUp, .startTransit, .deliver, .deliverByHand: nil
         }
     }
 
     private func tell(_ events: [DriverEvent], of orders: [Order]) {
         if !events.isEmpty { house.push.push(events) }
         for order in orders {
+            house.fleet.noteHolder(order.holder, of: order.id)
             house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
         }
     }

@@ -15,6 +15,8 @@ package final class AdminHub: AdminFeed {
     private static let ordersTold = 3
     /// Arrivals and departures told in one round; of more, the last ones.
     private static let presencesTold = 50
+    /// Alarms told in one round; the list of them is behind REST.
+    private static let alarmsTold = 50
 
     private struct OrderChange {
         var state: OrderState
@@ -27,12 +29,21 @@ package final class AdminHub: AdminFeed {
         var orders: [OrderID: OrderChange] = [:]
         var driversChanged = false
         var presences: [PresenceEvent] = []
+        var lost: [LostOrder] = []
         var turn = 0
+    }
+
+    /// An open tab.
+    struct Console: Sendable {
+        let admin: AdminID
+        let tokenEpoch: Int64
+        let show: @Sendable ([ByteBuffer]) -> Void
+        let end: @Sendable (CloseReason) -> Void
     }
 
     private struct State {
         var waiting = Waiting()
-        var consoles: [UInt64: @Sendable ([ByteBuffer]) -> Void] = [:]
+        var consoles: [UInt64: Console] = [:]
         var nextConsole: UInt64 = 0
     }
 
@@ -55,9 +66,11 @@ package final class AdminHub: AdminFeed {
         state.withLock { $0.waiting.driversChanged = true }
     }
 
-    package func driverMoved(_ sighting: DriverSighting) {
+    package func driversMoved(_ sightings: [DriverSighting]) {
         guard hasConsoles else { return }
-        state.withLock { $0.waiting.sightings[sighting.fix.driverID] = sighting }
+        state.withLock { state in
+            for sighting in sightings { state.waiting.sightings[sighting.fix.driverID] = sighting }
+        }
     }
 
     package func presenceChanged(_ event: PresenceEvent) {
@@ -65,6 +78,13 @@ package final class AdminHub: AdminFeed {
         state.withLock { state in
             state.waiting.presences.append(event)
             if state.waiting.presences.count > Self.presencesTold { state.waiting.presences.removeFirst() }
+        }
+    }
+
+    package func orderLost(_ order: LostOrder) {
+        guard hasConsoles else { return }
+        state.withLock { state in
+            if state.waiting.lost.count < Self.alarmsTold { state.waiting.lost.append(order) }
         }
     }
 
@@ -83,7 +103,7 @@ package final class AdminHub: AdminFeed {
         guard !consoles.isEmpty else { return }
         let frames = Self.messages(waiting).map { FrameWriter.frame(.text, $0.jsonBytes) }
         guard !frames.isEmpty else { return }
-        for console in consoles { console(frames) }
+        for console in consoles { console.show(frames) }
     }
 
     /// The messages that show where these drivers are.
@@ -100,7 +120,13 @@ package final class AdminHub: AdminFeed {
         }
     }
 
-    func add(_ console: @escaping @Sendable ([ByteBuffer]) -> Void) -> UInt64 {
+    /// Ends the admin's tabs whose tokens are of an earlier epoch: he has logged out or has a new password.
+    package func revoke(_ admin: AdminID, before epoch: Int64) {
+        let ended = state.withLock { $0.consoles.values.filter { $0.admin == admin && $0.tokenEpoch < epoch } }
+        for console in ended { console.end(.tokenRevoked) }
+    }
+
+    func add(_ console: Console) -> UInt64 {
         open.add(1, ordering: .relaxed)
         return state.withLock { state in
             state.nextConsole += 1
@@ -127,6 +153,12 @@ package final class AdminHub: AdminFeed {
         }
         if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
         if waiting.driversChanged { messages.append(.driverStatusUpdate) }
+        messages += waiting.lost.map { lost in
+            .driverLost(
+                DriverLostMessage(
+                    driverID: lost.driverID.rawValue, orderID: lost.orderID.rawValue, status: lost.state.rawValue,
+                    lastSeenAt: lost.lastSignAt.milliseconds))
+        }
         return messages + waiting.presences.map { .driverPresence(PresenceObject($0)) }
     }
 }

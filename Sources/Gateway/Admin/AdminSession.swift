@@ -19,6 +19,8 @@ final class AdminSession: SocketApplication {
     private var pingDueAt: Int64
     private var unanswered = 0
     private var closesAt: Int64?
+    /// False until the store has said that the token is still good; until then nothing is told or read.
+    private var isAdmitted = false
 
     init(core: GatewayCore, desk: LoopDesk, adminID: AdminID, token: VerifiedToken) {
         self.core = core
@@ -29,24 +31,42 @@ final class AdminSession: SocketApplication {
         pingDueAt = connectedAt + core.settings.pingInterval
     }
 
-    var isReading: Bool { true }
-    var needsAttention: Bool { closesAt != nil }
+    var isReading: Bool { isAdmitted }
+    var needsAttention: Bool { !isAdmitted || closesAt != nil }
 
     func opened(_ socket: SocketHandler, at now: Moment) {
         self.socket = socket
         core.meters.connected(.admin, sessions: core.registry.count)
         core.logger.info("admin connected", metadata: ["admin_id": "\(adminID)"])
-        send(.connectionAck(serverTime: now.wall.milliseconds))
-        for message in AdminHub.locations(core.door.sightings()) { send(message) }
         let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
         let eventLoop = desk.eventLoop
-        console = core.admins.add { frames in eventLoop.execute { session.value.show(frames) } }
         let core = core
         let (adminID, epoch) = (adminID, token.epoch)
         core.joins.ask {
-            guard case .failure(let reason) = try? await core.door.admits(adminID, epoch: epoch) else { return }
-            eventLoop.execute { session.value.socket?.close(reason) }
+            // Without an answer the console is told to come again: it shows what every driver does.
+            let verdict = (try? await core.door.admits(adminID, epoch: epoch)) ?? .failure(.overloaded)
+            eventLoop.execute { session.value.judged(verdict) }
         }
+    }
+
+    private func judged(_ verdict: Result<Void, CloseReason>) {
+        guard let socket, socket.isOpen, !isAdmitted else { return }
+        if case .failure(let reason) = verdict {
+            socket.close(reason)
+            return
+        }
+        isAdmitted = true
+        let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
+        let eventLoop = desk.eventLoop
+        console = core.admins.add(
+            AdminHub.Console(
+                admin: adminID, tokenEpoch: token.epoch,
+                show: { frames in eventLoop.execute { session.value.show(frames) } },
+                end: { reason in eventLoop.execute { session.value.socket?.close(reason) } }))
+        send(.connectionAck(serverTime: core.clock.read().wall.milliseconds))
+        for message in AdminHub.locations(core.door.sightings()) { send(message) }
+        socket.resumeReading()
+        socket.flush()
     }
 
     /// Takes the frames of one round.
@@ -64,10 +84,8 @@ final class AdminSession: SocketApplication {
         unanswered = 0
     }
 
-    func text(_ message: ByteBuffer, at now: Moment) {
-        let decoded = message.withUnsafeReadableBytes { bytes in
-            Result { () throws(MessageRefusal) in try DriverMessage.decode(bytes) }
-        }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        let decoded = Result { () throws(MessageRefusal) in try DriverMessage.decode(message) }
         switch decoded {
         case .success(.ping): socket?.send(Self.pong)
         case .success(.ack), .success(.location), .success(.unknown): break
@@ -86,6 +104,10 @@ final class AdminSession: SocketApplication {
     func swept(at now: Moment) {
         if let closesAt, now.uptime >= closesAt {
             socket?.close(.restart)
+            return
+        }
+        if !isAdmitted, now.uptime - connectedAt >= core.settings.joinTimeout {
+            socket?.close(.overloaded)
             return
         }
         if now.wall >= token.expiresAt {

@@ -16,6 +16,7 @@ final class GatewayCore: Sendable {
     let addresses: AddressGuard
     let recorder: DeliveryRecorder
     let joins = JoinDesk()
+    let floodLines = LineLimiter()
     let admins: AdminHub
     let logger: Logger
     let meters = GatewayMeters()

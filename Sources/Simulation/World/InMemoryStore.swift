@@ -16,6 +16,8 @@ package final class InMemoryStore: Sendable {
         var holders: Set<Exclusion> = []
         var earnings: [OrderID: EarningsEntry] = [:]
         var keys: [IdempotencyKey: (hash: String, orders: [OrderID])] = [:]
+        /// What was noted under a key.
+        var notes: [IdempotencyKey: [String]] = [:]
         var drivers: [DriverID: DriverAccount] = [:]
         var driverPasswords: [DriverID: String] = [:]
         var admins: [AdminID: AdminAccount] = [:]
@@ -25,7 +27,7 @@ package final class InMemoryStore: Sendable {
         var zones: [Zone] = []
         var payouts: [Int64: (DriverID, Paise, Timestamp)] = [:]
         var pools: [PoolID: Pool] = [:]
-        var keptRows: [String: (pool: PoolID, row: KeptRow)] = [:]
+        var keptRows: [String: (pool: PoolID?, row: KeptRow)] = [:]
         var poolGroups: [PoolID: [PoolGroup]] = [:]
         var fixes: [StoredFix] = []
         var ticks: [TickRecord] = []

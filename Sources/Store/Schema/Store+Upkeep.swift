@@ -5,22 +5,24 @@ import Postgres
 /// What is kept for how long.
 package struct Retention: Sendable, Equatable {
     /// Whole days of positions before today.
-    package var locationDays = 30
+    package var locationDays: Int
     package var tickDays = 3
     package var presenceDays = 30
     /// What other systems were told, once it was delivered or given up.
     package var webhookDays = 30
 
-    package init() {}
+    package init(locationDays: Int) {
+        self.locationDays = locationDays
+    }
 }
 
 extension Store {
     /// Daily work, harmless to repeat: makes the partitions of positions for the coming week, drops those beyond
     /// retention, and forgets what has lost its meaning (old ticks, idempotency keys of yesterday, dead refresh
     /// tokens).
-    package func keepUp(at now: Timestamp, retention: Retention = Retention()) async throws {
+    package func keepUp(at now: Timestamp, retention: Retention) async throws {
         let today = UTCDay(containing: now)
-        try await makeLocationPartitions((-1...7).map { today.advanced(by: $0) })
+        try await makePartitions(at: now)
         _ = try await speaking {
             try await pool.query(
                 [
@@ -53,6 +55,13 @@ extension Store {
                 "\(try row.get(0, as: String.self)) \(try row.get(1, as: Int64.self))"
             }
         }
+    }
+
+    /// Makes the partitions of positions for the coming week and drops nothing: for whoever opens the database without
+    /// being the one who decides how long history is kept.
+    package func makePartitions(at now: Timestamp) async throws {
+        let today = UTCDay(containing: now)
+        try await makeLocationPartitions((-1...7).map { today.advanced(by: $0) })
     }
 
     func makeLocationPartitions(_ days: [UTCDay]) async throws {

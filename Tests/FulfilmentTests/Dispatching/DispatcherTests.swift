@@ -15,10 +15,10 @@ import Testing
     }
 
     func dispatcher(
-        holder: String = "a", solve: @escaping Dispatcher.Solver = { DispatchEngine.plan($0, previous: $1, seed: $2) }
+        holder: String = "a", policy: DispatchPolicy = DispatchPolicy(),
+        solve: @escaping Dispatcher.Solver = { DispatchEngine.plan($0, previous: $1, seed: $2) }
     ) -> Dispatcher {
-        let policy = DispatchPolicy()
-        return Dispatcher(
+        Dispatcher(
             city.house, policy: { policy }, holder: holder,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             microseconds: { 0 }, solve: solve)
@@ -35,6 +35,45 @@ import Testing
 
     func states() async throws -> [OrderState] {
         try await city.store.orders(matching: OrderQuery()).sorted { $0.id < $1.id }.map(\.state)
+    }
+
+    @Test func ordersOfAnExternalPoolAreTheEnginesOnlyAfterADriverGaveThemBack() async throws {
+        let first = try await city.addDriver("ravi", at: point(0))
+        let second = try await city.addDriver("meera", at: point(100))
+        let pool = PoolID(5)
+        let order = try await city.placeOrder(from: point(500), to: point(2500)) { $0.externalPoolID = pool }
+        let everybody = [(first.id, point(0)), (second.id, point(100))]
+        let dispatcher = dispatcher()
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await states() == [.pending])
+        func give() async throws {
+            _ = try await AssignOrders(city.house)(
+                AssignOrders.Request(orderIDs: [order.id], driverID: first.id), by: admin)
+        }
+        try await give()
+        _ = try await ChangeOrder(city.house)(.unassign(reason: "mine"), order: order.id, by: .admin(admin))
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await states() == [.pending], "what an admin takes back he keeps")
+        try await give()
+        _ = try await ChangeOrder(city.house)(.reject(reason: nil), order: order.id, by: .driver(first.id))
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await city.store.order(order.id)?.holder == second.id)
+    }
+
+    @Test func aSecondOfferWaitsForTheGap() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        var policy = DispatchPolicy()
+        policy.offerGap = Seconds(35)
+        policy.commitment = .immediate
+        let dispatcher = dispatcher(policy: policy)
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        try await ticks(1, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned])
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        try await ticks(3, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned, .pending])
+        try await ticks(2, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned, .assigned])
     }
 
     @Test func aColdOrderIsGivenWithinTheHold() async throws {
@@ -161,5 +200,119 @@ import Testing
         #expect(try await city.store.order(free.id)?.state == .pending)
         #expect(try await city.store.order(pinned.id)?.state == .assigned)
         #expect(city.push.events.last?.body.orderID == free.id.rawValue)
+    }
+
+    private static let eager: Dispatcher.Solver = { snapshot, previous, seed in
+        var eager = snapshot
+        eager.policy.commitment = .immediate
+        return DispatchEngine.plan(eager, previous: previous, seed: seed)
+    }
+
+    @Test func withAutomaticDispatchOffOnlyARoundThatAnAdminAskedForGivesOrders() async throws {
+        var settings = HouseSettings()
+        settings.isAutomatic = false
+        let city = VirtualHouse(settings: settings)
+        let policy = DispatchPolicy()
+        let dispatcher = Dispatcher(
+            city.house, policy: { policy }, holder: "a", log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            microseconds: { 0 }, solve: Self.eager)
+        let driver = try await city.addDriver("ravi", at: point(0))
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        #expect(try await dispatcher.tick() == nil)
+        #expect(try await city.store.order(order.id)?.state == .pending)
+        #expect(try await dispatcher.tick(byHand: true)?.orders == 1)
+        #expect(try await city.store.order(order.id)?.holder == driver.id)
+        // Who is lost is judged all the same.
+        for _ in 0..<62 {
+            city.time.advance(seconds: 10)
+            _ = try await dispatcher.tick()
+        }
+        #expect(try await city.store.order(order.id)?.state == .pending)
+    }
+
+    @Test func aServerThatStandsBySaysSo() async throws {
+        let (first, second) = (dispatcher(holder: "a"), dispatcher(holder: "b"))
+        _ = try await first.tick()
+        #expect(!city.house.rounds.isStandingBy)
+        _ = try await second.tick()
+        #expect(city.house.rounds.isStandingBy)
+        // Who does not have the lease does not renew it; who lost it learns of that by renewing.
+        await second.renewLease()
+        #expect(city.house.rounds.isStandingBy)
+        await first.renewLease()
+        #expect(!city.house.rounds.isStandingBy)
+        city.store.takeOverLease(by: "b")
+        await first.renewLease()
+        #expect(city.house.rounds.isStandingBy)
+    }
+
+    @Test func aConflictThatRepeatsAsksForOneRoundAndReadsTheDriverAnew() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        // Another server has heard that he is offline; this one's memory has not.
+        var patch = DriverPatch()
+        patch.availability = .offline
+        _ = try await city.store.updateDriver(driver.id, patch)
+        let (fleet, account) = (city.house.fleet, driver)
+        let dispatcher = dispatcher { snapshot, previous, seed in
+            fleet.update(account)
+            return await Self.eager(snapshot, previous, seed)
+        }
+        _ = city.house.rounds.take()
+        _ = try await dispatcher.tick()
+        #expect(city.house.rounds.take() == .atOnce)
+        #expect(fleet.member(driver.id)?.account.availability == .offline)
+        fleet.update(account)
+        _ = try await dispatcher.tick()
+        #expect(city.house.rounds.take() == nil)
+        #expect(try await city.store.order(order.id)?.state == .pending)
+    }
+
+    @Test func statedDistanceAndPayGoIntoAnEnginesOffer() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        _ = try await city.placeOrder(from: point(100), to: point(2000)) { $0.statedDistance = 12_000 }
+        _ = try await dispatcher(solve: Self.eager).tick()
+        guard case .orderAssigned(let told)? = city.push.events.first?.body else {
+            Issue.record("no offer was told")
+            return
+        }
+        #expect(told.distance == 12_000)
+        #expect(
+            told.earnings
+                == city.house.settings.earnings.quote(
+                    stated: nil, distance: 12_000, batchSize: 1, hour: 0
+                ).total)
+        _ = try await city.addDriver("meera", at: point(0))
+        _ = try await city.placeOrder(from: point(100), to: point(2000)) { $0.statedEarnings = Paise(7777) }
+        _ = try await dispatcher(solve: Self.eager).tick()
+        guard case .orderAssigned(let other)? = city.push.events.last?.body else { return }
+        #expect(other.earnings == Paise(7777))
+    }
+
+    @Test func aDriverIsShownAsDeliveringWhileHeHoldsAnOrder() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        func isDelivering() -> Bool? { city.house.fleet.member(driver.id)?.isDelivering }
+        let change = ChangeOrder(city.house)
+        #expect(isDelivering() == false)
+        let endings: [(OrderCommand, Principal)] = [
+            (.reject(reason: nil), .driver(driver.id)), (.cancel(by: .customer, reason: "x"), .admin(admin)),
+            (.unassign(reason: "x"), .admin(admin)), (.deliverByHand, .admin(admin)),
+        ]
+        for (command, principal) in endings {
+            let order = try await city.placeOrder(from: point(100), to: point(2000))
+            let request = AssignOrders.Request(orderIDs: [order.id], driverID: driver.id)
+            _ = try await AssignOrders(city.house)(request, by: admin)
+            #expect(isDelivering() == true)
+            _ = try await change(command, order: order.id, by: principal)
+            #expect(isDelivering() == false)
+        }
+        // What another server did is read from the open orders.
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        let request = AssignOrders.Request(orderIDs: [order.id], driverID: driver.id)
+        _ = try await AssignOrders(city.house)(request, by: admin)
+        city.house.fleet.noteHolders(of: [])
+        #expect(isDelivering() == false)
+        city.house.fleet.noteHolders(of: try await city.store.openOrders())
+        #expect(isDelivering() == true)
     }
 }
