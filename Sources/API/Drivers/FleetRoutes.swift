@@ -178,13 +178,16 @@ struct FleetRoutes: RouteGroup {
         // Straight lines and ways rank differently, so more are taken from the index than are shown.
         let candidates = house.fleet.nearest(
             limit * 3, to: target, within: radius, onlyAvailable: true, at: exchange.now)
-        let sightings = candidates.compactMap { member, _ -> NearDriver? in
-            guard let fix = member.lastFix else { return nil }
-            let leg = house.settings.leg(fix.point, target, at: exchange.now)
-            return NearDriver(member: member, point: fix.point, milliseconds: leg.milliseconds, metres: leg.metres)
+        let seen = candidates.compactMap { member, _ in member.lastFix.map { (member: member, point: $0.point) } }
+        let times: any TravelTimes = house.travelTimes ?? house.estimator
+        let ways = await times.matrix(
+            from: seen.map(\.point), to: [target],
+            under: TravelConditions(vehicle: .motorcycle, hour: house.settings.hour(at: exchange.now)))
+        let sightings = seen.enumerated().map { row, driver in
+            NearDriver(member: driver.member, point: driver.point, leg: ways[row, 0])
         }
         let nearest = sightings.sorted {
-            ($0.milliseconds, $0.member.account.id) < ($1.milliseconds, $1.member.account.id)
+            ($0.leg.milliseconds, $0.member.account.id) < ($1.leg.milliseconds, $1.member.account.id)
         }.prefix(limit)
         guard exchange.wantsGeoJSON else { return .list(Array(nearest)) }
         return .geoJSON { writer in writer.features(Array(nearest)) { WirePoint($0.point) } }
@@ -194,8 +197,7 @@ struct FleetRoutes: RouteGroup {
 private struct NearDriver: JSONWritable {
     let member: FleetMember
     let point: GeoPoint
-    let milliseconds: Int64
-    let metres: Int64
+    let leg: TravelLeg
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
@@ -204,8 +206,9 @@ private struct NearDriver: JSONWritable {
             writer.field("name", member.account.name)
             writer.field("latitude", point.latitude)
             writer.field("longitude", point.longitude)
-            writer.field("travel_time_s", (milliseconds + 500) / 1000)
-            writer.field("distance_km", metres: metres)
+            writer.field("travel_time_s", (leg.milliseconds + 500) / 1000)
+            writer.field("distance_km", metres: leg.metres)
+            writer.field("source", leg.source == .route ? "route" : "estimate")
             writer.field("last_seen_at", milliseconds: member.lastSeen?.milliseconds)
         }
     }

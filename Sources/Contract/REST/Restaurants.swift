@@ -65,21 +65,3 @@ package struct RestaurantRequest: Equatable, Sendable {
         try reader.finish()
     }
 }
-
-/// Zones travel as GeoJSON, which the geometry module reads and checks; here it is only known to be JSON of the right
-/// kind.
-package struct ZonesDocument: Equatable, Sendable {
-    /// The features' count, for limits and messages.
-    package let featureCount: Int
-    /// The document as it came.
-    package let bytes: [UInt8]
-
-    package init(body: [UInt8]) throws(BodyRefusal) {
-        let reader = try BodyReader(body)
-        guard reader.body["type"]?.text == "FeatureCollection", let features = reader.body["features"]?.elements else {
-            throw .fields([FieldError(field: "type", message: "must be a GeoJSON FeatureCollection with features")])
-        }
-        featureCount = features.count
-        bytes = body
-    }
-}

@@ -68,7 +68,7 @@ package struct AssignGroups: Sendable {
                 guard let fix = member.lastFix,
                     carried[member.account.id, default: 0] + orders.count <= member.account.capacity
                 else { continue }
-                let way = house.settings.leg(fix.point, start, at: now).milliseconds
+                let way = house.leg(fix.point, start, at: now).milliseconds
                 pairs.append((way, index, member.account.id))
             }
         }

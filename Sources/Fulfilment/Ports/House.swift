@@ -54,6 +54,19 @@ package struct House: Sendable {
         self.settings = settings
         self.now = now
     }
+
+    /// Travel times without a map, with the factors of the zones in force.
+    package var estimator: TravelTimeEstimator {
+        var estimator = settings.travel
+        estimator.slowZones = atlas.slowZones
+        return estimator
+    }
+
+    /// The way between two points at a moment, as estimated for a motorbike.
+    package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
+        estimator.leg(
+            from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: settings.hour(at: moment)))
+    }
 }
 
 /// Settings that rules of the house read. Made from the configuration in one place.
