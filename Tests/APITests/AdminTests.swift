@@ -306,6 +306,16 @@ import Testing
             #expect(decision?["released_by"]?.text == "offlineDrivers")
             #expect(decision?["differences"]?.text == "whole_plan")
             #expect(decision?["refusal_counts"]?.elements?.first?["name"]?.text == "offline")
+            #expect(decision?["is_degraded"] == .bool(false))
+            let id = decision?["tick"]?.int64 ?? 0
+            let tick = try await caller.get("dispatch/ticks/\(id)", as: house.adminToken)
+            #expect(tick.status == 200)
+            #expect(tick.json["replayed"] == .bool(true))
+            #expect(tick.json["policy_version"]?.int64 == 1)
+            #expect(tick.json["waiting_count"]?.int64 == 1)
+            #expect(tick.json["is_degraded"] == .bool(false))
+            #expect(try await caller.get("dispatch/ticks/\(id + 1)", as: house.adminToken).status == 404)
+            #expect(try await caller.get("dispatch/ticks/\(id)", as: house.token(house.asha)).status == 403)
         }
     }
 }

@@ -76,6 +76,7 @@ import Testing
         admin GET /api/v1/commission/rates
         admin GET /api/v1/commission/restaurants
         admin POST /api/v1/dispatch/run
+        admin GET /api/v1/dispatch/ticks/{id}
         driver GET /api/v1/driver/active-pool
         driver POST /api/v1/driver/earnings
         driver GET /api/v1/driver/earnings/daily

@@ -65,6 +65,7 @@ package struct Server: Sendable {
         // Apart from the ticks' thread: no answer to "why" delays the next plan.
         let studying = PlanningThreads()
         open.study = { try await studying.study($0, $1) }
+        open.replay = { try await studying.replay($0) }
         let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)

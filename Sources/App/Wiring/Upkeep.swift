@@ -62,6 +62,22 @@ package enum Upkeep {
         }
     }
 
+    /// Plans a stored tick again and says whether that gives the stored plan.
+    ///
+    /// - Returns: Nil where no such tick is stored.
+    /// - Throws: ``ConfigurationError``, ``StoreError``.
+    package static func replay(tick id: Int64, _ configuration: AppConfiguration) async throws -> Verdict? {
+        let pool = try Database.pool(configuration)
+        do {
+            let tick = try await Store(pool: pool).tick(id)
+            await pool.close()
+            return tick.map { Verdict(TickReplay($0)) }
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
     /// Whether the database answers.
     package static func databaseHealth(_ configuration: AppConfiguration) async -> Verdict {
         do {
@@ -104,5 +120,22 @@ package enum Upkeep {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return Int(clamping: limit.rlim_cur)
+    }
+}
+
+extension Upkeep.Verdict {
+    fileprivate init(_ replay: TickReplay) {
+        let figures = replay.stored.map { plan in
+            let gap = plan.gapPerMille.map { ", gap \(Double($0) / 10) %" } ?? ""
+            return " (policy \(replay.policyVersion), \(plan.orders) orders in \(plan.batches) batches, "
+                + "\(plan.waiting) waiting\(gap)\(plan.isDegraded ? ", degraded" : ""))"
+        }
+        let words =
+            switch replay.outcome {
+            case .same: "the same plan, byte for byte"
+            case .different: "another plan"
+            case .unreadable: "its record was written by another version"
+            }
+        self.init(isGood: replay.outcome == .same, sentence: "tick \(replay.tick): \(words)\(figures ?? "")")
     }
 }

@@ -33,6 +33,8 @@ package actor Dispatcher {
     private var watch: (since: Timestamp, last: Timestamp)?
     private let conflicts = Counter(label: "dispatch_conflicts_total")
     private let ticks = Counter(label: "dispatch_ticks_total")
+    private let degradedTicks = Counter(label: "dispatch_degraded_ticks_total")
+    private let gapGauge = Gauge(label: "dispatch_plan_gap_ratio")
     private let tickTime = Timer(label: "dispatch_tick_duration_seconds")
     private let routedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "route")])
     private let estimatedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "estimate")])
@@ -215,7 +217,8 @@ package actor Dispatcher {
         let plan = await solve(snapshot, previous, rounds)
         summary.solveMicroseconds = microseconds() - started
         tickTime.recordMicroseconds(summary.solveMicroseconds)
-        summary.isDegraded = plan.isDegraded
+        summary.note(plan)
+        report(summary)
         // The actor was free while the plan was made; what it says is checked again, row by row, inside the
         // transaction.
         previous = plan
@@ -229,6 +232,24 @@ package actor Dispatcher {
         }
         await release(open, fence: fence, at: now)
         return summary
+    }
+
+    /// How good the plan is, for those who watch; a tick that fell short is told aloud.
+    private func report(_ summary: TickSummary) {
+        if let gap = summary.gapPerMille { gapGauge.record(Double(gap) / 1000) }
+        var facts: Logger.Metadata = [
+            "pool": "\(summary.pool)", "solve_us": "\(summary.solveMicroseconds)",
+            "is_degraded": "\(summary.isDegraded)",
+        ]
+        facts["cost"] = summary.cost.map { "\($0.value)" }
+        facts["bound"] = summary.bound.map { "\($0.value)" }
+        facts["gap_per_mille"] = summary.gapPerMille.map { "\($0)" }
+        if summary.isDegraded {
+            degradedTicks.increment()
+            log.warning("dispatch plan degraded to insertion", metadata: facts)
+        } else {
+            log.debug("dispatch plan made", metadata: facts)
+        }
     }
 
     /// Four times as many for each order as the engine keeps, as in its own choice among many.

@@ -29,6 +29,8 @@ package struct House: Sendable {
     package var study: @Sendable (TickRecord, OrderID) async throws -> OrderDecision.Study = {
         try TickInputs.study($0, of: $1)
     }
+    /// Plans a stored tick again; on those threads too.
+    package var replay: @Sendable (TickRecord) async throws -> TickReplay = { TickReplay($0) }
 
     package init(
         orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, pools: any PoolStore,

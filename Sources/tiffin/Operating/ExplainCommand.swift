@@ -73,8 +73,11 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private static func lines(of decision: JSON) -> [String] {
         var lines = [
-            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0)"
+            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0), tick \(decision["tick"]?.int64 ?? 0)"
         ]
+        if decision["is_degraded"] == .bool(true) {
+            lines.append("warning    the tick's work ran out: its plan degraded to insertion")
+        }
         if decision["is_replayed"] == .bool(false) {
             lines.append("warning    planning the stored tick again gave another plan")
         }

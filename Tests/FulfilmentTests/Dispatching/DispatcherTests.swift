@@ -84,6 +84,21 @@ import Testing
         #expect(city.push.events.count == 1)
     }
 
+    @Test func theSummaryOfATickSaysHowGoodItsPlanIs() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        let dispatcher = dispatcher { snapshot, previous, seed in
+            var plan = DispatchEngine.plan(snapshot, previous: previous, seed: seed)
+            plan.cost = Cost(1100)
+            plan.bound = Cost(1000)
+            plan.isDegraded = true
+            return plan
+        }
+        let summary = try #require(try await dispatcher.tick())
+        #expect(summary.isDegraded)
+        #expect(summary.cost == Cost(1100) && summary.bound == Cost(1000) && summary.gapPerMille == 100)
+    }
+
     @Test func ordersOfOneRestaurantFormABatchForOneDriver() async throws {
         let driver = try await city.addDriver("ravi", at: point(0))
         for north in [0.0, 60, 120] {
