@@ -289,6 +289,7 @@ import Testing
     @Test func whoIsOfflineGetsNothingUntilHeComesBack() async throws {
         var settings = RunningServer.company
         settings.merge(OrderFlowTests.engine) { $1 }
+        settings["dispatch.offerGap"] = "1"
         try await RunningServer.with(drivers: 1, settings: settings) { server in
             let driver = server.drivers[0]
             try await server.done(.post, "drivers/toggle-online?is_online=true", as: driver.token, "null")

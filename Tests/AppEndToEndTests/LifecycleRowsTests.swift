@@ -117,7 +117,7 @@ import Testing
         _ = try await server.step(order, "PICKED_UP", as: driver.token)
         for party in ["customer", "restaurant"] {
             let answer = try await server.post("orders/\(order)/cancel", as: server.admin, #"{"by":"\#(party)"}"#)
-            #expect(answer.status == 403, "\(answer.detail)")
+            #expect(answer.status == 409, "\(answer.detail)")
         }
         #expect(try await server.step(order, "CANCELLED", as: driver.token).status == 403)
         #expect(try await server.post("orders/\(order)/cancel", as: server.admin, #"{"by":"admin"}"#).status == 200)

@@ -17,7 +17,7 @@ struct WireTypesTests {
         let offer = interface("OrderAssignedMessage")
         #expect(offer.contains("type: \"order_assigned\";") && offer.contains("pool_id: number | null"))
         #expect(interface("Session").contains("  driver?: "))
-        #expect(interface("DriverStats").contains("  total_completed: number;\n"))
+        #expect(interface("DriverStats").contains("last_payment_amount: number | null"))
         #expect(interface("PoolOrders").contains("  orders: Order[];\n"))
         #expect(interface("Restaurant").contains("  latitude: number | null;\n"))
         #expect(text.contains("export type ServerMessage =\n  | ConnectionAckMessage\n"))

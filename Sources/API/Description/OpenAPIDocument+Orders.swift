@@ -125,6 +125,16 @@ extension OpenAPIDocument {
                   content:
                     application/json: { schema: { $ref: '#/components/schemas/Order' } }
                 default: { $ref: '#/components/responses/Problem' }
+            patch:
+              summary: "Correct an order that waits: place, address, telephone, instructions, times"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200':
+                  description: done
+                  content:
+                    application/json: { schema: { $ref: '#/components/schemas/Order' } }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/orders/{id}/admin-deliver:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }

@@ -20,7 +20,7 @@ struct DriverOrderRoutes: RouteGroup {
             Route(.get, "/api/v1/orders/assigned", .driver, assigned),
             Route(.get, "/api/v1/driver/orders/{id}", .driver, one),
             Route(.post, "/api/v1/driver/orders/{id}/accept", .driver) { try await step(.accept, $0) },
-            Route(.post, "/api/v1/driver/orders/{id}/pickup", .driver) { try await step(.pickUp, $0) },
+            Route(.post, "/api/v1/driver/orders/{id}/pickup", .driver, pickUp),
             Route(.post, "/api/v1/driver/orders/{id}/in-transit", .driver) { try await step(.startTransit, $0) },
             Route(.post, "/api/v1/driver/orders/{id}/deliver", .driver, deliver),
             // No body, whatever the content type says.
@@ -59,6 +59,16 @@ struct DriverOrderRoutes: RouteGroup {
         let driver = try exchange.driver()
         let order = try await change(command, order: OrderID(try exchange.id("id")), by: .driver(driver))
         return .json(view.object(order, for: .driver(driver)))
+    }
+
+    /// The pool screen sends it again for all orders of a restaurant, also for those that are further on already: a
+    /// success that changes nothing.
+    private func pickUp(_ exchange: Exchange) async throws -> Reply {
+        do {
+            return try await step(.pickUp, exchange)
+        } catch FulfilmentError.illegalStep(_, .inTransit, _), FulfilmentError.illegalStep(_, .delivered, _) {
+            return try await one(exchange)
+        }
     }
 
     /// One call for all that one customer gets.

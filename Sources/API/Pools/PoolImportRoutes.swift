@@ -136,7 +136,8 @@ struct PoolImportRoutes: RouteGroup {
         return answer
     }
 
-    /// Tries what waits again with the restaurants as they are now: kept rows, and orders whose restaurant had no place.
+    /// Tries what waits again with the restaurants as they are now: kept rows, and orders whose restaurant had no
+    /// place.
     private func retry(_ pools: [Pool], by principal: Principal) async throws -> PoolImportAnswer {
         var answers: [PoolImportAnswer.Row] = []
         for pool in pools {

@@ -26,9 +26,9 @@ package struct BodyReader {
     package let body: JSON
     package private(set) var errors: [FieldError] = []
 
-    /// Takes a body: JSON, or an HTML form when the content type says so and it does not begin like an object (curl says
-    /// "form" of whatever it sends). An empty body and the literal `null` read as an object without members, as the
-    /// deployed apps send both.
+    /// Takes a body: JSON, or an HTML form when the content type says so and it does not begin like an object (curl
+    /// says "form" of whatever it sends). An empty body and the literal `null` read as an object without members, as
+    /// the deployed apps send both.
     package init(_ bytes: [UInt8], contentType: String? = nil) throws(BodyRefusal) {
         let isForm = contentType?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
         if isForm, bytes.first(where: { $0 > 0x20 }) != UInt8(ascii: "{") {

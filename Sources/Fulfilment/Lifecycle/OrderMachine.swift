@@ -100,11 +100,10 @@ package enum OrderMachine {
         return OrderStep(after: after)
     }
 
-    /// The app sends it again for orders of a restaurant that are further on already: a success that changes nothing.
     private static func pickUp(
         _ order: Order, by principal: Principal, at now: Timestamp
     ) throws(FulfilmentError) -> OrderStep {
-        if order.state.isOnBoard || order.state == .delivered { return OrderStep(after: order) }
+        if order.state == .pickedUp { return OrderStep(after: order) }
         guard order.state.isHeldBeforePickup else { throw illegal(order) }
         var after = order
         after.state = .pickedUp

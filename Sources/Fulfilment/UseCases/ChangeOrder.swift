@@ -56,8 +56,8 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// Delivers the order and every other order of the same customer that the driver carries from the same pool: the app
-    /// asks once for all that one customer gets.
+    /// Delivers the order and every other order of the same customer that the driver carries from the same pool: the
+    /// app asks once for all that one customer gets.
     package func deliverAllOfCustomer(_ id: OrderID, otp: String?, by driver: DriverID) async throws -> Order {
         try await change(.deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver) {
             first, held in

@@ -37,13 +37,7 @@ import Testing
     @Test(
         arguments: [
             (.accept, [.assigned: .accepted, .accepted: .accepted]),
-            (
-                .pickUp,
-                [
-                    .assigned: .pickedUp, .accepted: .pickedUp, .pickedUp: .pickedUp, .inTransit: .inTransit,
-                    .delivered: .delivered,
-                ]
-            ),
+            (.pickUp, [.assigned: .pickedUp, .accepted: .pickedUp, .pickedUp: .pickedUp]),
             (.startTransit, [.pickedUp: .inTransit, .inTransit: .inTransit]),
             (.deliver(.otp(nil)), [.pickedUp: .delivered, .inTransit: .delivered, .delivered: .delivered]),
             (.reject(reason: nil), [.assigned: .pending, .accepted: .pending, .cancelled: .cancelled]),
