@@ -114,6 +114,7 @@ import Testing
         driver GET /api/v1/orders/assigned
         driver POST /api/v1/orders/verify-otp
         either GET /api/v1/orders/{id}
+        admin PATCH /api/v1/orders/{id}
         admin POST /api/v1/orders/{id}/admin-deliver
         admin POST /api/v1/orders/{id}/assign
         admin POST /api/v1/orders/{id}/cancel
@@ -124,6 +125,7 @@ import Testing
         admin GET /api/v1/pools
         admin POST /api/v1/pools
         admin POST /api/v1/pools/import
+        admin GET /api/v1/pools/rows
         admin POST /api/v1/pools/sync
         admin GET /api/v1/pools/{id}
         admin POST /api/v1/pools/{id}/assign-driver

@@ -57,6 +57,8 @@ struct DispatchRoutes: RouteGroup {
             writer.field("batch_id", decision.batch)
             writer.field("trigger", decision.trigger)
             writer.field("tell_at", milliseconds: decision.tellAt?.milliseconds)
+            writer.field("asked_ways", decision.askedWays)
+            writer.field("estimated_ways", decision.estimatedWays)
             writer.key("terms")
             write(decision.terms, value: "value_ms", to: &writer)
             writer.key("refusal_counts")

@@ -1,5 +1,6 @@
 import DispatchCore
 import Fulfilment
+import Geo
 import Glibc
 import Identity
 import Logging
@@ -78,6 +79,19 @@ package enum Upkeep {
         } catch {
             return Verdict(isGood: false, sentence: "\(error)")
         }
+    }
+
+    /// Whether the OSRM server answers, in one sentence; nil where none is set.
+    package static func routingHealth(_ configuration: AppConfiguration) async -> Verdict? {
+        guard let routing = configuration.routing else { return nil }
+        let service = RoutingService(
+            routing, estimator: { TravelTimeEstimator() },
+            log: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+        let isAnswering = await service.isAnswering()
+        await service.close()
+        return Verdict(
+            isGood: isAnswering,
+            sentence: isAnswering ? "answers" : "does not answer at \(routing.address); travel times are estimated")
     }
 
     /// Where the private PostgreSQL would come from; nil when none is installed.

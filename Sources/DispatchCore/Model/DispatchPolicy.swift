@@ -92,6 +92,9 @@ package struct DispatchPolicy: Hashable, Sendable {
     package var readyDeviation = Weight(perMille: 0)
     /// A driver whose last fix is older gets no new orders.
     package var staleAfter = Seconds(60)
+    /// A driver who has not answered an offer gets no other so soon after it: a phone shows one offer at a time. Zero:
+    /// he may get several.
+    package var offerGap = Seconds.zero
     /// Whether a driver who is still on his way may be told his next batch, shortly before he is free.
     package var tellsBusyDrivers = true
     package var stopRule = StopRule.mixed
@@ -121,6 +124,7 @@ extension DispatchPolicy {
         policy.dropoffHandover = dropoffHandover.held(0, 3600)
         policy.readyDeviation = readyDeviation.held(0, 5000)
         policy.staleAfter = staleAfter.held(1, 86_400)
+        policy.offerGap = offerGap.held(0, 3600)
         policy.weights = weights.bounded
         policy.limits = limits.bounded
         policy.budget = WorkBudget(steps: min(max(budget.steps, 0), 1 << 40))
@@ -159,6 +163,11 @@ extension DispatchPolicy.Limits {
 }
 
 extension Seconds {
+    /// Whether less than this has passed between two offers.
+    package func forbids(anotherAt now: Timestamp, after offered: Timestamp) -> Bool {
+        now.millisecondsSince(offered) < value * 1000
+    }
+
     fileprivate func held(_ low: Int64, _ high: Int64) -> Seconds { Seconds(min(max(value, low), high)) }
 }
 

@@ -184,9 +184,10 @@ package actor Dispatcher {
             return nil
         }
         let exclusions = try await house.orders.exclusions()
-        var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
-            open: open, exclusions: exclusions, members: house.fleet.members(),
-            readyDeviation: house.presence?.readyDeviation() ?? [:])
+        let policy = policy()
+        var snapshot = SnapshotBuilder(house: house, policy: policy, now: now).snapshot(
+            open: open, exclusions: exclusions, members: candidates(for: open, policy, at: now),
+            kitchens: Kitchens(house.presence))
         var summary = TickSummary(at: now, waiting: snapshot.orders)
         poolGauge.record(summary.pool)
         oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
@@ -196,12 +197,17 @@ package actor Dispatcher {
             await release(open, fence: fence, at: now)
             return summary
         }
+        let estimator = house.estimator
         if let travelTimes = house.travelTimes {
-            let ways = await snapshot.takeWays(from: travelTimes, hour: house.settings.hour(at: now))
+            let ways = await snapshot.takeWays(
+                from: travelTimes, guessing: estimator, hour: house.settings.hour(at: now))
             summary.routedWays = ways.routed
             summary.estimatedWays = ways.estimated
             routedWays.increment(by: ways.routed)
             estimatedWays.increment(by: ways.estimated)
+        } else if !house.atlas.slowZones.isEmpty {
+            // Straight lines know nothing of zones in which ways take longer.
+            _ = await snapshot.takeWays(from: estimator, guessing: estimator, hour: house.settings.hour(at: now))
         }
         rounds += 1
         let started = microseconds()
@@ -223,6 +229,14 @@ package actor Dispatcher {
         }
         await release(open, fence: fence, at: now)
         return summary
+    }
+
+    /// Four times as many for each order as the engine keeps, as in its own choice among many.
+    private func candidates(for open: [OpenOrder], _ policy: DispatchPolicy, at now: Timestamp) -> [FleetMember] {
+        house.fleet.candidates(
+            near: open.filter { $0.state == .pending }.compactMap(\.pickup),
+            each: 4 * Int(policy.limits.nearestDrivers),
+            busy: Set(open.filter(\.state.isHeld).compactMap(\.driverID)), at: now)
     }
 
     /// Notes that the drivers are watched now.
@@ -248,7 +262,7 @@ package actor Dispatcher {
         let commit = PlanCommit(
             batches: plan.commits, ids: ids,
             versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
-            settings: house.settings, now: now)
+            settings: house.settings, offerGap: policy().offerGap, now: now)
         let committed = try await house.orders.transact(scope) { rows in commit.decide(rows) }
         house.push.push(committed.events)
         for batch in committed.result.batches {

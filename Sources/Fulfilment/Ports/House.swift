@@ -54,6 +54,19 @@ package struct House: Sendable {
         self.settings = settings
         self.now = now
     }
+
+    /// Travel times without a map, with the factors of the zones in force.
+    package var estimator: TravelTimeEstimator {
+        var estimator = settings.travel
+        estimator.slowZones = atlas.slowZones
+        return estimator
+    }
+
+    /// The way between two points at a moment, as estimated for a motorbike.
+    package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
+        estimator.leg(
+            from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: settings.hour(at: moment)))
+    }
 }
 
 /// Settings that rules of the house read. Made from the configuration in one place.
@@ -83,6 +96,14 @@ package struct HouseSettings: Sendable {
     /// The way between two points at a moment, as estimated for a motorbike.
     package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
         travel.leg(from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: hour(at: moment)))
+    }
+
+    /// What the region's clocks show, as HH:mm.
+    package func clockFace(at moment: Timestamp) -> String {
+        let seconds = moment.milliseconds / 1000 + Int64(secondsEastOfUTC(moment))
+        let minutes = (((seconds % 86_400) + 86_400) % 86_400) / 60
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(minutes / 60)):\(two(minutes % 60))"
     }
 
     /// Local hour of the day, 0 to 23.

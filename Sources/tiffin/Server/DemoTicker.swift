@@ -44,6 +44,9 @@ final class DemoTicker: Sendable {
         line += "   picked up \(sofar.picked)   delivered \(sofar.delivered)"
         if tick.conflicts > 0 { line += "   conflicts \(tick.conflicts)" }
         if tick.isDegraded { line += "   degraded" }
+        if tick.estimatedWays > 0 {
+            line += "   ways estimated \(tick.estimatedWays) of \(tick.routedWays + tick.estimatedWays)"
+        }
         Terminal.line(line)
     }
 

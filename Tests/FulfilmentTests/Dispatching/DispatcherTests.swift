@@ -15,10 +15,10 @@ import Testing
     }
 
     func dispatcher(
-        holder: String = "a", solve: @escaping Dispatcher.Solver = { DispatchEngine.plan($0, previous: $1, seed: $2) }
+        holder: String = "a", policy: DispatchPolicy = DispatchPolicy(),
+        solve: @escaping Dispatcher.Solver = { DispatchEngine.plan($0, previous: $1, seed: $2) }
     ) -> Dispatcher {
-        let policy = DispatchPolicy()
-        return Dispatcher(
+        Dispatcher(
             city.house, policy: { policy }, holder: holder,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             microseconds: { 0 }, solve: solve)
@@ -35,6 +35,45 @@ import Testing
 
     func states() async throws -> [OrderState] {
         try await city.store.orders(matching: OrderQuery()).sorted { $0.id < $1.id }.map(\.state)
+    }
+
+    @Test func ordersOfAnExternalPoolAreTheEnginesOnlyAfterADriverGaveThemBack() async throws {
+        let first = try await city.addDriver("ravi", at: point(0))
+        let second = try await city.addDriver("meera", at: point(100))
+        let pool = PoolID(5)
+        let order = try await city.placeOrder(from: point(500), to: point(2500)) { $0.externalPoolID = pool }
+        let everybody = [(first.id, point(0)), (second.id, point(100))]
+        let dispatcher = dispatcher()
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await states() == [.pending])
+        func give() async throws {
+            _ = try await AssignOrders(city.house)(
+                AssignOrders.Request(orderIDs: [order.id], driverID: first.id), by: admin)
+        }
+        try await give()
+        _ = try await ChangeOrder(city.house)(.unassign(reason: "mine"), order: order.id, by: .admin(admin))
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await states() == [.pending], "what an admin takes back he keeps")
+        try await give()
+        _ = try await ChangeOrder(city.house)(.reject(reason: nil), order: order.id, by: .driver(first.id))
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await city.store.order(order.id)?.holder == second.id)
+    }
+
+    @Test func aSecondOfferWaitsForTheGap() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        var policy = DispatchPolicy()
+        policy.offerGap = Seconds(35)
+        policy.commitment = .immediate
+        let dispatcher = dispatcher(policy: policy)
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        try await ticks(1, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned])
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        try await ticks(3, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned, .pending])
+        try await ticks(2, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned, .assigned])
     }
 
     @Test func aColdOrderIsGivenWithinTheHold() async throws {
