@@ -29,7 +29,9 @@ package struct DispatchPolicy: Hashable, Sendable {
         package var lateness = Weight(perMille: 1000)
         /// A second that food spends in the bag beyond its direct ride.
         package var bagTime = Weight(perMille: 0)
-        /// A second until a driver has nothing left to do: breaks ties towards drivers who are free again early.
+        /// A second until a driver has nothing left to do: breaks ties towards drivers who are free again early. A little
+        /// below nothing breaks them towards drivers who end late, so that those who stand where orders come stay free;
+        /// sequences of stops are then the best but for this term.
         package var completion = Weight(perMille: 0)
         /// What each minute that an order has waited in the pool adds to the weight of its delay.
         package var agePerMinute = Weight(perMille: 20)
@@ -138,7 +140,7 @@ extension DispatchPolicy.Weights {
         weights.driving = driving.held(0, 100_000)
         weights.lateness = lateness.held(0, 100_000)
         weights.bagTime = bagTime.held(0, 100_000)
-        weights.completion = completion.held(0, 100_000)
+        weights.completion = completion.held(-50, 100_000)
         weights.agePerMinute = agePerMinute.held(0, 10_000)
         weights.unserved = unserved.held(0, 1_000_000)
         weights.switching = switching.held(0, 86_400)

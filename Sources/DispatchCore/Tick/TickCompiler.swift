@@ -130,7 +130,6 @@ struct TickCompiler {
     /// before all others: nobody starves.
     private func growth(age: Int64) -> Int64 {
         let rate = Int64(policy.weights.agePerMinute.perMille)
-        if rate == 0 { return 1000 }
         return age > policy.maxWait.value ? 8000 : min(1000 + age / 60 * rate, 4000)
     }
 

@@ -32,7 +32,9 @@ import Testing
     @Test func whoHasGoneQuietOrOfflineMakesRoomForTheNext() throws {
         let fleet = try fleet(of: 5)
         #expect(try near(fleet, 2, at: start) == [1, 2])
-        fleet.setAvailability(.offline, of: DriverID(1))
+        var gone = try #require(fleet.member(DriverID(1))).account
+        gone.availability = .offline
+        fleet.update(gone)
         let later = start.advanced(bySeconds: 50)
         for number in [2, 4, 5] as [Int64] {
             _ = fleet.accept([Fix(driverID: DriverID(number), point: try place(number), receivedAt: later)])
