@@ -50,8 +50,15 @@ package struct AssignOrders: Sendable {
     }
 
     private struct Decision: Sendable {
+        enum Answer: Sendable {
+            /// The orders of the request, in its order, as this commit leaves them.
+            case decided([Order])
+            /// The same request came before; these were its orders.
+            case repeated([OrderID])
+        }
+
         var batchID: BatchID?
-        var orderIDs: [OrderID]
+        var answer: Answer
         var warnings: [Warning]
     }
 
@@ -82,16 +89,28 @@ package struct AssignOrders: Sendable {
             house.push.push(committed.events)
             house.fleet.setDelivering(true, request.driverID)
         }
-        var orders: [Order] = []
-        for id in committed.result.orderIDs {
-            if let order = try await house.orders.order(id) { orders.append(order) }
-        }
-        for order in orders where !committed.events.isEmpty {
-            house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
+        let orders: [Order]
+        switch committed.result.answer {
+        case .decided(let decided):
+            // What was committed, not read again: that could fail, and would then deny what has happened.
+            orders = decided
+            for order in orders where !committed.events.isEmpty {
+                house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
+            }
+        case .repeated(let ids):
+            orders = try await StoreError.afterCommit { try await read(ids) }
         }
         return Outcome(
             orders: orders, batchID: committed.result.batchID ?? orders.first?.assignment?.batchID,
             warnings: committed.result.warnings)
+    }
+
+    private func read(_ ids: [OrderID]) async throws -> [Order] {
+        var orders: [Order] = []
+        for id in ids {
+            if let order = try await house.orders.order(id) { orders.append(order) }
+        }
+        return orders
     }
 
     private func batchID(for request: Request) async throws -> BatchID {
@@ -116,7 +135,7 @@ package struct AssignOrders: Sendable {
 
         func decide(_ rows: LockedRows) throws -> OrderChanges<Decision> {
             if let repeats = rows.repeats {
-                return OrderChanges(result: Decision(batchID: nil, orderIDs: repeats, warnings: []))
+                return OrderChanges(result: Decision(batchID: nil, answer: .repeated(repeats), warnings: []))
             }
             guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
             guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
@@ -129,9 +148,11 @@ package struct AssignOrders: Sendable {
             }
             let moving = orders.filter { $0.holder != driver.id }
             let warnings = warnings(driver, moving: moving, held: rows.held)
-            var changes = OrderChanges(result: Decision(batchID: nil, orderIDs: orders.map(\.id), warnings: warnings))
+            var changes = OrderChanges(result: Decision(batchID: nil, answer: .decided(orders), warnings: warnings))
             pin(orders.filter { $0.holder == driver.id }, into: &changes)
             if !moving.isEmpty { bind(moving, to: driver, into: &changes) }
+            let committed = Dictionary(uniqueKeysWithValues: changes.orders.map { ($0.after.id, $0.committed) })
+            changes.result.answer = .decided(orders.map { committed[$0.id] ?? $0 })
             return changes
         }
 

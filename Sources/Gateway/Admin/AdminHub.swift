@@ -114,6 +114,8 @@ package final class AdminHub: AdminFeed {
         if removed != nil { open.subtract(1, ordering: .relaxed) }
     }
 
+    func isOpen(_ id: UInt64) -> Bool { state.withLock { $0.consoles[id] != nil } }
+
     private var hasConsoles: Bool { open.load(ordering: .relaxed) > 0 }
 
     private static func messages(_ waiting: Waiting) -> [AdminMessage] {

@@ -1,12 +1,16 @@
 import Contract
 import DispatchCore
+import Fulfilment
 import Logging
 import NIOCore
 
 /// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit; a tab that
-/// does not read is skipped, because the newest state is all that counts.
+/// does not read is skipped, because the newest state is all that counts, and one that makes us say much without
+/// reading it is dropped. One that says much is read more slowly.
 final class AdminSession: SocketApplication {
     private static let pong = FrameWriter.frame(.text, ServerMessage.pongBytes)
+    /// Drivers shown in one turn of the loop when the map opens.
+    private static let shownAtOnce = 100
 
     private let core: GatewayCore
     private let desk: LoopDesk
@@ -16,6 +20,10 @@ final class AdminSession: SocketApplication {
     private var socket: SocketHandler?
     private var console: UInt64?
     private var isBehind = false
+    /// What of the map's first picture has not been sent yet.
+    private var picture: ArraySlice<DriverSighting> = []
+    private var bucket: TokenBucket
+    private var isThrottled = false
     private var pingDueAt: Int64
     private var unanswered = 0
     private var closesAt: Int64?
@@ -27,26 +35,50 @@ final class AdminSession: SocketApplication {
         self.token = token
         connectedAt = core.clock.read().uptime
         pingDueAt = connectedAt + core.settings.pingInterval
+        bucket = TokenBucket(
+            capacity: core.settings.messageBurst, rate: core.settings.messageRate, at: connectedAt)
     }
 
-    var isReading: Bool { true }
-    var needsAttention: Bool { closesAt != nil }
+    var isReading: Bool { !isThrottled }
+    var needsAttention: Bool { closesAt != nil || isThrottled }
 
     func opened(_ socket: SocketHandler, at now: Moment) {
         self.socket = socket
         core.meters.connected(.admin, sessions: core.registry.count)
         core.logger.info("admin connected", metadata: ["admin_id": "\(adminID)"])
         send(.connectionAck(serverTime: now.wall.milliseconds))
-        for message in AdminHub.locations(core.door.sightings()) { send(message) }
         let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
         let eventLoop = desk.eventLoop
-        console = core.admins.add { frames in eventLoop.execute { session.value.show(frames) } }
+        let console = core.admins.add { frames in eventLoop.execute { session.value.show(frames) } }
+        self.console = console
         let core = core
         let (adminID, epoch) = (adminID, token.epoch)
-        core.joins.ask {
-            guard case .failure(let reason) = try? await core.door.admits(adminID, epoch: epoch) else { return }
-            eventLoop.execute { session.value.socket?.close(reason) }
+        core.joins.ask(.console(console), while: { core.admins.isOpen(console) }) {
+            if case .failure(let reason) = try? await core.door.admits(adminID, epoch: epoch) {
+                eventLoop.execute { session.value.socket?.close(reason) }
+                return
+            }
+            // The whole fleet is looked through here and not on the loop, which other sockets wait for.
+            let sightings = core.door.sightings()
+            eventLoop.execute { session.value.begin(sightings) }
         }
+    }
+
+    private func begin(_ sightings: [DriverSighting]) {
+        picture = sightings[...]
+        paint()
+    }
+
+    /// Sends a part of the first picture and lets the loop's other sockets have their turn; a tab that does not read
+    /// gets no further.
+    private func paint() {
+        guard let socket, socket.isOpen, socket.isWritable, !picture.isEmpty else { return }
+        for message in AdminHub.locations(Array(picture.prefix(Self.shownAtOnce))) { send(message) }
+        socket.flush()
+        picture = picture.dropFirst(Self.shownAtOnce)
+        guard !picture.isEmpty else { return }
+        let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
+        desk.eventLoop.execute { session.value.paint() }
     }
 
     /// Takes the frames of one round.
@@ -61,7 +93,13 @@ final class AdminSession: SocketApplication {
     }
 
     func frameArrived(isPong: Bool, at now: Moment) {
-        unanswered = 0
+        // Only its pong says that a tab still reads.
+        if isPong { unanswered = 0 }
+        _ = bucket.take(at: now.uptime)
+        guard !bucket.hasToken(at: now.uptime), !isThrottled else { return }
+        isThrottled = true
+        core.meters.throttle()
+        socket?.rouse()
     }
 
     func text(_ message: ByteBuffer, at now: Moment) {
@@ -92,12 +130,18 @@ final class AdminSession: SocketApplication {
             socket?.close(.tokenExpired)
             return
         }
+        let wasThrottled = isThrottled
+        if isThrottled, bucket.hasToken(at: now.uptime) {
+            isThrottled = false
+            socket?.resumeReading()
+        }
         guard now.uptime >= pingDueAt else { return }
         guard unanswered < core.settings.unansweredPings else {
             socket?.drop(.unanswered)
             return
         }
-        unanswered += 1
+        // While we read slowly, a pong may wait behind other frames: that silence is ours.
+        if !wasThrottled { unanswered += 1 }
         pingDueAt = now.uptime + core.settings.pingInterval
         socket?.send(FrameWriter.frame(.ping, []))
     }
@@ -110,6 +154,7 @@ final class AdminSession: SocketApplication {
     func outboundLimitReached() -> Bool { false }
 
     func outboundDrained() {
+        paint()
         guard isBehind else { return }
         isBehind = false
         send(.orderStatusUpdate)
