@@ -9,6 +9,9 @@ package enum AdminMessage: Equatable, Sendable {
     case driverStatusUpdate
     /// A driver crossed the border of a zone, arrived at a stop, or left it. The deployed console passes over it.
     case driverPresence(PresenceObject)
+    /// An alarm: so many assignments are not known to their drivers after a minute; 0 ends it. The deployed console
+    /// passes over it.
+    case assignmentsUndelivered(count: Int)
 }
 
 /// Where a driver is, for the map.
@@ -76,6 +79,10 @@ extension AdminMessage: JSONWritable {
             case .driverPresence(let presence):
                 writer.field("type", "driver_presence")
                 writer.field("data", presence)
+            case .assignmentsUndelivered(let count):
+                writer.field("type", "assignments_undelivered")
+                writer.key("data")
+                writer.object { $0.field("count", count) }
             }
         }
     }
@@ -132,6 +139,8 @@ extension AdminMessage {
             self = .orderUpdate(
                 OrderUpdateMessage(
                     orderID: orderID, status: data["status"]?.text ?? "", driverName: data["driver_name"]?.text))
+        case "assignments_undelivered":
+            self = .assignmentsUndelivered(count: data["count"]?.int64.map(Int.init) ?? 0)
         default: return nil
         }
     }

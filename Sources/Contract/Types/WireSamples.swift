@@ -125,6 +125,7 @@ enum WireSamples {
             ("OrderStatusUpdateMessage", [AdminMessage.orderStatusUpdate]),
             ("DriverStatusUpdateMessage", [AdminMessage.driverStatusUpdate]),
             ("DriverPresenceMessage", presences.map(AdminMessage.driverPresence)),
+            ("AssignmentsUndeliveredMessage", [AdminMessage.assignmentsUndelivered(count: 1)]),
         ]
     }
 

@@ -30,6 +30,8 @@ package protocol AdminFeed: Sendable {
     func driverMoved(_ sighting: DriverSighting)
     /// A driver crossed the border of a zone, arrived at a stop, or left it.
     func presenceChanged(_ event: PresenceEvent)
+    /// So many assignments are not known to their drivers after a minute; 0 when the last of them has arrived.
+    func assignmentsUndelivered(_ count: Int)
 }
 
 /// A driver as the console's map shows him.

@@ -27,6 +27,7 @@ package final class AdminHub: AdminFeed {
         var orders: [OrderID: OrderChange] = [:]
         var driversChanged = false
         var presences: [PresenceEvent] = []
+        var undelivered: Int?
         var turn = 0
     }
 
@@ -66,6 +67,11 @@ package final class AdminHub: AdminFeed {
             state.waiting.presences.append(event)
             if state.waiting.presences.count > Self.presencesTold { state.waiting.presences.removeFirst() }
         }
+    }
+
+    package func assignmentsUndelivered(_ count: Int) {
+        guard hasConsoles else { return }
+        state.withLock { $0.waiting.undelivered = count }
     }
 
     /// Consoles open now.
@@ -129,6 +135,7 @@ package final class AdminHub: AdminFeed {
         }
         if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
         if waiting.driversChanged { messages.append(.driverStatusUpdate) }
+        if let count = waiting.undelivered { messages.append(.assignmentsUndelivered(count: count)) }
         return messages + waiting.presences.map { .driverPresence(PresenceObject($0)) }
     }
 }

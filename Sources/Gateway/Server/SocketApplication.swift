@@ -46,6 +46,17 @@ package struct SocketEnd: Equatable {
         }
     }
 
+    /// The code where we or the protocol chose it; a client may say any number, and each would be a series of its own.
+    var codeForMeters: String {
+        guard case .closedByClient(let code?) = cause else { return String(code) }
+        switch code {
+        case 1000...1003, 1007...1014: return String(code)
+        case 3000..<4000: return "3xxx"
+        case 4000..<5000: return "4xxx"
+        default: return "other"
+        }
+    }
+
     package var reason: String {
         switch cause {
         case .closed(let reason): reason.rawValue

@@ -9,4 +9,13 @@ package protocol SocketFactory: Sendable {
     func floodRefusal(peer: SocketAddress?, forwardedFor: [String]) -> Int64?
     /// The handler of a socket whose upgrade has been answered.
     func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler
+    /// Counts a connection that has not asked for anything yet. False when there are too many of them.
+    func enter(_ peer: SocketAddress?) -> Bool
+    /// It has asked, or is gone.
+    func leave(_ peer: SocketAddress?)
+}
+
+extension SocketFactory {
+    package func enter(_ peer: SocketAddress?) -> Bool { true }
+    package func leave(_ peer: SocketAddress?) {}
 }

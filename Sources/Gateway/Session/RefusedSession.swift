@@ -18,9 +18,14 @@ final class RefusedSession: SocketApplication {
     var needsAttention: Bool { true }
 
     func opened(_ socket: SocketHandler, at now: Moment) {
-        core.logger.info(
-            "socket refused",
-            metadata: ["kind": "\(kind.rawValue)", "code": "\(reason.code)", "reason": "\(reason.rawValue)"])
+        // A storm of them must not drown every other word.
+        if let unsaid = core.refusalLog.speaks(at: now.uptime) {
+            var metadata: Logger.Metadata = [
+                "kind": "\(kind.rawValue)", "code": "\(reason.code)", "reason": "\(reason.rawValue)",
+            ]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            core.logger.info("socket refused", metadata: metadata)
+        }
         socket.close(reason)
     }
 

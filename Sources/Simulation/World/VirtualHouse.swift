@@ -117,4 +117,5 @@ package final class RecordingFeed: AdminFeed {
     package func driverStatusChanged(_ driver: DriverID) {}
     package func driverMoved(_ sighting: DriverSighting) {}
     package func presenceChanged(_ event: PresenceEvent) {}
+    package func assignmentsUndelivered(_ count: Int) {}
 }

@@ -1,12 +1,12 @@
-import Fulfilment
-import Postgres
+package import Fulfilment
+package import Postgres
 import Synchronization
 
 /// Bulk loads of positions of which nobody could tell whether they were committed, until the same fixes come again.
 ///
 /// Owner of its state: one `Mutex`, held for one look. The list is short, because who loads keeps few loads on their
 /// way; beyond that the oldest is forgotten, and its positions may be written twice.
-final class OpenLoads: Sendable {
+package final class OpenLoads: Sendable {
     private struct Load {
         var fixes: [Fix]
         var name: TransactionName
@@ -16,7 +16,7 @@ final class OpenLoads: Sendable {
 
     private let loads = Mutex<[Load]>([])
 
-    func keep(_ name: TransactionName, of fixes: [Fix]) {
+    package func keep(_ name: TransactionName, of fixes: [Fix]) {
         loads.withLock { loads in
             if loads.count >= Self.capacity { loads.removeFirst() }
             loads.append(Load(fixes: fixes, name: name))
@@ -24,7 +24,7 @@ final class OpenLoads: Sendable {
     }
 
     /// The transaction that may have written exactly these fixes; it is forgotten with the answer.
-    func take(_ fixes: [Fix]) -> TransactionName? {
+    package func take(_ fixes: [Fix]) -> TransactionName? {
         loads.withLock { loads in
             guard let index = loads.firstIndex(where: { $0.fixes == fixes }) else { return nil }
             return loads.remove(at: index).name
