@@ -127,10 +127,7 @@ struct LongChaosTests {
                     try await Task.sleep(for: .milliseconds(200 + 37 * (round % 7)))
                     stage.databaseLink.reset()
                 }
-                stage.databaseLink.mode = .blackhole
-                try await Task.sleep(for: .seconds(10))
-                stage.databaseLink.mode = .pass
-                stage.databaseLink.reset()
+                try await stage.swallowDatabaseLink(for: .seconds(10))
                 try await Task.sleep(for: .seconds(2))
             }
             report("link resets and a black hole of 10 s", stage, findings)
@@ -201,9 +198,14 @@ struct LongChaosTests {
             var random = SeededGenerator(seed: 7)
             var starts: [Int64] = []
             let findings = try await ChaosRun(stage: stage).findings(ordersEvery: .milliseconds(100)) {
-                for _ in 0..<(3 * rounds) {
+                for round in 0..<(3 * rounds) {
                     try await Task.sleep(for: .milliseconds(Int.random(in: 500...4000, using: &random)))
-                    try await stage.killServer()
+                    // At a random moment, and just before or in the commit of a dispatch round.
+                    switch round % 3 {
+                    case 0: try await stage.killServer()
+                    case 1: try await stage.killServer(atEngineCommit: .before)
+                    default: try await stage.killServer(atEngineCommit: .after)
+                    }
                     starts.append(try await stage.startServer())
                 }
                 try await Task.sleep(for: .seconds(2))
@@ -222,6 +224,7 @@ struct LongChaosTests {
         try await ChaosStage.with(plan) { stage in
             let findings = try await ChaosRun(stage: stage).findings {
                 try await Task.sleep(for: .seconds(3))
+                stage.history.note(clockStep: seconds * 1000)
                 shim.set(by: seconds)
                 try await Task.sleep(for: .seconds(8))
                 shim.set(by: 0)
@@ -292,14 +295,7 @@ struct LongChaosTests {
             let findings = try await run.findings(phones: phones) {
                 for _ in 0..<rounds {
                     try await Task.sleep(for: .seconds(4))
-                    let before = stage.history.snapshot.connections
-                    let begin = stage.clock.milliseconds
-                    for phone in phones { phone.drop() }
-                    try await eventually(within: .seconds(40)) {
-                        stage.history.snapshot.connections >= before + phones.count
-                            && phones.allSatisfy(\.isConnected)
-                    }
-                    back.append(stage.clock.milliseconds - begin)
+                    back.append(try await stage.storm(phones))
                 }
             }
             let slowest = stage.history.snapshot.operations.map(\.took).max() ?? 0
@@ -317,7 +313,7 @@ struct LongChaosTests {
         plan.settings = ["ws-message-rate": "2000", "ws-message-burst": "100000"]
         try await ChaosStage.with(plan) { stage in
             let before = stage.server?.residentKilobytes ?? 0
-            let readers = try await SlowReader.connect(stage)
+            let readers = try await SlowReader.connect(stage, plan.drivers)
             try await Task.sleep(for: .seconds(1))
             let connected = stage.server?.residentKilobytes ?? 0
             for reader in readers { reader.flood(frames: 40_000) }

@@ -38,4 +38,9 @@ package enum LogOutput {
         if let metrics { MetricsStart.start(metrics) }
         return Logger(label: "tiffin")
     }
+
+    /// Returns when every line so far is written.
+    package static func flush() {
+        queue.flush()
+    }
 }

@@ -4,8 +4,8 @@ import NIOPosix
 import Synchronization
 
 /// Takes log lines from every thread and writes them on one of its own: who logs never waits for a terminal or a pipe
-/// that is slow. The queue is bounded; a line that finds no room is dropped and counted, and the next one that does says
-/// how many were.
+/// that is slow. The queue is bounded; a line that finds no room is dropped and counted, and a line of its own says how
+/// many were.
 ///
 /// Owner of its state: one `Mutex` around the queue, held for one line or one exchange, and one around the writing.
 package final class LogQueue: Sendable {
@@ -51,6 +51,12 @@ package final class LogQueue: Sendable {
     /// Writes what waits, on the calling thread, and returns when it is out: for the end of the process.
     package func flush() {
         while writeSome() {}
+    }
+
+    /// Ends the thread; what waits is written first.
+    package func close() async {
+        try? await thread.shutdownGracefully()
+        flush()
     }
 
     private func drain() {

@@ -1,4 +1,4 @@
-import DispatchCore
+package import DispatchCore
 import Metrics
 import Synchronization
 
@@ -9,12 +9,12 @@ import Synchronization
 /// question is not taken and counted: that session begins with what memory knows, and the sweep replays.
 ///
 /// Owner of its state: one `Mutex`, held for one entry.
-final class JoinDesk: Sendable {
+package final class JoinDesk: Sendable {
     /// Questions to the store at once: enough to keep its connections busy, few enough to leave others their turn.
     private static let atOnce = 32
 
     /// Whose question it is.
-    enum Asker: Hashable, Sendable {
+    package enum Asker: Hashable, Sendable {
         case driver(DriverID)
         /// One open console, by a number of its own.
         case console(UInt64)
@@ -32,7 +32,7 @@ final class JoinDesk: Sendable {
     private let refused = Counter(label: "ws_joins_refused_total")
 
     /// - Parameter limit: Questions that may wait.
-    init(limit: Int = 65_536) {
+    package init(limit: Int = 65_536) {
         self.limit = limit
         (turns, queue) = AsyncStream.makeStream(of: Asker.self)
     }
@@ -40,7 +40,7 @@ final class JoinDesk: Sendable {
     /// Takes a question; the same asker's earlier one is forgotten and its turn kept.
     ///
     /// - Parameter isWanted: Asked when the turn has come.
-    func ask(
+    package func ask(
         _ asker: Asker, while isWanted: @escaping @Sendable () -> Bool, _ answer: @escaping @Sendable () async -> Void
     ) {
         let isNew = waiting.withLock { waiting -> Bool? in
@@ -55,7 +55,7 @@ final class JoinDesk: Sendable {
     }
 
     /// Serves until cancelled.
-    func run() async {
+    package func run() async {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
             for await asker in turns {

@@ -37,6 +37,11 @@ package struct SocketEnd: Equatable {
     package var cause: Cause
     package var framesReceived: Int
 
+    package init(cause: Cause, framesReceived: Int) {
+        self.cause = cause
+        self.framesReceived = framesReceived
+    }
+
     /// The close code for logs and counters; 1006 where no close frame was exchanged.
     package var code: UInt16 {
         switch cause {
@@ -47,7 +52,7 @@ package struct SocketEnd: Equatable {
     }
 
     /// The code where we or the protocol chose it; a client may say any number, and each would be a series of its own.
-    var codeForMeters: String {
+    package var codeForMeters: String {
         guard case .closedByClient(let code?) = cause else { return String(code) }
         switch code {
         case 1000...1003, 1007...1014: return String(code)

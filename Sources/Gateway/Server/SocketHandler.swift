@@ -92,7 +92,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         guard phase == .open else { return }
         process(at: desk.clock.read())
         flush()
-        if isPeerDone, phase == .open, application.isReading { return drop(.peerGone) }
+        if isPeerDone, phase == .open, input == nil || application.isReading { return drop(.peerGone) }
         if wantsRead || readsForItself, application.isReading || phase != .open {
             wantsRead = false
             context?.read()

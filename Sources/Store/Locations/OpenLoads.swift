@@ -16,6 +16,7 @@ package final class OpenLoads: Sendable {
 
     private let loads = Mutex<[Load]>([])
 
+    /// Remembers a load of which nobody could tell what became of it.
     package func keep(_ name: TransactionName, of fixes: [Fix]) {
         loads.withLock { loads in
             if loads.count >= Self.capacity { loads.removeFirst() }

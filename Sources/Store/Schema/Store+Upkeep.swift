@@ -19,8 +19,8 @@ extension Store {
     /// retention, and forgets what has lost its meaning (old ticks, idempotency keys of yesterday, dead refresh
     /// tokens).
     ///
-    /// What is deleted is decided by the clock, so nothing is while the clock is in doubt: it differs by more than a day
-    /// from the database's, or from the newest position.
+    /// What is deleted is decided by the clock, so nothing is while the clock is in doubt: when it differs by more than
+    /// a day from the database's, or from the newest position.
     ///
     /// - Parameter doubtsClock: False where the moments are made up.
     /// - Returns: Why nothing was deleted; nil when everything was done.
