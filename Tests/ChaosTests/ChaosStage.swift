@@ -213,7 +213,7 @@ final class ChaosStage: Sendable {
         return answer.status == 200
     }
 
-    /// Kills the server at the moment of the next commit of a dispatch round, before PostgreSQL sees it or when it does.
+    /// Kills the server at the next commit of a dispatch round, before PostgreSQL sees it or when it does.
     func killServer(atEngineCommit cut: FaultProxy.CommitCut, within patience: Duration = .seconds(20)) async throws {
         guard let server else { return }
         let (history, clock) = (history, clock)
@@ -333,13 +333,14 @@ final class ChaosStage: Sendable {
             history: history, clock: clock, acts: plan.driversAct)
     }
 
-    /// Waits until the server has let go of these drivers' sockets.
+    /// Waits until the server has let go of a socket of each of these drivers because its pings stayed unanswered, so
+    /// many times in all.
     ///
     /// - Returns: Milliseconds since `begin`.
-    func waitUntilGone(_ gone: [Int64], since begin: Int64) async throws -> Int64 {
+    func waitUntilGone(_ gone: [Int64], since begin: Int64, times: Int = 1) async throws -> Int64 {
         try await eventually(within: .seconds(20)) {
-            let lines = serverLog.split(separator: "\n").filter { $0.contains("driver disconnected") }
-            return gone.allSatisfy { id in lines.contains { $0.contains("driver_id=\(id) ") } }
+            let lines = serverLog.split(separator: "\n").filter { $0.contains("pings_unanswered") }
+            return gone.allSatisfy { id in lines.count { $0.contains("driver_id=\(id) ") } >= times }
         }
         return clock.milliseconds - begin
     }

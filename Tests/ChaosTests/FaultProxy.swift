@@ -86,8 +86,8 @@ final class FaultProxy: Sendable {
 
     var pendingCuts: Int { state.withLock { $0.cuts.count } }
 
-    /// With the next commit of a dispatch round: before PostgreSQL sees it, or when it is on its way there and its answer
-    /// is not yet, `action` is called. A COMMIT that was caught before goes no further.
+    /// With the next commit of a dispatch round `action` is called: before PostgreSQL sees it, or when it is on its way
+    /// there and its answer is not yet. A COMMIT that was caught before goes no further.
     func trapEngine(_ cut: CommitCut, _ action: @escaping @Sendable () -> Void) {
         state.withLock { $0.traps.append(Trap(cut: cut, action: action)) }
     }

@@ -57,8 +57,9 @@ struct ShortChaosTests {
             let readers = try await SlowReader.connect(stage, 5)
             var back: Int64 = 0
             var halfOpen: Int64?
-            let findings = try await ChaosRun(stage: stage).findings(phones: phones, ordersEvery: .milliseconds(400)) {
-                for reader in readers { reader.flood(frames: 5000) }
+            let run = ChaosRun(stage: stage)
+            let outcome = await outcome(of: run, phones) {
+                for reader in readers { reader.flood(frames: 50) }
                 link.mode = .blackhole
                 let begin = stage.clock.milliseconds
                 try await stage.takeDatabaseAway(for: .zero)
@@ -82,6 +83,7 @@ struct ShortChaosTests {
             for reader in readers { reader.drop() }
             await client.shutdown()
             await link.stop()
+            let findings = try outcome.get()
             let record = stage.history.snapshot
             print("chaos, short: gone after \(halfOpen ?? -1) ms, all back after \(back) ms;", record.summary)
             #expect(findings == [], "\(record.summary)")
@@ -89,6 +91,15 @@ struct ShortChaosTests {
             #expect(back < 15_000)
             #expect(record.counted(.ok) > 20 && record.arrivals.count > 5, "\(record.summary)")
         }
+    }
+
+    private func outcome(
+        of run: ChaosRun, _ phones: [ChaosPhone], _ faults: () async throws -> Void
+    ) async -> Result<[String], any Error> {
+        do {
+            return .success(
+                try await run.findings(phones: phones, ordersEvery: .milliseconds(400), faults: faults))
+        } catch { return .failure(error) }
     }
 
     /// The look at the slowest call sees a stall that nobody notices: with a deadline of half a minute.
@@ -126,8 +137,8 @@ struct ShortChaosTests {
         }
     }
 
-    /// The checker of a real run sees silence: with a ledger that calls everything delivered nothing is replayed, neither
-    /// to a phone that was away nor after a server that died in the commit of a round.
+    /// The checker of a real run sees silence: with a ledger that calls everything delivered nothing is replayed,
+    /// neither to a phone that was away nor after a server that died in the commit of a round.
     @Test(arguments: [false, true]) func theCheckerSeesEventsThatAreNeverReplayed(serverDies: Bool) async throws {
         var plan = ChaosStage.Plan()
         plan.drivers = 2

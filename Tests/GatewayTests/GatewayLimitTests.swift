@@ -44,8 +44,8 @@ import Testing
             for _ in 1...3 { #expect(try await tab.text() == #"{"type":"pong"}"#) }
             server.clock.advance(2000)
             for _ in 1...2 { #expect(try await tab.text() == #"{"type":"pong"}"#) }
-            // It goes on talking and never answers a ping: nobody reads there. The first ping does not count, because it
-            // was sent while the console was read slowly.
+            // It goes on talking and never answers a ping: nobody reads there. The first ping does not count, because
+            // it was sent while the console was read slowly.
             for _ in 1...3 {
                 server.clock.advance(30_000)
                 #expect(try await tab.frame()?.opcode == 9)
