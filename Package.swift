@@ -14,9 +14,9 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// The hot cores and the socket path are compiled without run-time exclusivity checks in release: the storage of the cores
-// is owned by one non-copyable value each, which the compiler has already proved exclusive; what a socket keeps belongs to
-// its event loop. Debug builds, and with them all tests, check.
+// The hot cores and the path of a position are compiled without run-time exclusivity checks in release: the storage of
+// the cores is owned by one non-copyable value each, which the compiler has already proved exclusive; what a socket keeps
+// belongs to its event loop, and what the house keeps to an actor or a mutex. Debug builds, and with them all tests, check.
 let hotSettings: [SwiftSetting] =
     swiftSettings + [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
@@ -72,7 +72,7 @@ var targets: [Target] = [
     core("Geo", ["CGEOS"], settings: hotSettings),
     core("Contract", settings: hotSettings),
     core("DispatchCore", ["Geo"], settings: hotSettings),
-    core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics]),
+    core("Fulfilment", ["DispatchCore", "Geo", deque, log, metrics], settings: hotSettings),
     core("Postgres", ["CLibPQ", log, metrics]),
     core(
         "Store", ["Postgres", "Fulfilment", "DispatchCore", "Geo", log],
@@ -80,6 +80,7 @@ var targets: [Target] = [
             .embedInCode("Migrations/schema_0001.sql"), .embedInCode("Migrations/schema_0002_pools.sql"),
             .embedInCode("Migrations/schema_0003_presence.sql"),
             .embedInCode("Migrations/schema_0004_presence_places.sql"),
+            .embedInCode("Migrations/schema_0005_repeated_notes.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),

@@ -4,7 +4,7 @@ import ArgumentParser
 @main
 struct Tiffin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tiffin", abstract: "Pool-batching dispatch for food delivery.",
+        commandName: "tiffin", abstract: "Pool-batching dispatch for food delivery.", version: "1.0.0",
         subcommands: [
             DemoCommand.self, ServeCommand.self, MigrateCommand.self, UserCommand.self, TokenCommand.self,
             ConfigCommand.self, DoctorCommand.self, ExplainCommand.self, DriversCommand.self, ImportCommand.self,

@@ -64,6 +64,12 @@ import Testing
             #expect(answer.json["capacity"]?.int64 == 5)
             let bad = try await caller.patch("drivers/\(house.asha.id)", as: house.adminToken, #"{"capacity":0}"#)
             #expect(bad.status == 422)
+            // The most that the database takes.
+            for (capacity, status) in [(64, 200), (65, 422)] {
+                let answer = try await caller.patch(
+                    "drivers/\(house.asha.id)", as: house.adminToken, "{\"capacity\":\(capacity)}")
+                #expect(answer.status == status)
+            }
         }
     }
 

@@ -110,8 +110,9 @@ import Testing
     }
 
     @Test func theForwardedAddressCountsBehindATrustedProxyOnly() async throws {
-        let house = try await RestHouse { $0.settings.trustedProxies = ["unknown"] }
-        try await house.serve { caller in
+        let proxies = try TrustedProxies(["127.0.0.0/8"])
+        let house = try await RestHouse { $0.settings.trustedProxies = proxies }
+        try await house.serve(over: .live) { caller in
             let forwarded = HTTPField.Name("X-Forwarded-For") ?? .date
             let wrong = #"{"identity":"asha@example.org","password":"wrong"}"#
             for number in 0..<10 {

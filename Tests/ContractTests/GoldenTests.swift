@@ -110,6 +110,11 @@ import Testing
         ("admin_order_status_update", .orderStatusUpdate),
         ("admin_driver_status_update", .driverStatusUpdate),
         ("admin_assignments_undelivered", .assignmentsUndelivered(count: 3)),
+        (
+            "admin_driver_lost",
+            .driverLost(
+                DriverLostMessage(driverID: 123, orderID: 105, status: "PICKED_UP", lastSeenAt: 1_763_548_200_000))
+        ),
         ("admin_connection_ack", .connectionAck(serverTime: 1_763_548_200_000)),
     ]
 

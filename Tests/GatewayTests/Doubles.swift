@@ -31,19 +31,21 @@ final class ManualClock: Sendable {
     }
 }
 
-/// Tokens in plain words: `driver-7`, `admin-1`, `driver-7-until-<wall milliseconds>`, `expired`, anything else is
-/// invalid.
+/// Tokens in plain words: `driver-7`, `admin-1`, `driver-7-until-<wall milliseconds>`, `driver-7-epoch-<number>`,
+/// `expired`, anything else is invalid.
 struct PlainTokens: TokenVerifying {
     func verify(_ token: String?, at now: Timestamp) -> Result<VerifiedToken, CloseReason> {
         guard let token, !token.isEmpty else { return .failure(.tokenMissing) }
         if token == "expired" { return .failure(.tokenExpired) }
         let parts = token.split(separator: "-")
         guard parts.count >= 2, let id = Int64(parts[1]) else { return .failure(.tokenInvalid) }
-        let until = parts.count == 4 ? Int64(parts[3]) ?? 0 : Int64.max
+        let number = parts.count == 4 ? Int64(parts[3]) ?? 0 : Int64.max
+        let epoch = parts.count == 4 && parts[2] == "epoch" ? number : 0
+        let until = parts.count == 4 && parts[2] == "until" ? number : Int64.max
         let expires = Timestamp(milliseconds: until)
         switch parts[0] {
-        case "driver": return .success(VerifiedToken(account: .driver(DriverID(id)), epoch: 0, expiresAt: expires))
-        case "admin": return .success(VerifiedToken(account: .admin(AdminID(id)), epoch: 0, expiresAt: expires))
+        case "driver": return .success(VerifiedToken(account: .driver(DriverID(id)), epoch: epoch, expiresAt: expires))
+        case "admin": return .success(VerifiedToken(account: .admin(AdminID(id)), epoch: epoch, expiresAt: expires))
         default: return .failure(.tokenInvalid)
         }
     }
@@ -84,7 +86,10 @@ final class InMemoryDoor: DriverDoor {
         Welcome(isOnline: false, assignedCount: 0, lastSequence: nil, undelivered: [])
     }
 
-    func admits(_ admin: AdminID, epoch: Int64) async throws -> Result<Void, CloseReason> { .success(()) }
+    func admits(_ admin: AdminID, epoch: Int64) async throws -> Result<Void, CloseReason> {
+        guard state.withLock({ $0.isAnswering }) else { throw Unanswered() }
+        return .success(())
+    }
 
     func accept(_ fixes: [Fix]) { state.withLock { $0.fixes += fixes } }
 
@@ -146,10 +151,12 @@ final class InMemoryEventLog: EventLog {
 }
 
 extension DriverEventBody {
-    static func offer(_ orderID: Int64, batch: Int64 = 1, of orderIDs: [Int64]? = nil) -> DriverEventBody {
+    static func offer(
+        _ orderID: Int64, batch: Int64 = 1, of orderIDs: [Int64]? = nil, pool: Int64? = nil
+    ) -> DriverEventBody {
         let ids = orderIDs ?? [orderID]
         let batch = AssignedBatch(
-            batchID: batch, poolID: nil, source: .engine, orderIDs: ids, restaurants: ["R"],
+            batchID: batch, poolID: pool, source: .engine, orderIDs: ids, restaurants: ["R"],
             earnings: Paise(5000 * Int64(ids.count)), distance: 3000 * ids.count)
         var order = Order.sample(orderID)
         order.content.readyAt = nil

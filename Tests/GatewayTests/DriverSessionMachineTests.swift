@@ -63,6 +63,36 @@ import Testing
         #expect(machine.isReading)
     }
 
+    @Test func aPositionAndAPingMeanTheSameOnTheShortWay() {
+        let told = [event(5, .offer(7))]
+        for orderID in [nil, 7, 8] as [Int64?] {
+            var (long, short) = (joined(last: 5, undelivered: told), joined(last: 5, undelivered: told))
+            let update = LocationUpdate(latitude: 1, longitude: 2, orderID: orderID)
+            let action = long.received(.success(.location(update)), at: at(20))
+            switch short.located(orderID: orderID) {
+            case .ignored: #expect(action == .none)
+            case .accepted(nil): #expect(action == .accept(update))
+            case .accepted(let known?): #expect(action == .all([.accept(update), .delivered(through: known)]))
+            }
+            #expect((action == .accept(update)) == (orderID != 7))
+        }
+        var waiting = machine()
+        let (early, unanswered) = (waiting.located(orderID: nil), waiting.pinged())
+        #expect(early == .ignored)
+        #expect(!unanswered)
+        var live = joined { $0.badMessagesInRow = 2 }
+        for _ in 0..<4 {
+            // A good message on the short way ends a row of bad ones, too.
+            let bad = live.received(.failure(.missingType), at: at(20))
+            let pinged = live.pinged()
+            let worse = live.received(.failure(.missingType), at: at(20))
+            let located = live.located(orderID: nil)
+            #expect(bad != .close(.tooManyBadMessages) && worse != .close(.tooManyBadMessages))
+            #expect(pinged)
+            #expect(located == .accepted(delivered: nil))
+        }
+    }
+
     @Test func anOrderAssignedAndTakenAwayMeanwhileIsToldByItsEndOnly() {
         var machine = machine()
         let missed = [event(1, .offer(7)), event(2, .offer(8)), event(3, .orderCancelled(order: 7, reason: "x"))]
@@ -176,6 +206,74 @@ import Testing
         #expect(machine.received(.success(.location(update)), at: at(20)) == .accept(update))
     }
 
+    @Test func onlyAnOfferIsProvenByThePositionThatNamesItsOrder() {
+        var machine = joined()
+        _ = machine.pushed([event(1, .offer(7)), event(2, .orderCancelled(order: 7, reason: "x"))])
+        let update = LocationUpdate(latitude: 1, longitude: 2, orderID: 7)
+        #expect(
+            machine.received(.success(.location(update)), at: at(20))
+                == .all([.accept(update), .delivered(through: 1)]))
+        #expect(machine.received(.success(.location(update)), at: at(20)) == .accept(update))
+    }
+
+    @Test func aNumberThatIsAnOrderAndAPoolIsTheOrder() {
+        var machine = joined()
+        _ = machine.pushed([event(1, .offer(5)), event(2, .offer(8, pool: 5)), event(3, .offer(9, pool: 6))])
+        let order = LocationUpdate(latitude: 1, longitude: 2, orderID: 5)
+        let pool = LocationUpdate(latitude: 1, longitude: 2, orderID: 6)
+        #expect(
+            machine.received(.success(.location(order)), at: at(20)) == .all([.accept(order), .delivered(through: 1)]))
+        #expect(
+            machine.received(.success(.location(pool)), at: at(20)) == .all([.accept(pool), .delivered(through: 3)]))
+    }
+
+    // MARK: Pages
+
+    /// The page that an action sends.
+    private func page(_ action: DriverSessionMachine.Action) -> [EventMessage] {
+        guard case .all(let actions) = action, case .sendEvents(let page)? = actions.first else { return [] }
+        return page
+    }
+
+    @Test func aLongReplayLeavesInPagesAsTheNetworkTakesThem() {
+        var machine = joined(last: nil) { $0.outboundLimit = 4000 }
+        let events = (1...20).map { event($0, .offer($0)) }
+        var page = page(machine.replayed(events))
+        var numbers: [Int64] = []
+        while !page.isEmpty {
+            #expect(page.count < 8)
+            numbers += page.map(\.sequence)
+            #expect(machine.sentThrough == page.last?.sequence)
+            #expect(machine.takenThrough == 20)
+            // A phone cannot have what has not left.
+            let known = machine.sentThrough
+            #expect(machine.received(.success(.ack(sequence: 20)), at: at(20)) == .delivered(through: known))
+            // The sweep lists what waits, which changes nothing.
+            #expect(machine.replayed(events) == .none)
+            page = self.page(machine.eventsWritten(page))
+        }
+        #expect(numbers == Array(1...20))
+    }
+
+    @Test func hintsBehindAPhoneThatDoesNotReadDropItAtTheLimit() {
+        var machine = joined { $0.outboundLimit = 4000 }
+        var last = Int64(0)
+        var dropped = false
+        while !dropped, last < 100 {
+            last += 1
+            dropped = machine.pushed([event(last, .offer(last))]) == .drop(.slowReader)
+        }
+        // Half the limit is under way, the limit waits.
+        #expect((8...20).contains(last))
+        #expect(machine.pushed([event(last + 1, .offer(1))]) == .none)
+    }
+
+    @Test func whatComesInOneGoMayBeLongerThanTheLimit() {
+        var machine = joined { $0.outboundLimit = 4000 }
+        #expect(!page(machine.pushed((1...40).map { event($0, .offer($0)) })).isEmpty)
+        #expect(machine.isLive)
+    }
+
     @Test func eventsLeaveByNumberWhateverTheOrderOfTheirHints() {
         var machine = joined(last: 4)
         #expect(sent(machine.pushed([event(6, .offer(2))])) == [])
@@ -251,6 +349,14 @@ import Testing
         #expect(machine.timerFired(at: at(59_999)) != .close(.tokenExpired))
         #expect(machine.timerFired(at: at(60_000)) == .close(.tokenExpired))
         #expect(CloseReason.tokenExpired.code == 4001)
+    }
+
+    @Test func aRevocationEndsOnlyWhatAnEarlierTokenOpened() {
+        var machine = DriverSessionMachine(
+            driverID: Self.driver, tokenExpiresAt: at(1_000_000).wall, tokenEpoch: 3, isPenalised: false,
+            settings: GatewaySettings(), at: at(0))
+        #expect(machine.revoked(before: 3) == .none)
+        #expect(machine.revoked(before: 4) == .close(.tokenRevoked))
     }
 
     @Test func aDrainClosesAtItsMomentWith1012() {

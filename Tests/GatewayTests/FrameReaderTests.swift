@@ -1,3 +1,4 @@
+import DispatchCore
 import Gateway
 import NIOCore
 import Testing
@@ -29,7 +30,7 @@ import Testing
             buffer.writeBytes(rest.prefix(chunk))
             rest = rest.dropFirst(chunk)
             while let event = reader.next(&buffer) {
-                events.append(event)
+                if event != .fragment { events.append(event) }
                 if case .violation = event { return events }
             }
         }
@@ -46,11 +47,62 @@ import Testing
         #expect(events(bytes, chunk: chunk) == [text("hello"), .ping(ByteBuffer(bytes: [1, 2])), text(long)])
     }
 
+    /// What the short way takes, the whole reader takes for the same message; what it leaves changes nothing.
+    @Test(arguments: [UInt64(1), 2, 3])
+    func theShortWayAgreesWithTheWholeReader(seed: UInt64) {
+        var random = RandomSource(seed: seed)
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 300, alignment: 8)
+        defer { room.deallocate() }
+        var taken = 0
+        for _ in 0..<4000 {
+            let length = [0, 3, 7, 8, 31, 40, 125, 126, 190, 300, 301].randomElement(using: &random) ?? 0
+            var payload = (0..<length).map { _ in UInt8.random(in: 0..<128, using: &random) }
+            if length > 0, Int.random(in: 0..<4, using: &random) == 0 {
+                payload[Int.random(in: 0..<length, using: &random)] |= 0x80
+            }
+            let first: UInt8 = [0x81, 0x81, 0x81, 0x01, 0x80, 0x82, 0x89, 0xC1].randomElement(using: &random) ?? 0x81
+            let mask = (0..<4).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var bytes: [UInt8] = [9] + Self.frame(first, payload, mask: mask)
+            if Bool.random(using: &random) { bytes += Self.frame(0x81, [65]) }
+            if Int.random(in: 0..<8, using: &random) == 0 {
+                bytes[Int.random(in: 1...min(8, bytes.count - 1), using: &random)] ^=
+                    1 << UInt8.random(in: 0..<8, using: &random)
+            }
+            if Int.random(in: 0..<8, using: &random) == 0 {
+                bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
+            }
+            var reader = FrameReader(maxMessage: 310)
+            guard let frame = bytes.withUnsafeBytes({ reader.plainText($0, at: 1, into: room) }) else { continue }
+            taken += 1
+            var buffer = ByteBuffer(bytes: bytes.dropFirst())
+            #expect(reader.next(&buffer) == .text(ByteBuffer(bytes: room[..<frame.length])))
+            #expect(buffer.readableBytes == bytes.count - frame.end)
+        }
+        #expect(taken > 500, "\(taken)")
+    }
+
+    @Test func theShortWayWaitsForTheEndOfAFragmentedMessage() {
+        var reader = FrameReader(maxMessage: 100)
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 8)
+        defer { room.deallocate() }
+        var buffer = ByteBuffer(bytes: Self.frame(0x01, [65]))
+        #expect(reader.next(&buffer) == nil)
+        #expect(Self.frame(0x81, [65]).withUnsafeBytes { reader.plainText($0, at: 0, into: room) } == nil)
+    }
+
     @Test func fragmentsAreJoinedAroundControlFrames() {
         let bytes =
             Self.frame(0x01, Array("one ".utf8)) + Self.frame(0x8A, []) + Self.frame(0x00, [])
             + Self.frame(0x80, Array("two".utf8))
         #expect(events(bytes, chunk: 1) == [.pong(ByteBuffer()), text("one two")])
+    }
+
+    @Test func aFragmentThatSaysNothingYetIsAFrameAllTheSame() {
+        var reader = FrameReader(maxMessage: 1000)
+        var buffer = ByteBuffer(bytes: Self.frame(0x01, []) + Self.frame(0x00, []) + Self.frame(0x80, []))
+        #expect(reader.next(&buffer) == .fragment)
+        #expect(reader.next(&buffer) == .fragment)
+        #expect(reader.next(&buffer) == text(""))
     }
 
     @Test func aCharacterMaySpanFragments() {

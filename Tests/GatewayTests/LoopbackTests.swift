@@ -253,6 +253,28 @@ import Testing
         }
     }
 
+    @Test func aReplayFarBeyondTheOutboundLimitArrivesWholeAndInOrder() async throws {
+        try await LoopbackServer.run { server in
+            let long = (1...400).map { 10_000 + Int64($0) }
+            _ = server.log.append(long.map { .offer($0, of: long) }, to: DriverID(7))
+            let client = try await server.driver(7)
+            var (bytes, orders): (Int, [Int64]) = (0, [])
+            while orders.count < long.count {
+                let text = try await client.text()
+                bytes += text.utf8.count
+                let named = try #require(text.firstMatch(of: /"order_id":(\d+)/))
+                orders.append(try #require(Int64(named.output.1)))
+            }
+            #expect(orders == long)
+            #expect(bytes > 200_000)
+            // A forced batch of a hundred orders comes as one hint.
+            let batch = (1...100).map { 20_000 + Int64($0) }
+            server.push.push(server.log.append(batch.map { .offer($0, of: batch) }, to: DriverID(7)))
+            for order in batch { #expect(try await client.text().contains("\"order_id\":\(order),")) }
+            #expect(server.push.isConnected(DriverID(7)))
+        }
+    }
+
     @Test func theSweepFindsWhatALostHintMissed() async throws {
         try await LoopbackServer.run { server in
             let client = try await server.driver(7)
@@ -442,7 +464,64 @@ import Testing
         }
     }
 
+    @Test func anOlderTokenNeverPutsANewerSessionOut() async throws {
+        try await LoopbackServer.run { server in
+            let client = try await server.driver(7, token: "driver-7-epoch-2")
+            let old = try await server.connect()
+            #expect(try await old.upgrade("/api/v1/ws/driver/7?token=driver-7-epoch-1") == 101)
+            #expect(try await old.close() == (4001, "token_revoked"))
+            try await client.send(text: #"{"type":"ping"}"#)
+            #expect(try await client.text() == #"{"type":"pong"}"#)
+            server.push.revoke(DriverID(7), before: 2)
+            server.push.revoke(DriverID(7), before: 3)
+            #expect(try await client.close() == (4001, "token_revoked"))
+            // As long as he was connected he was there.
+            #expect(server.door.state.withLock { $0.seen.contains(DriverID(7)) })
+        }
+    }
+
+    @Test func refusedAndHeldSocketsAreLoggedAndAFloodIsNotAFloodOfLines() async throws {
+        try await LoopbackServer.run({ settings in
+            settings.connectBurst = 1
+            settings.addressBurst = 4
+            settings.addressRefill = 0.001
+            settings.guardsLoopback = true
+        }) { server in
+            _ = try await server.driver(7)
+            for path in ["/api/v1/ws/driver/7?token=driver-7", "/api/v1/ws/driver/8?token=driver-7"] {
+                #expect(try await server.connect().upgrade(path) == 101)
+            }
+            for _ in 0..<12 { _ = try await server.connect().upgrade("/api/v1/ws/driver/9?token=driver-9") }
+            let lines = server.logs.lines.withLock { $0 }
+            #expect(lines.contains { $0.contains("driver connects too often") && $0.contains("driver_id=7") })
+            let refused = "address=127.0.0.1 code=4001 driver_id=8"
+            #expect(lines.contains { $0.contains("socket refused") && $0.contains(refused) })
+            #expect(lines.count { $0.contains("status=429") } == 5)
+            #expect(!lines.contains { $0.contains("token=") })
+        }
+    }
+
     // MARK: Admins
+
+    @Test func aConsoleIsToldNothingBeforeTheStoreHasAdmittedIt() async throws {
+        try await LoopbackServer.run { server in
+            server.door.state.withLock { $0.isAnswering = false }
+            let refused = try await server.connect()
+            #expect(try await refused.upgrade("/api/v1/ws/admin?token=admin-1") == 101)
+            let first = try #require(try await refused.frame())
+            #expect(first.opcode == 8)
+            #expect(server.admins.consoleCount == 0)
+            server.door.state.withLock { $0.isAnswering = true }
+            let console = try await server.connect()
+            #expect(try await console.upgrade("/api/v1/ws/admin?token=admin-1-epoch-1") == 101)
+            #expect(try await console.text().contains("connection_ack"))
+            try await console.send(text: #"{"type":"ping"}"#)
+            #expect(try await console.text() == #"{"type":"pong"}"#)
+            server.admins.revoke(AdminID(1), before: 1)
+            server.admins.revoke(AdminID(1), before: 2)
+            #expect(try await console.close() == (4001, "token_revoked"))
+        }
+    }
 
     @Test func manyTabsOfOneAdminSeeTheNewestOfEverything() async throws {
         try await LoopbackServer.run { server in

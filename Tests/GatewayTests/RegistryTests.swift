@@ -1,3 +1,4 @@
+import Contract
 import DispatchCore
 import Fulfilment
 import Gateway
@@ -8,6 +9,7 @@ import Testing
 final class RecordingEndpoint: SessionEndpoint {
     let commands = Mutex<[SessionCommand]>([])
     var sentThrough: Int64 { 0 }
+    var tokenEpoch: Int64 { 0 }
 
     func deliver(_ command: SessionCommand) { commands.withLock { $0.append(command) } }
 
@@ -127,7 +129,8 @@ final class RecordingEndpoint: SessionEndpoint {
     }
 
     @Test func onlyATrustedProxyIsBelieved() throws {
-        let guardian = addressGuard { $0.trustedProxies = ["10.0.0.0/8", "192.0.2.1"] }
+        let proxies = try TrustedProxies(["10.0.0.0/8", "192.0.2.1"])
+        let guardian = addressGuard { $0.trustedProxies = proxies }
         let proxy = try SocketAddress(ipAddress: "10.1.2.3", port: 1)
         let stranger = try SocketAddress(ipAddress: "198.51.100.1", port: 1)
         let forwarded = ["203.0.113.9, 198.51.100.7", "192.0.2.1"]

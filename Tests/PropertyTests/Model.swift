@@ -173,7 +173,7 @@ struct Model: Sendable {
         let order = try known(id)
         if order.state == .cancelled { return }
         guard order.state != .delivered else { throw .illegalStep }
-        guard !order.state.isOnBoard || byAdmin else { throw .notAllowed }
+        guard !order.state.isOnBoard || byAdmin else { throw .illegalStep }
         foresee(.cancelled(id), for: order.holder)
         if order.state.isOnBoard { paid[id] = order.driver }
         orders[id]?.state = .cancelled

@@ -33,7 +33,7 @@ import Testing
     @Test(.timeLimit(.minutes(2)), arguments: seeds.prefix(2))
     func theHouseOnPostgreSQLDoesWhatTheModelSays(seed: UInt64) async throws {
         try await StoreDatabase.with { database in
-            try await database.store.keepUp(at: World.start)
+            try await database.store.makePartitions(at: World.start)
             let run = try await Run(seed: seed, world: World(on: database.store))
             try await run.perform(Self.actions)
             #expect(try await database.store.brokenInvariants() == [])

@@ -11,7 +11,7 @@ import Testing
     @Test func aDispatcherThatSleptOverItsPlanCommitsNothing() async throws {
         try await StoreDatabase.with { database in
             let (store, world) = (database.store, try await World(on: database.store))
-            try await store.keepUp(at: World.start)
+            try await store.makePartitions(at: World.start)
             let driver = world.driverIDs[2]
             _ = try await DriverDesk(world.house).setAvailability(true, of: driver)
             let order = try await place(world, number: 1)
@@ -56,7 +56,7 @@ import Testing
     @Test func aDispatcherThatSleptTakesNothingBack() async throws {
         try await StoreDatabase.with { database in
             let world = try await World(on: database.store)
-            try await database.store.keepUp(at: World.start)
+            try await database.store.makePartitions(at: World.start)
             let driver = world.driverIDs[2]
             _ = try await DriverDesk(world.house).setAvailability(true, of: driver)
             let order = try await place(world, number: 1)

@@ -33,7 +33,7 @@ struct BareHouse: DriverDoor {
     func admits(_ admin: AdminID, epoch: Int64) async throws -> Result<Void, CloseReason> { .failure(.tokenInvalid) }
 
     func accept(_ fixes: [Fix]) {
-        for fix in fixes { _ = fleet.accept(fix) }
+        _ = fleet.accept(fixes)
     }
 
     func seen(_ driver: DriverID, at now: Timestamp) { fleet.seen(driver, at: now) }

@@ -1,3 +1,4 @@
+import Contract
 import DispatchCore
 import Fulfilment
 import Gateway
@@ -18,7 +19,9 @@ final class EchoSession: SocketApplication {
 
     func opened(_ socket: SocketHandler, at now: Moment) { self.socket = socket }
     func frameArrived(isPong: Bool, at now: Moment) {}
-    func text(_ message: ByteBuffer, at now: Moment) { socket?.send(FrameWriter.frame(.text, buffer: message)) }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        socket?.send(FrameWriter.frame(.text, Array(message)))
+    }
     func binary(_ message: ByteBuffer, at now: Moment) { socket?.send(FrameWriter.frame(.binary, buffer: message)) }
     func ponged(_ payload: ByteBuffer, at now: Moment) {}
     func swept(at now: Moment) {}
@@ -37,9 +40,11 @@ struct EchoFactory: SocketFactory {
         LoopDesk(eventLoop: eventLoop, clock: clock) { _ in }
     }
 
-    func floodRefusal(peer: SocketAddress?, forwardedFor: [String]) -> Int64? { nil }
+    func client(peer: SocketAddress?, forwardedFor: [String]) -> IPAddress? { nil }
 
-    func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler {
+    func floodRefusal(of client: IPAddress?) -> Int64? { nil }
+
+    func socket(for route: SocketRoute, from client: IPAddress?, desk: LoopDesk) -> SocketHandler {
         SocketHandler(application: EchoSession(), desk: desk, settings: settings, takesBinary: true)
     }
 }

@@ -104,8 +104,22 @@ struct OrderLifeTests {
             let moved = try #require(try await store.order(orders[0].id))
             #expect(moved.holder == new.id && moved.assignment?.pinnedBy == admin.id && moved.version == 3)
             #expect(try await store.openOrders().allSatisfy(\.pinned))
-            #expect(try await store.undelivered(for: old.id).count == 4)
+            #expect(try await store.undelivered(for: old.id).map(\.seq) == [3, 4])
             #expect(try await store.brokenInvariants() == [])
+        }
+    }
+
+    @Test func aForceMayGiveOneDriverAnyNumberOfOrders() async throws {
+        try await StoreDatabase.with { database in
+            let sample = Sample(store: database.store)
+            let driver = try await sample.driver(1)
+            let admin = try await sample.admin()
+            var orders: [OrderID] = []
+            for number in 1...205 { orders.append(try await sample.order(number).id) }
+            try await sample.assign(Array(orders[..<5]), to: driver, admin: admin.id)
+            try await sample.assign(Array(orders[5...]), to: driver, admin: admin.id)
+            #expect(try await database.store.openOrders().allSatisfy { $0.driverID == driver.id })
+            #expect(try await database.store.brokenInvariants() == [])
         }
     }
 
@@ -136,7 +150,13 @@ struct OrderLifeTests {
             var scope = TransactionScope(by: .engine, at: Sample.start)
             scope.idempotency = key
             scope.orderIDs = [outcomes[0].0]
-            let seen = try await store.transact(scope) { rows in OrderChanges(result: rows.repeats) }
+            let seen = try await store.transact(scope) { rows in
+                var changes = OrderChanges(result: rows.repeats)
+                changes.notes = ["driver_offline"]
+                return changes
+            }
+            let notes = try await store.transact(scope) { rows in OrderChanges(result: rows.repeatedNotes) }
+            #expect(notes.result == ["driver_offline"])
             #expect(seen.result == [outcomes[0].0])
         }
     }

@@ -48,6 +48,37 @@ struct StreamTests {
         }
     }
 
+    @Test func anOfferIsToldOnlyWhileItsDriverHoldsTheOrder() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let sample = Sample(store: store)
+            let (driver, other) = (try await sample.driver(1), try await sample.driver(2))
+            let admin = Principal.admin(try await sample.admin().id)
+            let fence = try await sample.fence()
+            var orders: [OrderID] = []
+            for number in 1...3 { orders.append(try await sample.order(number).id) }
+            let told = try await sample.assign(orders, to: driver, fence: fence).events
+            try await sample.step(.deliverByHand, orders[0], by: admin)
+            try await sample.step(.reject(reason: nil), orders[1], by: .driver(driver.id))
+            try await sample.assign([orders[1]], to: other, fence: fence)
+            // Neither end is an event of his; what is left is the third order, in a batch of one.
+            for left in [
+                try await store.undelivered(for: driver.id),
+                try await store.undelivered(beyond: [driver.id: 0], limit: 10),
+            ] {
+                #expect(left.map(\.seq) == [3])
+                guard case .orderAssigned(let offer)? = left.first?.body, case .orderAssigned(let first) = told[2].body
+                else { continue }
+                #expect(offer.batch.orderIDs == [orders[2].rawValue])
+                #expect(offer.batch.restaurants == ["Kitchen"])
+                #expect(offer.batch.earnings == Paise(5000))
+                #expect(offer.batch.distance == first.batch.distance)
+            }
+            #expect(try await store.undelivered(for: other.id).map(\.body.orderID) == [orders[1].rawValue])
+            #expect(try await store.lastSequence(of: driver.id) == 3)
+        }
+    }
+
     @Test func presenceIsKeptAndWaitsAreReadBack() async throws {
         try await StoreDatabase.with { database in
             let store = database.store
@@ -69,7 +100,8 @@ struct StreamTests {
             #expect(
                 try await store.presence(of: DriverID(7), limit: 10) == [stays[2], stays[0], customer, zone, came])
             #expect(try await store.waits(limit: 2) == [restaurant: [2000, 3000]])
-            try await store.keepUp(at: start.advanced(bySeconds: 31 * 86_400), doubtsClock: false)
+            try await store.keepUp(
+                at: start.advanced(bySeconds: 31 * 86_400), retention: Retention(locationDays: 30), doubtsClock: false)
             #expect(try await store.waits(limit: 2).isEmpty)
         }
     }
@@ -113,8 +145,12 @@ struct StreamTests {
             let old = try fix(1, latitude: 1, at: Sample.start.advanced(bySeconds: -86_400 * 40))
             let kept = try fix(1, latitude: 2, at: Sample.start.advanced(bySeconds: -86_400 * 30))
             try await store.append([old, kept])
-            try await store.keepUp(at: Sample.start, doubtsClock: false)
-            try await store.keepUp(at: Sample.start, doubtsClock: false)
+            // Whoever only opens the database drops nothing.
+            try await store.makePartitions(at: Sample.start)
+            #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept, old])
+            let retention = Retention(locationDays: 30)
+            try await store.keepUp(at: Sample.start, retention: retention, doubtsClock: false)
+            try await store.keepUp(at: Sample.start, retention: retention, doubtsClock: false)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept])
             let days = try await database.pool.query(
                 "SELECT count(*) FROM pg_inherits WHERE inhparent = 'driver_locations'::regclass")
@@ -132,11 +168,16 @@ struct StreamTests {
             let fresh = try fix(1, latitude: 2, at: now)
             try await store.append([old])
             // Nobody has been heard of for forty days, or the clock is ahead by as much: which, cannot be told.
-            #expect(try await store.keepUp(at: now)?.contains("newest position") == true)
+            #expect(
+                try await store.keepUp(at: now, retention: Retention(locationDays: 30))?.contains("newest position")
+                    == true)
             try await store.append([fresh])
-            #expect(try await store.keepUp(at: now.advanced(bySeconds: 86_400 * 90))?.contains("clock") == true)
+            #expect(
+                try await store.keepUp(
+                    at: now.advanced(bySeconds: 86_400 * 90), retention: Retention(locationDays: 30))?.contains("clock")
+                    == true)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [fresh, old])
-            #expect(try await store.keepUp(at: now) == nil)
+            #expect(try await store.keepUp(at: now, retention: Retention(locationDays: 30)) == nil)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [fresh])
         }
     }
@@ -152,7 +193,9 @@ struct StreamTests {
                     try await store.dropLocationPartitions(before: Sample.start, tries: 1)
                 }
             }
-            #expect(try await store.keepUp(at: Sample.start, doubtsClock: false) == nil)
+            #expect(
+                try await store.keepUp(
+                    at: Sample.start, retention: Retention(locationDays: 30), doubtsClock: false) == nil)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).isEmpty)
         }
     }

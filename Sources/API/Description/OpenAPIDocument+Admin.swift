@@ -110,7 +110,9 @@ extension OpenAPIDocument {
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/events/overdue:
             get:
-              summary: "Assignments that their drivers do not know of after `seconds` (60); oldest first; limit"
+              summary: >-
+                Alarms: orders with lost drivers that only an admin may move (type driver_lost), then assignments that
+                their drivers do not know of after `seconds` (60); oldest first; limit
               x-access: admin
               security: [{ bearer: [] }]
               responses:

@@ -21,7 +21,7 @@ extension OpenAPIDocument {
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/dispatch/run:
             post:
-              summary: "Run a dispatch round now"
+              summary: "Run a dispatch round now, also with dispatch.automatic off; 409 on a server that stands by"
               x-access: admin
               security: [{ bearer: [] }]
               responses:

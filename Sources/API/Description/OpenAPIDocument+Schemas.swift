@@ -187,7 +187,7 @@ extension OpenAPIDocument {
                 password: { type: string, minLength: 8 }
                 email: { type: string }
                 vehicle_type: { enum: [bicycle, motorbike, car] }
-                capacity: { type: integer, minimum: 1, maximum: 100 }
+                capacity: { type: integer, minimum: 1, maximum: 64 }
             AccountStatus:
               type: object
               required: [status]

@@ -98,7 +98,7 @@ struct FleetRoutes: RouteGroup {
         var reader = try BodyReader(exchange.body)
         let known = try await account(exchange)
         var patch = DriverPatch()
-        patch.capacity = reader.integer("capacity", in: 1...100).map { Int($0) }
+        patch.capacity = reader.integer("capacity", in: 1...64).map { Int($0) }
         if let type = reader.text("vehicle_type", limit: 40) { patch.vehicleType = try VehicleType(tolerant: type) }
         patch.shiftEndsAt = reader.time("shift_ends_at").map { Timestamp(milliseconds: $0) }
         let bank = Self.bank(known.bank, &reader)

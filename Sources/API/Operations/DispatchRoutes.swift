@@ -14,7 +14,8 @@ struct DispatchRoutes: RouteGroup {
     var routes: [Route] {
         [
             Route(.post, "/api/v1/dispatch/run", .admin) { _ in
-                house.rounds.raise()
+                guard !house.rounds.isStandingBy else { throw Problems.standingBy }
+                house.rounds.raise(.byHand)
                 return .object(status: .accepted) { writer in
                     writer.field("status", "accepted")
                     writer.field("message", "A round starts now.")

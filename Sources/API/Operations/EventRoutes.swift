@@ -26,12 +26,37 @@ struct EventRoutes: RouteGroup {
         return .list(try await house.events.states(of: id, limit: Int(limit)).map(EventRow.init))
     }
 
-    /// Assignments that their drivers do not know of after so many seconds, oldest first.
+    /// What an admin has to look after: orders that only he may move with drivers who are lost, then assignments that
+    /// their drivers do not know of after so many seconds; both oldest first.
     private func overdue(_ exchange: Exchange) async throws -> Reply {
         let seconds = try exchange.query.integer("seconds", in: 0...86_400) ?? EventState.overdueAfterSeconds
         let limit = try exchange.query.integer("limit", in: 1...1000) ?? 100
         let before = exchange.now.advanced(bySeconds: -seconds)
-        return .list(try await house.events.overdue(before: before, limit: Int(limit)).map(EventRow.init))
+        let lost = house.lostOrders.all.map(AlarmRow.lost)
+        let overdue = try await house.events.overdue(before: before, limit: Int(limit)).map { state in
+            AlarmRow.overdue(EventRow(state))
+        }
+        return .list(Array((lost + overdue).prefix(Int(limit))))
+    }
+}
+
+/// One line of the alarms.
+private enum AlarmRow: JSONWritable {
+    case lost(LostOrder)
+    case overdue(EventRow)
+
+    func write(to writer: inout JSONWriter) {
+        switch self {
+        case .overdue(let row): row.write(to: &writer)
+        case .lost(let order):
+            writer.object { writer in
+                writer.field("driver_id", order.driverID.rawValue)
+                writer.field("type", "driver_lost")
+                writer.field("order_id", order.orderID.rawValue)
+                writer.field("state", order.state.rawValue)
+                writer.field("last_seen_at", milliseconds: order.lastSignAt.milliseconds)
+            }
+        }
     }
 }
 

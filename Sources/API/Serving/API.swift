@@ -56,7 +56,7 @@ package struct API: Sendable {
         authority = Authority(
             house: parts.house, verifier: parts.verifier, epochs: parts.epochs,
             integrationKey: parts.settings.integrationKey)
-        clients = ClientAddress(trustedProxies: Set(parts.settings.trustedProxies))
+        clients = ClientAddress(trustedProxies: parts.settings.trustedProxies)
         table = RouteTable([
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),

@@ -1,11 +1,11 @@
+package import Contract
 package import Fulfilment
 
 /// What an operator may set about the REST side.
 package struct APISettings: Sendable {
     /// Browser origins that may call, such as `http://localhost:5173`; `*` admits all.
     package var corsOrigins: [String] = []
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    package var trustedProxies: [String] = []
+    package var trustedProxies = TrustedProxies()
     /// ISO 4217, shown beside amounts.
     package var currency = "INR"
     /// IANA name, shown beside days; the offsets come from the house's settings.

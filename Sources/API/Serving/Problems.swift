@@ -34,6 +34,9 @@ enum Problems {
     static let integrationsOff = Problem(
         status: 403, code: "integrations_off", title: "Not allowed",
         detail: "This server takes no webhooks: its pools.apiKey is not set.")
+    static let standingBy = Problem(
+        status: 409, code: "standing_by", title: "Not the dispatcher",
+        detail: "Another server on this database dispatches and this one stands by; ask that one for a round.")
     static let tooLarge = Problem(
         status: 413, code: "body_too_large", title: "Too large", detail: "The body is larger than this address takes.")
     static let importBusy = Problem(

@@ -1,3 +1,4 @@
+package import Contract
 package import Fulfilment
 
 /// The configuration of a server, read once in one place and checked whole.
@@ -5,7 +6,7 @@ package struct AppConfiguration: Sendable {
     package struct HTTP: Sendable {
         package var host: String
         package var port: Int
-        package var trustedProxies: [String]
+        package var trustedProxies: TrustedProxies
         package var certificate: String?
         package var key: String?
         package var corsOrigins: [String]
@@ -28,6 +29,8 @@ package struct AppConfiguration: Sendable {
         package var maxBatch: Int
         package var maxHoldSeconds: Double
         package var lostDriverAfterSeconds: Double
+        /// 0 never.
+        package var lapseAfterSeconds: Double
     }
 
     package struct Routing: Sendable {
@@ -69,7 +72,7 @@ package struct AppConfiguration: Sendable {
         let values = try SettingValues(reader)
         http = HTTP(
             host: try values.text("http.host"), port: try values.integer("http.port", in: 0...65535),
-            trustedProxies: try values.list("http.trustedProxies"),
+            trustedProxies: try values.proxies("http.trustedProxies"),
             certificate: values.optional("http.tls.certificate"),
             key: values.optional("http.tls.key"), corsOrigins: try values.list("http.corsOrigins"))
         guard (http.certificate == nil) == (http.key == nil) else {
@@ -143,6 +146,7 @@ extension AppConfiguration.Dispatch {
         maxBatch = try values.integer("dispatch.maxBatch", in: 1...4)
         maxHoldSeconds = try values.number("dispatch.maxHold", in: 0...3600)
         lostDriverAfterSeconds = try values.number("dispatch.lostDriverAfter", in: 1...86_400)
+        lapseAfterSeconds = try values.number("dispatch.lapseAfter", in: 0...86_400)
     }
 }
 
@@ -199,6 +203,15 @@ struct SettingValues {
 
     func list(_ key: String) throws -> [String] {
         (values[key] ?? "").split(separator: ",").map { $0.trimmingCharacters(in: " ") }.filter { !$0.isEmpty }
+    }
+
+    func proxies(_ key: String) throws -> TrustedProxies {
+        do {
+            return try TrustedProxies(try list(key))
+        } catch let error as TrustedProxies.Malformed {
+            throw ConfigurationError(
+                "\(key) has \(error.entry); entries are addresses (192.0.2.1) or networks (10.0.0.0/8)")
+        }
     }
 
     func rupees(_ key: String) throws -> Paise {

@@ -58,7 +58,9 @@ extension Setting {
     private static let http: [Setting] = [
         Setting("http.host", .text, "0.0.0.0", "address to listen on; demo and --dev: 127.0.0.1"),
         Setting("http.port", .integer, "8000", "port of REST and WebSocket"),
-        Setting("http.trustedProxies", .list, "", "addresses whose X-Forwarded-For is believed"),
+        Setting(
+            "http.trustedProxies", .list, "",
+            "addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed"),
         Setting("http.tls.certificate", .text, nil, "PEM file of the certificate chain; with the key: https and wss"),
         Setting("http.tls.key", .text, nil, "PEM file of the private key"),
         Setting("http.corsOrigins", .list, "http://localhost:5173", "browser origins that may call the API"),
@@ -98,6 +100,9 @@ extension Setting {
             "dispatch.maxHold", .number, "20", unit: "s", "an order without a ready time waits for partners this long"),
         Setting(
             "dispatch.lostDriverAfter", .number, "600", unit: "s", "orders of a driver without a sign of life return"),
+        Setting(
+            "dispatch.lapseAfter", .number, "0", unit: "s",
+            "an order that its driver does not accept for so long returns; 0: never"),
         Setting("delivery.otp", .yesNo, "false", "every order gets a one-time password"),
         Setting("delivery.hideOTP", .yesNo, "false", "drivers' lists do not show the last four digits"),
         Setting(

@@ -13,6 +13,8 @@ package struct SettingsReader: Sendable {
         package let source: String
     }
 
+    /// By flag, as they were given: the library would cut a value with a comma in two.
+    private let flags: [String: String]
     private let providers: [(name: String, provider: any ConfigProvider)]
     private let databaseURL: String?
     private let defaults: [String: String]
@@ -27,10 +29,10 @@ package struct SettingsReader: Sendable {
         arguments: [String], environment: [String: String], file: String?, defaults: [String: String] = [:]
     ) async throws {
         try Self.refuseUnknown(arguments: arguments)
+        flags = Self.flags(arguments)
         try Self.refuseUnknown(environment: environment)
         var providers: [(String, any ConfigProvider)] = [
-            ("flag", CommandLineArgumentsProvider(arguments: ["tiffin"] + arguments)),
-            ("environment", EnvironmentVariablesProvider(environmentVariables: Self.withoutPrefix(environment))),
+            ("environment", EnvironmentVariablesProvider(environmentVariables: Self.withoutPrefix(environment)))
         ]
         if let file {
             try Self.refuseUnknown(file: file)
@@ -49,6 +51,12 @@ package struct SettingsReader: Sendable {
     /// The setting's value and source.
     package func resolve(_ setting: Setting) throws -> Resolved {
         let key = AbsoluteConfigKey(setting.key.split(separator: ".").map(String.init), context: [:])
+        if let value = flags[setting.flag] {
+            guard let plain = Self.plain(value, setting.kind) else {
+                throw ConfigurationError("\(setting.flag) must be \(Self.described(setting.kind))")
+            }
+            return Resolved(setting: setting, value: plain, source: "flag")
+        }
         for (name, provider) in providers {
             if let value = try text(of: setting, key: key, in: provider, named: name) {
                 return Resolved(setting: setting, value: value, source: name)
@@ -60,7 +68,42 @@ package struct SettingsReader: Sendable {
         return Resolved(setting: setting, value: defaults[setting.key] ?? setting.standard, source: "default")
     }
 
-    /// Flags and the environment are text; a YAML file has types of its own, so each is asked for the kinds it may be.
+    /// `--key value`, `--key=value`, and `--key` alone for yes. Of one that comes twice the last counts; a list goes on.
+    private static func flags(_ arguments: [String]) -> [String: String] {
+        let lists = Set(Setting.all.filter { $0.kind == .list }.map(\.flag))
+        var flags: [String: String] = [:]
+        var index = 0
+        while index < arguments.count {
+            let parts = arguments[index].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts[0])
+            var value = parts.count > 1 ? String(parts[1]) : "true"
+            index += 1
+            if parts.count == 1, index < arguments.count, !arguments[index].hasPrefix("--") {
+                value = arguments[index]
+                index += 1
+            }
+            if lists.contains(name), let before = flags[name] { value = before + "," + value }
+            flags[name] = value
+        }
+        return flags
+    }
+
+    /// The value in the one form that the typed reads know; nil when it is none of its kind.
+    private static func plain(_ value: String, _ kind: Setting.Kind) -> String? {
+        switch kind {
+        case .text, .list: value
+        case .integer: Int(value).map(String.init)
+        case .number: Double(value).map { _ in value }
+        case .yesNo:
+            switch value.lowercased() {
+            case "true", "yes", "1": "true"
+            case "false", "no", "0": "false"
+            default: nil
+            }
+        }
+    }
+
+    /// The environment is text; a YAML file has types of its own, so each is asked for the kinds it may be.
     private func text(
         of setting: Setting, key: AbsoluteConfigKey, in provider: any ConfigProvider, named name: String
     ) throws -> String? {
@@ -89,9 +132,7 @@ package struct SettingsReader: Sendable {
             }
         }
         guard !failed else {
-            let place =
-                name == "flag"
-                ? setting.flag : name == "environment" ? setting.environment : "\(setting.key) in the file"
+            let place = name == "environment" ? setting.environment : "\(setting.key) in the file"
             throw ConfigurationError("\(place) must be \(Self.described(setting.kind))")
         }
         return nil
@@ -133,8 +174,13 @@ package struct SettingsReader: Sendable {
                 throw ConfigurationError("unknown flag \(name); `tiffin config show` lists every setting with its flag")
             }
         }
-        if let stray = arguments.first, !stray.hasPrefix("-") {
-            throw ConfigurationError("unexpected argument \(stray); settings are given as `--http-port 8000`")
+        var mayBeValue = false
+        for argument in arguments {
+            let isFlag = argument.hasPrefix("--")
+            guard isFlag || mayBeValue else {
+                throw ConfigurationError("unexpected argument \(argument); settings are given as `--http-port 8000`")
+            }
+            mayBeValue = isFlag && !argument.contains("=")
         }
     }
 

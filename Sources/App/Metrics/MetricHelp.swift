@@ -18,6 +18,7 @@ enum MetricHelp {
         "dispatch_parked_batches_total": "Planned batches that the database refused, left out of their round.",
         "log_lines_dropped_total": "Log lines that found no room in the queue towards the output.",
         "event_marks_repeated_total": "Events that the database offered again although their phone has them.",
+        "orders_with_lost_drivers": "Orders that only an admin may move, with drivers who give no sign of life.",
         "assignments_undelivered": "Assignments that their drivers do not know of after a minute.",
         "location_waiting": "Positions that wait for the database.",
         "dispatch_travel_ways_total": "Ways between the places of a tick, routed or estimated.",

@@ -79,14 +79,21 @@ struct RecurringService: Service {
     }
 }
 
-/// Brings the register of dead tokens up to date from the database, also about what other servers did.
+/// Brings the register of dead tokens up to date from the database, also about what other programs did, and ends the
+/// sockets that such tokens opened.
 actor EpochReader {
     private let accounts: any AccountStore
     private let register: EpochRegister
     private let now: @Sendable () -> Timestamp
+    private let onChange: @Sendable (TokenEpoch) -> Void
     private var revision: Int64 = 0
 
-    init(accounts: any AccountStore, register: EpochRegister, now: @escaping @Sendable () -> Timestamp) {
+    /// - Parameter onChange: Told of every account whose standing changed.
+    init(
+        accounts: any AccountStore, register: EpochRegister, now: @escaping @Sendable () -> Timestamp,
+        onChange: @escaping @Sendable (TokenEpoch) -> Void
+    ) {
+        self.onChange = onChange
         self.accounts = accounts
         self.register = register
         self.now = now
@@ -100,6 +107,7 @@ actor EpochReader {
             epochs.compactMap { entry in
                 Self.key(of: entry.principal).map { ($0, Standing(epoch: entry.epoch, isBlocked: entry.isBlocked)) }
             }, readAt: readAt.milliseconds)
+        for entry in epochs { onChange(entry) }
     }
 
     private static func key(of principal: Principal) -> AccountKey? {

@@ -10,6 +10,8 @@ package struct Trial: Sendable {
     package let drivers: [DriverAccount]
     package let restaurants: [Restaurant]
     package let databaseURL: String
+    /// Whether the server has a certificate, wherever that was set.
+    package let speaksTLS: Bool
     private let cluster: PrivateCluster
 
     /// What is put into the database before anybody is served.
@@ -51,7 +53,7 @@ package struct Trial: Sendable {
             let restaurants = try await server.fill(contents)
             return Trial(
                 server: server, folder: folder, drivers: drivers, restaurants: restaurants, databaseURL: url,
-                cluster: cluster)
+                speaksTLS: configuration.http.certificate != nil, cluster: cluster)
         } catch {
             await cluster.stop()
             throw error

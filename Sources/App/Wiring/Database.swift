@@ -23,7 +23,7 @@ struct Database: Sendable {
                 "the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
         }
         let store = Store(pool: pool)
-        try await store.keepUp(at: RealWorld.now())
+        try await store.makePartitions(at: RealWorld.now())
         return Database(pool: pool, store: store)
     }
 

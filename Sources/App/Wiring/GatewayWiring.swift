@@ -5,10 +5,14 @@ import Identity
 /// The gateway's question about a token, answered by `Identity`.
 struct GatewayTokens: TokenVerifying {
     let verifier: TokenVerifier
+    let epochs: EpochRegister
 
     func verify(_ token: String?, at now: Timestamp) -> Result<VerifiedToken, CloseReason> {
         do {
             let claims = try verifier.verify(token, at: now.milliseconds)
+            if case .refused(let rejection) = epochs.check(claims.bearer, at: now.milliseconds) {
+                return .failure(rejection.cause == .blocked ? .driverBlocked : .tokenRevoked)
+            }
             let account: VerifiedToken.Account =
                 switch claims.bearer.role {
                 case .driver: .driver(DriverID(claims.bearer.id))

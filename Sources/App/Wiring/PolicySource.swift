@@ -48,6 +48,7 @@ extension HouseSettings {
         tickMilliseconds = Int64(configuration.dispatch.tickSeconds * 1000)
         isAutomatic = configuration.dispatch.isAutomatic
         lostDriverAfterMilliseconds = Int64(configuration.dispatch.lostDriverAfterSeconds * 1000)
+        lapseAfterMilliseconds = Int64(configuration.dispatch.lapseAfterSeconds * 1000)
         staleAfterMilliseconds = Int64(configuration.staleAfterSeconds * 1000)
         if pace != 1 { travel = TravelTimeEstimator(speeds: SpeedTable { _ in 25.2 }.hurried(by: pace)) }
     }

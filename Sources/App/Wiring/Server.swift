@@ -73,7 +73,8 @@ package struct Server: Sendable {
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
                 fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
-            verifier: GatewayTokens(verifier: identity.verifier), registry: registry, admins: admins, events: store,
+            verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs), registry: registry,
+            admins: admins, events: store,
             logger: log)
         let api = API(
             Self.parts(configuration, house: house, identity: identity, database: database, options: options, log: log))
@@ -99,7 +100,9 @@ package struct Server: Sendable {
         let last = LastWrites(intake: intake, presence: presence, log: store)
         services =
             (routing.map { [$0] as [any Service] } ?? [])
-            + Self.upkeep(configuration, house: house, store: store, identity: identity, log: log)
+            + Self.upkeep(
+                configuration, house: house, store: store, identity: identity, push: RegistryPush(registry),
+                admins: admins, log: log)
             + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(last: last), gateway, front,
@@ -133,9 +136,7 @@ package struct Server: Sendable {
         house.fleet.load(
             try await house.accounts.drivers(standing: nil),
             newestFixes: try await house.locations.newestFixes(since: since))
-        for order in try await house.orders.openOrders() {
-            if order.state.isHeld, let driver = order.driverID { house.fleet.setDelivering(true, driver) }
-        }
+        house.fleet.noteHolders(of: try await house.orders.openOrders())
     }
 
     private static func holderName() -> String {
@@ -206,15 +207,22 @@ package struct Server: Sendable {
     }
 
     private static func upkeep(
-        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, log: Logger
+        _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, push: RegistryPush,
+        admins: AdminHub, log: Logger
     ) -> [any Service] {
-        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now)
+        let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now) { revocation in
+            switch revocation.principal {
+            case .driver(let id):
+                if revocation.isBlocked { house.push.cutOff(id, because: .blocked) }
+                push.revoke(id, before: revocation.epoch)
+            case .admin(let id): admins.revoke(id, before: revocation.epoch)
+            case .engine, .integration: break
+            }
+        }
         var webhookPolicy = WebhookPolicy()
         webhookPolicy.attempts = configuration.webhookAttempts
         webhookPolicy.firstPauseMilliseconds = Int64(configuration.webhookFirstPauseSeconds * 1000)
-        var retention = Retention()
-        retention.locationDays = configuration.retentionDays
-        let kept = retention
+        let kept = Retention(locationDays: configuration.retentionDays)
         let alarm = UndeliveredAlarm(events: house.events, feed: house.feed, log: log)
         return [
             WebhookSender(
@@ -225,8 +233,11 @@ package struct Server: Sendable {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
             },
             RecurringService(name: "presence", every: .seconds(5), log: log) {
+                let open = try await house.orders.openOrders()
+                // Also what another server or a lost answer has changed.
+                house.fleet.noteHolders(of: open)
                 guard let presence = house.presence else { return }
-                presence.expect(try await house.orders.openOrders(), at: house.now())
+                presence.expect(open, at: house.now())
                 try await presence.flush(to: store)
             },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {

@@ -128,7 +128,7 @@ package struct CreateDriverRequest: Equatable, Sendable {
         email = reader.text("email", limit: 254)
         vehicleType = reader.text("vehicle_type", limit: 40)
         vehicleNumber = reader.text("vehicle_number", "vehicle_registration", limit: 40)
-        capacity = reader.integer("capacity", in: 1...100)
+        capacity = reader.integer("capacity", in: 1...64)
         try reader.finish()
     }
 }

@@ -12,6 +12,8 @@ package enum AdminMessage: Equatable, Sendable {
     /// An alarm: so many assignments are not known to their drivers after a minute; 0 ends it. The deployed console
     /// passes over it.
     case assignmentsUndelivered(count: Int)
+    /// A driver who gives no sign of life has an order that only an admin may move.
+    case driverLost(DriverLostMessage)
 }
 
 /// Where a driver is, for the map.
@@ -37,6 +39,22 @@ package struct DriverLocationMessage: Equatable, Sendable {
         self.heading = heading
         self.batteryLevel = batteryLevel
         self.at = at
+    }
+}
+
+/// A lost driver and one of his orders.
+package struct DriverLostMessage: Equatable, Sendable {
+    package var driverID: Int64
+    package var orderID: Int64
+    package var status: String
+    /// Milliseconds since 1970.
+    package var lastSeenAt: Int64
+
+    package init(driverID: Int64, orderID: Int64, status: String, lastSeenAt: Int64) {
+        self.driverID = driverID
+        self.orderID = orderID
+        self.status = status
+        self.lastSeenAt = lastSeenAt
     }
 }
 
@@ -83,6 +101,9 @@ extension AdminMessage: JSONWritable {
                 writer.field("type", "assignments_undelivered")
                 writer.key("data")
                 writer.object { $0.field("count", count) }
+            case .driverLost(let lost):
+                writer.field("type", "driver_lost")
+                writer.field("data", lost)
             }
         }
     }
@@ -100,6 +121,17 @@ extension DriverLocationMessage: JSONWritable {
             writer.field("heading", heading ?? 0)
             writer.field("battery_level", batteryLevel)
             writer.field("timestamp", milliseconds: at)
+        }
+    }
+}
+
+extension DriverLostMessage: JSONWritable {
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("driver_id", driverID)
+            writer.field("order_id", orderID)
+            writer.field("status", status)
+            writer.field("last_seen_at", milliseconds: lastSeenAt)
         }
     }
 }
@@ -141,6 +173,14 @@ extension AdminMessage {
                     orderID: orderID, status: data["status"]?.text ?? "", driverName: data["driver_name"]?.text))
         case "assignments_undelivered":
             self = .assignmentsUndelivered(count: data["count"]?.int64.map(Int.init) ?? 0)
+        case "driver_lost":
+            guard let driverID = data["driver_id"]?.identifier, let orderID = data["order_id"]?.identifier else {
+                return nil
+            }
+            self = .driverLost(
+                DriverLostMessage(
+                    driverID: driverID, orderID: orderID, status: data["status"]?.text ?? "",
+                    lastSeenAt: data["last_seen_at"]?.text.flatMap(WireTime.parse) ?? 0))
         default: return nil
         }
     }

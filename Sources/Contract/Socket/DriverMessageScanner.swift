@@ -11,6 +11,33 @@ package enum DriverMessageScanner {
         var scanner = Scanner(bytes: bytes)
         return scanner.message()
     }
+
+    /// A position with the places of its values, in order. Nil also where values depend on each other: a key that comes
+    /// twice, both names of a coordinate.
+    static func locationWithValues(_ bytes: UnsafeRawBufferPointer) -> (LocationUpdate, [ScannedValue])? {
+        var scanner = Scanner(bytes: bytes)
+        scanner.values = []
+        guard case .location(let update)? = scanner.message(), scanner.objects == 1, let values = scanner.values,
+            Set(values.map(\.field.exclusive)).count == values.count
+        else { return nil }
+        return (update, values)
+    }
+}
+
+/// Where the value of a key stands.
+struct ScannedValue {
+    enum Field: UInt8 {
+        case latitude, longitude, lat, lng, accuracy, heading, speed, battery, timestamp, orderID
+
+        /// The same for two names of one thing.
+        var exclusive: Field { self == .lat ? .latitude : self == .lng ? .longitude : self }
+    }
+
+    var field: Field
+    var isNumber: Bool
+    /// Without the quotation marks of a text.
+    var start: Int
+    var end: Int
 }
 
 private struct Scanner {
@@ -29,6 +56,10 @@ private struct Scanner {
 
     let bytes: UnsafeRawBufferPointer
     var index = 0
+    /// The values of known keys, where somebody wants to know.
+    var values: [ScannedValue]?
+    /// Objects under the key "data".
+    var objects = 0
 
     init(bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -44,6 +75,7 @@ private struct Scanner {
             if matches(key, "data") {
                 if peek() == UInt8(ascii: "{") {
                     guard let data = data() else { return nil }
+                    objects += 1
                     readings = data
                 } else {
                     guard scalar() != nil else { return nil }
@@ -88,33 +120,45 @@ private struct Scanner {
         return take(UInt8(ascii: "}")) ? readings : nil
     }
 
-    private func store(_ value: Scalar, under key: Range<Int>, in readings: inout LocationReadings) {
-        switch key.count {
-        case 3:
-            if matches(key, "lat") {
-                readings.lat = reading(value)
-            } else if matches(key, "lng") {
-                readings.lng = reading(value)
-            }
-        case 5: if matches(key, "speed") { readings.speed = reading(value) }
-        case 7: if matches(key, "heading") { readings.heading = reading(value) }
-        case 8:
-            if matches(key, "latitude") {
-                readings.latitude = reading(value)
-            } else if matches(key, "accuracy") {
-                readings.accuracy = reading(value)
-            } else if matches(key, "order_id") {
-                readings.orderID = identifier(value)
-            }
-        case 9:
-            if matches(key, "longitude") {
-                readings.longitude = reading(value)
-            } else if matches(key, "timestamp") {
-                readings.timestamp = time(value)
-            }
-        case 13: if matches(key, "battery_level") { readings.battery = reading(value) }
-        default: break
+    private mutating func store(_ value: Scalar, under key: Range<Int>, in readings: inout LocationReadings) {
+        guard let field = field(named: key) else { return }
+        if values != nil { note(value, of: field) }
+        switch field {
+        case .latitude: readings.latitude = reading(value)
+        case .longitude: readings.longitude = reading(value)
+        case .lat: readings.lat = reading(value)
+        case .lng: readings.lng = reading(value)
+        case .accuracy: readings.accuracy = reading(value)
+        case .heading: readings.heading = reading(value)
+        case .speed: readings.speed = reading(value)
+        case .battery: readings.battery = reading(value)
+        case .timestamp: readings.timestamp = time(value)
+        case .orderID: readings.orderID = identifier(value)
         }
+    }
+
+    private func field(named key: Range<Int>) -> ScannedValue.Field? {
+        switch key.count {
+        case 3: matches(key, "lat") ? .lat : matches(key, "lng") ? .lng : nil
+        case 5: matches(key, "speed") ? .speed : nil
+        case 7: matches(key, "heading") ? .heading : nil
+        case 8:
+            matches(key, "latitude")
+                ? .latitude : matches(key, "accuracy") ? .accuracy : matches(key, "order_id") ? .orderID : nil
+        case 9: matches(key, "longitude") ? .longitude : matches(key, "timestamp") ? .timestamp : nil
+        case 13: matches(key, "battery_level") ? .battery : nil
+        default: nil
+        }
+    }
+
+    private mutating func note(_ value: Scalar, of field: ScannedValue.Field) {
+        let noted: ScannedValue =
+            switch value {
+            case .number(let start, let end): ScannedValue(field: field, isNumber: true, start: start, end: end)
+            case .text(let start, let end): ScannedValue(field: field, isNumber: false, start: start, end: end)
+            case .null, .boolean: ScannedValue(field: field, isNumber: false, start: index, end: index)
+            }
+        values?.append(noted)
     }
 
     private func reading(_ value: Scalar) -> LocationReadings.Reading {

@@ -1,6 +1,9 @@
 /// The values of a position as they were read, before the rules for each are applied. Both readers fill one of these,
 /// so that the rules exist once.
 struct LocationReadings {
+    static let latitudes = -90.0...90.0
+    static let longitudes = -180.0...180.0
+
     enum Reading {
         case absent
         case number(Double)
@@ -39,19 +42,16 @@ struct LocationReadings {
 
     /// Applies the rules: a bad coordinate refuses the position, any other bad value becomes nil and is reported.
     func update() throws(MessageRefusal) -> LocationUpdate {
-        guard let latitude = (latitude.isAbsent ? lat : latitude).value(in: -90...90) else { throw .badLatitude }
-        guard let longitude = (longitude.isAbsent ? lng : longitude).value(in: -180...180) else { throw .badLongitude }
+        guard let latitude = (latitude.isAbsent ? lat : latitude).value(in: Self.latitudes) else { throw .badLatitude }
+        guard let longitude = (longitude.isAbsent ? lng : longitude).value(in: Self.longitudes)
+        else { throw .badLongitude }
         var update = LocationUpdate(latitude: latitude, longitude: longitude)
         update.orderID = orderID
-        update.accuracy = accuracy.measure(upTo: 1_000_000, field: .accuracy, &update.rejected)
-        update.heading = heading.measure(upTo: 360, field: .heading, &update.rejected)
-        update.speed = speed.measure(upTo: 2000, field: .speed, &update.rejected)
-        update.batteryLevel = battery.measure(upTo: 100, field: .battery, &update.rejected).map { Int($0.rounded()) }
-        switch timestamp {
-        case .absent: break
-        case .unusable: update.rejected.insert(.timestamp)
-        case .number(let milliseconds): update.recordedAt = Int64(milliseconds)
-        }
+        update.accuracy = accuracy.accuracy(&update.rejected)
+        update.heading = heading.heading(&update.rejected)
+        update.speed = speed.speed(&update.rejected)
+        update.batteryLevel = battery.battery(&update.rejected)
+        update.recordedAt = timestamp.time(&update.rejected)
         return update
     }
 }
@@ -87,8 +87,37 @@ extension LocationReadings.Reading {
         return value
     }
 
+    @inline(__always)
+    func accuracy(_ rejected: inout RejectedFields) -> Double? {
+        measure(upTo: 1_000_000, field: .accuracy, &rejected)
+    }
+
+    @inline(__always)
+    func heading(_ rejected: inout RejectedFields) -> Double? { measure(upTo: 360, field: .heading, &rejected) }
+
+    @inline(__always)
+    func speed(_ rejected: inout RejectedFields) -> Double? { measure(upTo: 2000, field: .speed, &rejected) }
+
+    @inline(__always)
+    func battery(_ rejected: inout RejectedFields) -> Int? {
+        measure(upTo: 100, field: .battery, &rejected).map { Int($0.rounded()) }
+    }
+
+    /// Milliseconds since 1970.
+    @inline(__always)
+    func time(_ rejected: inout RejectedFields) -> Int64? {
+        switch self {
+        case .absent: return nil
+        case .number(let milliseconds): return Int64(milliseconds)
+        case .unusable:
+            rejected.insert(.timestamp)
+            return nil
+        }
+    }
+
     /// A value from 0 to `limit`. Phones say -1 for "unknown" (iOS for heading and speed), which is not an error.
-    func measure(upTo limit: Double, field: RejectedFields, _ rejected: inout RejectedFields) -> Double? {
+    @inline(__always)
+    private func measure(upTo limit: Double, field: RejectedFields, _ rejected: inout RejectedFields) -> Double? {
         switch self {
         case .absent: return nil
         case .number(let value) where value >= 0 && value <= limit: return value

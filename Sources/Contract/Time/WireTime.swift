@@ -60,10 +60,7 @@ package enum WireTime {
     /// Reads a date and time from bytes; see ``parse(_:)-(String)``.
     package static func parse(_ bytes: UnsafeRawBufferPointer) -> Int64? {
         var reader = DigitReader(bytes: bytes)
-        guard let year = reader.digits(4), reader.take(UInt8(ascii: "-")),
-            let month = reader.digits(2), (1...12).contains(month), reader.take(UInt8(ascii: "-")),
-            let day = reader.digits(2), day >= 1, day <= daysIn(month: month, year: year),
-            reader.takeSeparator(),
+        guard let days = date(&reader), reader.takeSeparator(),
             let hour = reader.digits(2), hour < 24, reader.take(UInt8(ascii: ":")),
             let minute = reader.digits(2), minute < 60
         else { return nil }
@@ -78,8 +75,68 @@ package enum WireTime {
             }
         }
         guard let offset = reader.offsetMinutes(), reader.isAtEnd else { return nil }
-        let days = daysFromCivil(year: year, month: month, day: day)
         return (((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + fraction
+    }
+
+    /// The day that was read last: the next time is nearly always of the same one.
+    struct KnownDay: Sendable {
+        /// "1970-01-" and "01" as they lie in memory.
+        fileprivate var yearMonth = UInt64(littleEndian: 0x2D31_302D_3037_3931)
+        fileprivate var day = UInt16(littleEndian: 0x3130)
+        /// Its start, milliseconds since 1970.
+        fileprivate var start: Int64 = 0
+
+        init() {}
+
+        fileprivate init(yearMonth: UInt64, day: UInt16, start: Int64) {
+            (self.yearMonth, self.day, self.start) = (yearMonth, day, start)
+        }
+    }
+
+    /// Reads `2025-11-19T10:30:00Z`, or `2025-11-19T10:30:00.000Z` with `millisecond`, and nothing else; see
+    /// ``parse(_:)-(UnsafeRawBufferPointer)``, with which it agrees on what it reads.
+    ///
+    /// - Parameter text: 20 or 24 bytes.
+    static func utc(_ text: UnsafeRawBufferPointer, millisecond: Bool, _ known: inout KnownDay) -> Int64? {
+        guard text.count == (millisecond ? 24 : 20) else { return nil }
+        let yearMonth = text.loadUnaligned(as: UInt64.self)
+        let day = text.loadUnaligned(fromByteOffset: 8, as: UInt16.self)
+        if yearMonth != known.yearMonth || day != known.day {
+            guard let start = startOfDay(text) else { return nil }
+            known = KnownDay(yearMonth: yearMonth, day: day, start: start)
+        }
+        let (hour, minute, second) = (pair(text, 11), pair(text, 14), pair(text, 17))
+        var isSound = hour < 24 && minute < 60 && second < 60 && text[10] == UInt8(ascii: "T")
+        isSound = isSound && text[13] == UInt8(ascii: ":") && text[16] == UInt8(ascii: ":")
+        var time = ((hour &* 60 &+ minute) &* 60 &+ second) &* 1000
+        if millisecond {
+            let (tens, ones) = (pair(text, 20), text[22] &- 0x30)
+            isSound = isSound && text[19] == UInt8(ascii: ".") && tens < 100 && ones < 10
+            time &+= tens &* 10 &+ Int64(ones)
+        }
+        guard isSound, text[millisecond ? 23 : 19] == UInt8(ascii: "Z") else { return nil }
+        return known.start + time
+    }
+
+    /// The number of two digits; a large one where there are none.
+    @inline(__always)
+    private static func pair(_ text: UnsafeRawBufferPointer, _ index: Int) -> Int64 {
+        let (tens, ones) = (text[index] &- 0x30, text[index + 1] &- 0x30)
+        return tens < 10 && ones < 10 ? Int64(tens) &* 10 &+ Int64(ones) : 1000
+    }
+
+    private static func startOfDay(_ text: UnsafeRawBufferPointer) -> Int64? {
+        var reader = DigitReader(bytes: UnsafeRawBufferPointer(rebasing: text[..<10]))
+        return date(&reader).map { $0 * 86_400_000 }
+    }
+
+    /// Days since 1970 of `2025-11-19`.
+    private static func date(_ reader: inout DigitReader) -> Int64? {
+        guard let year = reader.digits(4), reader.take(UInt8(ascii: "-")),
+            let month = reader.digits(2), (1...12).contains(month), reader.take(UInt8(ascii: "-")),
+            let day = reader.digits(2), day >= 1, day <= daysIn(month: month, year: year)
+        else { return nil }
+        return daysFromCivil(year: year, month: month, day: day)
     }
 
     // MARK: - Calendar

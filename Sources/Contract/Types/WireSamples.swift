@@ -126,6 +126,13 @@ enum WireSamples {
             ("DriverStatusUpdateMessage", [AdminMessage.driverStatusUpdate]),
             ("DriverPresenceMessage", presences.map(AdminMessage.driverPresence)),
             ("AssignmentsUndeliveredMessage", [AdminMessage.assignmentsUndelivered(count: 1)]),
+            (
+                "DriverLostMessage",
+                [
+                    AdminMessage.driverLost(
+                        DriverLostMessage(driverID: 1, orderID: 1, status: "PICKED_UP", lastSeenAt: moment))
+                ]
+            ),
         ]
     }
 

@@ -34,6 +34,7 @@ package struct AssignmentDraft: Sendable {
     ) {
         let byID = Dictionary(uniqueKeysWithValues: orders.map { ($0.id, $0) })
         let inRoute = sketch.orderIDs.compactMap { byID[$0] }
+        let distances = inRoute.enumerated().map { distance(of: $1, at: $0) }
         let quotes = quotes(for: inRoute, settings: settings)
         let pools = Set(inRoute.map(\.content.externalPoolID))
         let poolID = pools.count == 1 ? pools.first ?? nil : nil
@@ -55,11 +56,10 @@ package struct AssignmentDraft: Sendable {
             }
         }
         for (index, order) in inRoute.enumerated() {
-            let after = bound(order, sequence: index + 1, quote: quotes[index], distance: sketch.orderDistances[index])
+            let after = bound(order, sequence: index + 1, quote: quotes[index], distance: distances[index])
             changes.orders.append(OrderChange(before: order, after: after, reason: reason))
             let told = AssignedOrder(
-                order: after, sequence: index + 1, earnings: quotes[index].total,
-                distance: sketch.orderDistances[index],
+                order: after, sequence: index + 1, earnings: quotes[index].total, distance: distances[index],
                 batch: summary)
             changes.events.append(EventDraft(driverID: driver.id, body: .orderAssigned(told)))
         }
@@ -76,20 +76,38 @@ package struct AssignmentDraft: Sendable {
         return after
     }
 
+    /// What was stated with the order wins over the planned way.
+    private func distance(of order: Order, at index: Int) -> Int {
+        order.content.statedDistance ?? sketch.orderDistances[index]
+    }
+
+    /// What each of `orders` pays when no amount is given for the batch, in their order.
+    func policyTotals(of orders: [Order], settings: HouseSettings) -> [Paise] {
+        let byID = Dictionary(uniqueKeysWithValues: orders.map { ($0.id, $0) })
+        let inRoute = sketch.orderIDs.compactMap { byID[$0] }
+        let totals = Dictionary(
+            uniqueKeysWithValues: zip(inRoute.map(\.id), policyQuotes(for: inRoute, settings: settings).map(\.total)))
+        return orders.map { totals[$0.id] ?? .zero }
+    }
+
     /// An amount for the whole batch is split by the policy's own weights, so that the parts add up to it to the paisa.
     private func quotes(for orders: [Order], settings: HouseSettings) -> [EarningsQuote] {
-        let hour = settings.hour(at: now)
-        let byPolicy = orders.enumerated().map { index, order in
-            settings.earnings.quote(
-                stated: order.content.statedEarnings, distance: sketch.orderDistances[index], batchSize: orders.count,
-                hour: hour)
-        }
+        let byPolicy = policyQuotes(for: orders, settings: settings)
         guard let earnings else { return byPolicy }
         let parts = earnings.split(by: byPolicy.map(\.total.rawValue))
         return zip(byPolicy, parts).map { quote, part in
             var quote = quote
             quote.adjustment += part - quote.total
             return quote
+        }
+    }
+
+    private func policyQuotes(for orders: [Order], settings: HouseSettings) -> [EarningsQuote] {
+        let hour = settings.hour(at: now)
+        return orders.enumerated().map { index, order in
+            settings.earnings.quote(
+                stated: order.content.statedEarnings, distance: distance(of: order, at: index),
+                batchSize: orders.count, hour: hour)
         }
     }
 }

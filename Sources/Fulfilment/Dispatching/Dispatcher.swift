@@ -11,6 +11,13 @@ package actor Dispatcher {
     /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
     package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan
 
+    /// Who holds the lease, as far as this dispatcher knows.
+    private enum Standing {
+        case unknown
+        case dispatches
+        case standsBy
+    }
+
     private let house: House
     private let policy: @Sendable () -> DispatchPolicy
     private let solve: Solver
@@ -19,7 +26,9 @@ package actor Dispatcher {
     private let log: Logger
     private var previous: DispatchPlan?
     private var rounds: UInt64 = 0
-    private var standsBy = false
+    private var standing = Standing.unknown
+    /// Orders of the conflicts since the last round without one.
+    private var conflicted: Set<OrderID> = []
     /// Since when this dispatcher has looked at the drivers without a gap, and when it looked last.
     private var watch: (since: Timestamp, last: Timestamp)?
     private let conflicts = Counter(label: "dispatch_conflicts_total")
@@ -30,9 +39,12 @@ package actor Dispatcher {
     private let estimatedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "estimate")])
     private let poolGauge = Gauge(label: "pool_orders")
     private let oldestGauge = Gauge(label: "pool_oldest_age_seconds")
+    private let lostGauge = Gauge(label: "orders_with_lost_drivers")
 
     /// How long a lease lasts without renewal; a second server takes over after this.
     package static let leaseMilliseconds: Int64 = 5000
+    /// The lease is renewed this often, however long the pause between two ticks is: two renewals may fail.
+    private static let renewalMilliseconds: Int64 = 1600
     /// Wishes for a round that come within this time of each other are one round: a driver's phone rejects the orders
     /// of a batch in as many calls as there are orders.
     package static let gatheringMilliseconds: Int64 = 50
@@ -61,14 +73,46 @@ package actor Dispatcher {
         self.solve = solve
     }
 
-    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for. The lease stays; see
-    /// ``release()``.
+    /// Ticks until cancelled: at the policy's pace, and at once when a round was asked for. The lease is kept between
+    /// the ticks, and stays; see ``release()``.
     ///
     /// - Parameter onTick: Told of every finished tick.
     package func run(clock: some Clock<Duration>, onTick: @Sendable @escaping (TickSummary) -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.keepLease(clock: clock) }
+            group.addTask { await self.ticks(clock: clock, onTick: onTick) }
+        }
+    }
+
+    private func keepLease(clock: some Clock<Duration>) async {
+        while !Task.isCancelled {
+            try? await clock.sleep(for: .milliseconds(Self.renewalMilliseconds))
+            await renewLease()
+        }
+    }
+
+    /// Keeps the lease if this dispatcher has it.
+    package func renewLease() async {
+        guard standing == .dispatches else { return }
+        do {
+            _ = try await claimLease()
+        } catch {
+            // The next renewal or the next tick tells.
+        }
+    }
+
+    private func claimLease() async throws -> Fence? {
+        let fence = try await house.ledger.claimLease(holder: holder, lasting: Self.leaseMilliseconds)
+        standing = fence == nil ? .standsBy : .dispatches
+        house.rounds.isStandingBy = fence == nil
+        return fence
+    }
+
+    private func ticks(clock: some Clock<Duration>, onTick: @Sendable (TickSummary) -> Void) async {
+        var wish: RoundSignal.Wish?
         while !Task.isCancelled {
             do {
-                if let summary = try await tick() { onTick(summary) }
+                if let summary = try await tick(byHand: wish == .byHand) { onTick(summary) }
             } catch let error as StoreError {
                 log.warning(
                     "dispatch tick failed", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error.detail)"])
@@ -77,7 +121,7 @@ package actor Dispatcher {
             } catch {
                 log.error("dispatch tick failed", metadata: ["reason": "\(type(of: error))"])
             }
-            await pause(clock: clock)
+            wish = await pause(clock: clock)
         }
     }
 
@@ -87,20 +131,27 @@ package actor Dispatcher {
         try? await house.ledger.releaseLease(holder: holder)
     }
 
-    private func pause(clock: some Clock<Duration>) async {
+    /// - Returns: The wish that ended it; nil when its time was up.
+    private func pause(clock: some Clock<Duration>) async -> RoundSignal.Wish? {
         let rounds = house.rounds
         // A server that stands by looks often, so that it takes over soon after the lease has ended.
-        let wait = standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await clock.sleep(for: .milliseconds(wait)) }
+        let wait = standing == .standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
+        return await withTaskGroup(of: RoundSignal.Wish?.self) { group in
+            group.addTask {
+                try? await clock.sleep(for: .milliseconds(wait))
+                return nil
+            }
             group.addTask { await Self.gather(rounds, clock) }
-            await group.next()
+            var wish = await group.next() ?? nil
             group.cancelAll()
+            // A wish that was being gathered when the time was up is granted with this round.
+            for await late in group { wish = wish ?? late }
+            return wish
         }
     }
 
     /// Waits for a wish, and then for those that belong to it.
-    private static func gather(_ rounds: RoundSignal, _ clock: some Clock<Duration>) async {
+    private static func gather(_ rounds: RoundSignal, _ clock: some Clock<Duration>) async -> RoundSignal.Wish {
         var wish = await rounds.wait()
         var (passed, quiet) = (0, 0)
         while !Task.isCancelled {
@@ -112,25 +163,27 @@ package actor Dispatcher {
             quiet = next == nil && !isBusy ? quiet + 1 : 0
             wish = max(wish, next ?? wish)
             let isPatient = wish == .whenComplete
-            if quiet >= (isPatient ? patientGatherings : 1) { return }
-            if passed >= (isPatient || isBusy ? mostGatherings : gatherings) { return }
+            if quiet >= (isPatient ? patientGatherings : 1) { return wish }
+            if passed >= (isPatient || isBusy ? mostGatherings : gatherings) { return wish }
         }
+        return wish
     }
 
     /// One round: every waiting order is looked at.
     ///
+    /// - Parameter byHand: An admin asked for it, so orders are given although automatic dispatch is off.
     /// - Returns: What happened; nil when another server holds the lease or automatic dispatch is off.
     /// - Throws: ``StoreError``.
-    package func tick() async throws -> TickSummary? {
-        guard house.settings.isAutomatic else { return nil }
-        guard let fence = try await house.ledger.claimLease(holder: holder, lasting: Self.leaseMilliseconds) else {
-            standsBy = true
-            return nil
-        }
-        standsBy = false
+    package func tick(byHand: Bool = false) async throws -> TickSummary? {
+        guard let fence = try await claimLease() else { return nil }
         let now = house.now()
         look(at: now)
         let open = try await house.orders.openOrders()
+        guard house.settings.isAutomatic || byHand else {
+            previous = nil
+            await release(open, fence: fence, at: now)
+            return nil
+        }
         let exclusions = try await house.orders.exclusions()
         var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
             open: open, exclusions: exclusions, members: house.fleet.members(),
@@ -141,7 +194,7 @@ package actor Dispatcher {
         ticks.increment()
         guard !snapshot.orders.isEmpty else {
             previous = nil
-            await releaseFromLostDrivers(open, fence: fence, at: now)
+            await release(open, fence: fence, at: now)
             return summary
         }
         if let travelTimes = house.travelTimes {
@@ -169,7 +222,7 @@ package actor Dispatcher {
             // What was decided is committed and told; only its explanation is lost.
             log.warning("record of a tick lost", metadata: ["reason": "\(error.code.rawValue)"])
         }
-        await releaseFromLostDrivers(open, fence: fence, at: now)
+        await release(open, fence: fence, at: now)
         return summary
     }
 
@@ -202,10 +255,7 @@ package actor Dispatcher {
                 } catch let error as StoreError where error.code == .constraint { park(part, error) }
             }
         } catch let error as StoreError where error.code == .constraint { park(commit, error) }
-        if !told.conflicts.isEmpty {
-            conflicts.increment(by: told.conflicts.count)
-            house.rounds.raise()
-        }
+        await note(told.conflicts, of: plan)
         return told
     }
 
@@ -219,9 +269,11 @@ package actor Dispatcher {
         let committed = try await house.orders.transact(scope) { rows in commit.decide(rows) }
         house.push.push(committed.events)
         for batch in committed.result.batches {
-            house.fleet.setDelivering(true, batch.driver)
             let name = house.fleet.member(batch.driver)?.account.name
-            for order in batch.orders { house.feed.orderChanged(order, state: .assigned, driverName: name) }
+            for order in batch.orders {
+                house.fleet.noteHolder(batch.driver, of: order)
+                house.feed.orderChanged(order, state: .assigned, driverName: name)
+            }
         }
         var told = committed.result
         told.pushes = committed.events.count
@@ -240,31 +292,59 @@ package actor Dispatcher {
         }
     }
 
-    /// Contract section 2: after a long time without a sign of life, orders not yet picked up return to the pool if the
-    /// engine gave them; a forced one, or food on board, is an alarm for the admin. Time in which nobody watched does
-    /// not count: after a restart or a step of the clock every driver has the whole time again.
-    private func releaseFromLostDrivers(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
+    /// What did not fit is tried again at once, but not for ever: a conflict that repeats waits for the next tick. It
+    /// may be that memory is behind the database about the driver, so his account is read anew.
+    private func note(_ orders: [OrderID], of plan: DispatchPlan) async {
+        guard !orders.isEmpty else {
+            conflicted = []
+            return
+        }
+        conflicts.increment(by: orders.count)
+        if !conflicted.isSuperset(of: orders) { house.rounds.raise() }
+        conflicted.formUnion(orders)
+        for batch in plan.commits where orders.contains(where: batch.orders.contains) {
+            if let account = try? await house.accounts.driver(batch.driver) { house.fleet.update(account) }
+        }
+    }
+
+    /// Takes back what lapses, and tells the admin of what only he may move. A driver with a live socket is there.
+    private func release(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
+        let (fleet, push) = (house.fleet, house.push)
+        let rule = LapseRule(
+            now: now, watchedSince: watch?.since ?? now,
+            lostAfterMilliseconds: house.settings.lostDriverAfterMilliseconds,
+            lapseAfterMilliseconds: house.settings.lapseAfterMilliseconds,
+            lastSign: { push.isConnected($0) ? now : fleet.member($0)?.lastSeen })
+        let verdict = rule.judge(open)
+        tell(of: verdict.lost)
         let change = ChangeOrder(house)
-        for order in open where order.state.isHeld {
-            guard let driver = order.driverID, let assignedAt = order.assignedAt else { continue }
-            let sign = max(house.fleet.member(driver)?.lastSeen ?? assignedAt, assignedAt, watch?.since ?? now)
-            guard now.millisecondsSince(sign) > house.settings.lostDriverAfterMilliseconds else { continue }
-            guard order.state.isHeldBeforePickup, !order.pinned else {
-                log.warning(
-                    "driver lost with an order that only an admin may move",
-                    metadata: [
-                        "order_id": "\(order.id)", "driver_id": "\(driver)", "state": "\(order.state.rawValue)",
-                    ])
-                continue
-            }
+        for (order, reason) in verdict.lapsing {
             do {
-                try await change.lapse(order, fence: fence)
+                try await change.lapse(order, because: reason, fence: fence)
             } catch let error as StoreError where error.code == .staleFence {
                 // Another dispatcher knows better who is lost.
                 return
             } catch {
-                log.debug("order of a lost driver moved meanwhile", metadata: ["order_id": "\(order.id)"])
+                log.debug("order to lapse moved meanwhile", metadata: ["order_id": "\(order.id)"])
             }
         }
+    }
+
+    private func tell(of lost: [LostOrder]) {
+        lostGauge.record(lost.count)
+        let changes = house.lostOrders.replace(with: lost)
+        for order in changes.new {
+            log.warning("driver lost with an order that only an admin may move", metadata: Self.metadata(of: order))
+            house.feed.orderLost(order)
+        }
+        for order in changes.over {
+            log.info("order of a lost driver is no alarm any more", metadata: Self.metadata(of: order))
+        }
+    }
+
+    private static func metadata(of order: LostOrder) -> Logger.Metadata {
+        [
+            "order_id": "\(order.orderID)", "driver_id": "\(order.driverID)", "state": "\(order.state.rawValue)",
+        ]
     }
 }

@@ -7,6 +7,8 @@ package final class RoundSignal: Sendable {
         /// More of the same is to be expected: a driver's phone gives the orders of a batch back one by one.
         case whenComplete
         case atOnce
+        /// An admin asked: also where the engine gives nothing on its own.
+        case byHand
 
         package static func < (left: Wish, right: Wish) -> Bool { left.rawValue < right.rawValue }
     }
@@ -15,11 +17,18 @@ package final class RoundSignal: Sendable {
         var raised: Wish?
         var waiter: CheckedContinuation<Wish, Never>?
         var changes = 0
+        var isStandingBy = false
     }
 
     private let state = Mutex(State())
 
     package init() {}
+
+    /// Whether another server holds the dispatcher's lease, so that a wish here makes no round.
+    package var isStandingBy: Bool {
+        get { state.withLock { $0.isStandingBy } }
+        set { state.withLock { $0.isStandingBy = newValue } }
+    }
 
     /// Asks for a round soon. Returns at once; wishes while one is pending are one wish.
     package func raise(_ wish: Wish = .atOnce) {

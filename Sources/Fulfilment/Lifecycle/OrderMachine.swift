@@ -11,8 +11,8 @@ package enum OrderCommand: Equatable, Sendable {
     case reject(reason: String?)
     case cancel(by: CancellingParty, reason: String)
     case unassign(reason: String)
-    /// The driver gave no sign of life for too long.
-    case lapse
+    /// The driver gave no sign of life for too long, or did not accept it in time.
+    case lapse(LapseReason)
 }
 
 /// What shows that the customer stands at the door.
@@ -68,8 +68,7 @@ package enum OrderMachine {
         case .reject: return try release(order, by: principal, at: now, event: nil)
         case .cancel(let party, let reason): return try cancel(order, party, reason: reason, by: principal, at: now)
         case .unassign(let reason): return try release(order, by: principal, at: now, event: ("unassigned", reason))
-        case .lapse:
-            return try release(order, by: principal, at: now, event: ("timeout", "no sign of life from the driver"))
+        case .lapse(let reason): return try release(order, by: principal, at: now, event: ("timeout", reason.text))
         }
     }
 
@@ -198,8 +197,10 @@ package enum OrderMachine {
         if order.state == .cancelled { return OrderStep(after: order) }
         guard order.state != .delivered else { throw illegal(order) }
         if case .driver = principal { throw .notAllowed("a driver rejects an order, he does not cancel it") }
+        // The step exists, but not for whom it is asked: what the order may do next without an admin is told.
         guard !order.state.isOnBoard || party == .admin else {
-            throw .notAllowed("after pickup only an admin cancels")
+            let left = allowed(from: order.state).filter { $0 != .cancelled }
+            throw .illegalStep(order: order.id, current: order.state, allowed: left)
         }
         var after = order
         after.state = .cancelled

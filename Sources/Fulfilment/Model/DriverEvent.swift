@@ -99,6 +99,34 @@ package struct AssignedBatch: Sendable, Equatable, Codable {
     }
 }
 
+/// What a driver still holds of a batch, in route order.
+package struct BatchRest: Sendable, Equatable {
+    package var orderIDs: [Int64]
+    /// The restaurant of each order; empty where it has no name.
+    package var restaurants: [String]
+    package var earnings: Paise
+
+    package init(orderIDs: [Int64], restaurants: [String], earnings: Paise) {
+        self.orderIDs = orderIDs
+        self.restaurants = restaurants
+        self.earnings = earnings
+    }
+}
+
+extension DriverEvent {
+    /// The event as it is told later: an offer names of its batch only what the driver still holds. The length of the
+    /// route stays as it was planned.
+    package func telling(_ rest: BatchRest) -> DriverEvent {
+        guard case .orderAssigned(var order) = body else { return self }
+        let left = order.batch.orderIDs.filter(Set(rest.orderIDs).contains)
+        guard left != order.batch.orderIDs, left == rest.orderIDs else { return self }
+        order.batch.orderIDs = left
+        order.batch.restaurants = rest.restaurants.filter { !$0.isEmpty }.uniqued()
+        order.batch.earnings = rest.earnings
+        return DriverEvent(driverID: driverID, seq: seq, body: .orderAssigned(order), createdAt: createdAt)
+    }
+}
+
 extension Timestamp: Codable {
     package init(from decoder: any Decoder) throws {
         self.init(milliseconds: try decoder.singleValueContainer().decode(Int64.self))

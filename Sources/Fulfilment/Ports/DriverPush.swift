@@ -27,11 +27,14 @@ package enum CutOffReason: String, Sendable {
 package protocol AdminFeed: Sendable {
     func orderChanged(_ order: OrderID, state: OrderState, driverName: String?)
     func driverStatusChanged(_ driver: DriverID)
-    func driverMoved(_ sighting: DriverSighting)
+    /// The last fix of each of these drivers, believed or not, in the order they were received.
+    func driversMoved(_ sightings: [DriverSighting])
     /// A driver crossed the border of a zone, arrived at a stop, or left it.
     func presenceChanged(_ event: PresenceEvent)
     /// So many assignments are not known to their drivers after a minute; 0 when the last of them has arrived.
     func assignmentsUndelivered(_ count: Int)
+    /// An order that only an admin may move is with a driver who is lost.
+    func orderLost(_ order: LostOrder)
 }
 
 /// A driver as the console's map shows him.

@@ -2,11 +2,13 @@ package import DispatchCore
 
 /// The drivers' event streams in the database.
 package protocol EventLog: Sendable {
-    /// Events of one driver that are not yet known to be delivered, by sequence.
+    /// Events of one driver that are not yet known to be delivered, by sequence. An offer of an order that he does not
+    /// hold any more is left out, and what an offer says of its batch is what he still holds of it: not every end of an
+    /// order is an event, and another driver may have it by now.
     func undelivered(for driver: DriverID) async throws -> [DriverEvent]
 
     /// Undelivered events of any driver with a sequence number above what his session has sent; the sweep that finds
-    /// what a lost hint missed.
+    /// what a lost hint missed. Offers as in ``undelivered(for:)``.
     func undelivered(beyond sent: [DriverID: Int64], limit: Int) async throws -> [DriverEvent]
 
     /// Highest sequence number of the driver's stream, 0 for an empty one.

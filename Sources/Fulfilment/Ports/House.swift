@@ -16,6 +16,7 @@ package struct House: Sendable {
     package var fleet: Fleet
     package var atlas: Atlas
     package var rounds: RoundSignal
+    package var lostOrders = LostOrders()
     package var settings: HouseSettings
     package var now: @Sendable () -> Timestamp
     /// Ways through the road network for the dispatch ticks; nil where the estimator of the settings is enough.
@@ -69,6 +70,8 @@ package struct HouseSettings: Sendable {
     /// The engine gives orders on its own; otherwise only by hand.
     package var isAutomatic = true
     package var lostDriverAfterMilliseconds: Int64 = 600_000
+    /// An order that its driver has not accepted for so long returns to the pool; 0 never.
+    package var lapseAfterMilliseconds: Int64 = 0
     package var staleAfterMilliseconds: Int64 = 60_000
     /// What bounds a group of an external pool.
     package var poolLimits = PoolGrouping.Limits()

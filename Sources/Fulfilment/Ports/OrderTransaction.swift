@@ -40,12 +40,18 @@ package struct LockedRows: Sendable {
     package var held: [Order]
     /// When the scope's idempotency key was used before with the same request: the orders that it concerned.
     package var repeats: [OrderID]?
+    /// What was noted under that key.
+    package var repeatedNotes: [String]
 
-    package init(orders: [Order], drivers: [DriverAccount], held: [Order], repeats: [OrderID]? = nil) {
+    package init(
+        orders: [Order], drivers: [DriverAccount], held: [Order], repeats: [OrderID]? = nil,
+        repeatedNotes: [String] = []
+    ) {
         self.orders = orders
         self.drivers = drivers
         self.held = held
         self.repeats = repeats
+        self.repeatedNotes = repeatedNotes
     }
 }
 
@@ -59,6 +65,8 @@ package struct OrderChanges<Result: Sendable>: Sendable {
     package var exclusions: [Exclusion] = []
     /// Wrong one-time passwords to count, committed although nothing else changes.
     package var otpFailures: [OrderID] = []
+    /// Words of the answer that a repetition under the scope's idempotency key is to hear again.
+    package var notes: [String] = []
     package var result: Result
 
     package init(result: Result) {

@@ -21,13 +21,26 @@ struct DriverPresence: Sendable {
         self.driver = driver
     }
 
-    mutating func seen(at point: GeoPoint, time: Timestamp, atlas: Atlas) -> [PresenceEvent] {
-        var events = crossBorders(at: point, time: time, atlas: atlas)
+    /// A run of his fixes.
+    ///
+    /// - Parameter doubted: Places of fixes that say nothing, ascending; those of the run are taken out.
+    mutating func seen(
+        _ run: ArraySlice<Fix>, without doubted: inout ArraySlice<Int>, atlas: Atlas, _ events: inout [PresenceEvent]
+    ) {
+        for place in run.indices {
+            if doubted.first == place { doubted.removeFirst() } else { seen(run[place], atlas, &events) }
+        }
+    }
+
+    private mutating func seen(_ fix: Fix, _ atlas: Atlas, _ events: inout [PresenceEvent]) {
+        crossBorders(at: fix.point, time: fix.receivedAt, atlas: atlas, &events)
+        if stops.isEmpty { return }
         for spot in sortedSpots {
-            guard let action = stops[spot]?.arrival.seen(at: point, time: time.milliseconds) else { continue }
+            guard let action = stops[spot]?.arrival.seen(at: fix.point, time: fix.receivedAt.milliseconds) else {
+                continue
+            }
             events += carryOut(action, at: spot)
         }
-        return events
     }
 
     /// The orders that the driver holds, all of them.
@@ -70,8 +83,9 @@ struct DriverPresence: Sendable {
         return stays
     }
 
-    private mutating func crossBorders(at point: GeoPoint, time: Timestamp, atlas: Atlas) -> [PresenceEvent] {
-        var events: [PresenceEvent] = []
+    private mutating func crossBorders(
+        at point: GeoPoint, time: Timestamp, atlas: Atlas, _ events: inout [PresenceEvent]
+    ) {
         if let zone {
             let depth = atlas.depth(of: point, in: zone) ?? Metres(-.infinity)
             if case .left(let enteredAt, _)? = fence.seen(depth: depth, at: time.milliseconds) {
@@ -88,7 +102,6 @@ struct DriverPresence: Sendable {
             _ = fence.seen(depth: Metres(0), at: time.milliseconds)
             events.append(PresenceEvent(driver: driver, spot: .zone(entered), beganAt: time))
         }
-        return events
     }
 
     private mutating func carryOut(_ action: Arrival.Action, at spot: Spot) -> [PresenceEvent] {

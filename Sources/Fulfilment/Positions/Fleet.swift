@@ -5,12 +5,13 @@ import Synchronization
 
 /// The drivers as they are now: word, standing, last believed fix. What dispatch reads; the database is not asked.
 ///
-/// Owner of its state: one `Mutex` around the members, held for one fix or one snapshot; the places are in `Geo`'s live
-/// index, which has a lock for each area.
+/// Owner of its state: one `Mutex` around the members, held for a few fixes or one snapshot; the places are in `Geo`'s
+/// live index, which has a lock for each area.
 package final class Fleet: Sendable {
     private struct State {
         var members: [DriverID: FleetMember] = [:]
-        var filters: [DriverID: FixFilter] = [:]
+        /// Who holds which order.
+        var holders: [OrderID: DriverID] = [:]
     }
 
     private let state = Mutex(State())
@@ -18,6 +19,8 @@ package final class Fleet: Sendable {
     private let staleAfter: Int64
     private let heldBack: [FixFilter.Verdict: Counter]
 
+    /// Fixes that are judged under one lock: some microseconds.
+    private static let together = 128
     /// A device clock that differs more than this from ours says nothing about the order of its fixes.
     private static let believedSkew: Int64 = 300_000
 
@@ -40,30 +43,59 @@ package final class Fleet: Sendable {
     /// Fills the fleet at start: all accounts, and the newest fix of each.
     package func load(_ accounts: [DriverAccount], newestFixes: [Fix]) {
         for account in accounts { update(account) }
-        for fix in newestFixes { _ = accept(fix) }
+        _ = accept(newestFixes)
     }
 
     /// Takes over an account as it is in the database now.
     package func update(_ account: DriverAccount) {
         let flags = state.withLock { state -> PointFlags in
             state.members[account.id, default: FleetMember(account: account)].account = account
-            return state.members[account.id]?.flags ?? []
+            return state.members[account.id]?.flags ?? PointFlags(rawValue: 0)
         }
         index.setFlags(account.id.rawValue, to: flags)
     }
 
-    /// Takes over the driver's own word.
-    package func setAvailability(_ availability: Availability, of driver: DriverID) {
-        let flags = state.withLock { state -> PointFlags in
-            state.members[driver]?.account.availability = availability
-            return state.members[driver]?.flags ?? []
+    /// The driver counts as online from now on, unless he has said something meanwhile.
+    ///
+    /// - Returns: Whether he does.
+    package func greet(_ driver: DriverID) -> Bool {
+        let flags = state.withLock { state -> PointFlags? in
+            guard state.members[driver]?.account.availability == .unsaid else { return nil }
+            state.members[driver]?.account.availability = .online
+            return state.members[driver]?.flags
         }
+        guard let flags else { return false }
         index.setFlags(driver.rawValue, to: flags)
+        return true
     }
 
-    /// Marks whether the driver holds food, for the console's map.
-    package func setDelivering(_ isDelivering: Bool, _ driver: DriverID) {
-        state.withLock { $0.members[driver]?.isDelivering = isDelivering }
+    /// Notes who holds an order now, nil for nobody: who holds one is shown as delivering on the console's map.
+    package func noteHolder(_ driver: DriverID?, of order: OrderID) {
+        state.withLock { state in
+            let former = state.holders.removeValue(forKey: order)
+            if let former { state.members[former]?.held.remove(order) }
+            guard let driver else { return }
+            state.holders[order] = driver
+            state.members[driver]?.held.insert(order)
+        }
+    }
+
+    /// The same for all open orders; what is not among them is held by nobody.
+    package func noteHolders(of open: [OpenOrder]) {
+        var held: [DriverID: Set<OrderID>] = [:]
+        var holders: [OrderID: DriverID] = [:]
+        for order in open where order.state.isHeld {
+            guard let driver = order.driverID else { continue }
+            held[driver, default: []].insert(order.id)
+            holders[order.id] = driver
+        }
+        let (drivers, orders) = (held, holders)
+        state.withLock { state in
+            for driver in Set(state.holders.values).union(drivers.keys) {
+                state.members[driver]?.held = drivers[driver] ?? []
+            }
+            state.holders = orders
+        }
     }
 
     /// Any frame or request of the driver: a sign of life.
@@ -74,29 +106,72 @@ package final class Fleet: Sendable {
         }
     }
 
-    /// Judges a fix and, when it is plausible, moves the driver there. What is held back is counted by reason.
-    package func accept(_ fix: Fix) -> DriverSighting {
-        var verdict = FixFilter.Verdict.moved
-        let (sighting, flags) = state.withLock { state -> (DriverSighting, PointFlags) in
-            guard let place = state.members.index(forKey: fix.driverID) else {
-                return (DriverSighting(fix: fix, isOnline: false, isDelivering: false), [])
+    /// What became of fixes that were handed in together.
+    package struct Judged: Sendable {
+        /// Each run of one driver's fixes as the last one shows him.
+        package var sightings: [DriverSighting] = []
+        /// Places of the fixes that moved nobody, ascending.
+        package var heldBack: [Int] = []
+    }
+
+    /// Judges fixes in the order they were received and, where they are plausible, moves the drivers there. What is
+    /// held back is counted by reason.
+    ///
+    /// The same as one after the other, but for the places that a driver has left again within the same run.
+    ///
+    /// - Complexity: O(1) for each fix; a look-up and a move of the index for each run of one driver's fixes.
+    package func accept(_ fixes: [Fix]) -> Judged {
+        var judged = Judged()
+        var moves: [PointMove] = []
+        var held = HeldBack()
+        var start = 0
+        while start < fixes.count {
+            let end = min(start + Self.together, fixes.count)
+            moves.removeAll(keepingCapacity: true)
+            state.withLock { state in
+                Self.judge(fixes, from: start, to: end, &state.members, &judged, &moves, &held)
             }
-            verdict = state.filters[fix.driverID, default: FixFilter()].received(
-                PlaceFix(place: fix.point, recordedAt: Self.time(of: fix), accuracy: fix.accuracy.map { Metres($0) }))
-            return state.members.values[place].take(fix, isBelieved: verdict == .moved)
+            index.update(moves)
+            start = end
         }
-        var judged = sighting
-        judged.isBelieved = verdict == .moved
-        if verdict == .moved {
-            index.update(fix.driverID.rawValue, to: fix.point, flags: flags, at: fix.receivedAt.milliseconds)
-        } else {
-            heldBack[verdict]?.increment()
-        }
+        if held.outOfOrder > 0 { heldBack[.outOfOrder]?.increment(by: held.outOfOrder) }
+        if held.inaccurate > 0 { heldBack[.inaccurate]?.increment(by: held.inaccurate) }
+        if held.jumps > 0 { heldBack[.impossibleJump]?.increment(by: held.jumps) }
         return judged
     }
 
+    private static func judge(
+        _ fixes: [Fix], from start: Int, to end: Int, _ members: inout [DriverID: FleetMember], _ judged: inout Judged,
+        _ moves: inout [PointMove], _ held: inout HeldBack
+    ) {
+        var first = start
+        while first < end {
+            let driver = fixes[first].driverID
+            var next = first + 1
+            while next < end, fixes[next].driverID == driver { next += 1 }
+            var believed: Int?
+            var flags = PointFlags(rawValue: 0)
+            if let place = members.index(forKey: driver) {
+                let (last, sighting) = members.values[place].take(fixes, from: first, to: next, &judged.heldBack, &held)
+                believed = last
+                flags = members.values[place].flags
+                judged.sightings.append(sighting)
+            } else {
+                // Nobody knows him, so nothing speaks against him; nor is he available.
+                believed = next - 1
+                judged.sightings.append(DriverSighting(fix: fixes[next - 1], isOnline: false, isDelivering: false))
+            }
+            if let believed {
+                let fix = fixes[believed]
+                moves.append(
+                    PointMove(id: driver.rawValue, place: fix.point, flags: flags, time: fix.receivedAt.milliseconds))
+            }
+            first = next
+        }
+    }
+
     /// The device's time orders its own fixes as long as its clock is near ours; otherwise the time of receipt does.
-    private static func time(of fix: Fix) -> Int64 {
+    fileprivate static func time(of fix: Fix) -> Int64 {
         guard let recorded = fix.recordedAt, abs(recorded.millisecondsSince(fix.receivedAt)) <= believedSkew else {
             return fix.receivedAt.milliseconds
         }
@@ -160,7 +235,10 @@ package struct FleetMember: Sendable {
     /// The last fix that was believed.
     package var lastFix: Fix?
     package var lastSeen: Timestamp?
-    package var isDelivering = false
+    /// The orders that he holds.
+    package var held: Set<OrderID> = []
+    /// What the next fix is judged against.
+    private var filter = FixFilter()
 
     package init(account: DriverAccount) {
         self.account = account
@@ -171,14 +249,51 @@ package struct FleetMember: Sendable {
         account.availability == .online && account.standing == .approved
     }
 
-    fileprivate var flags: PointFlags { isAvailable ? .available : [] }
+    /// Whether he holds an order.
+    package var isDelivering: Bool { !held.isEmpty }
 
-    /// Takes a fix in place: a copy of a member is a dozen strings.
-    fileprivate mutating func take(_ fix: Fix, isBelieved: Bool) -> (DriverSighting, PointFlags) {
-        if isBelieved { lastFix = fix }
-        if lastSeen.map({ $0 < fix.receivedAt }) ?? true { lastSeen = fix.receivedAt }
-        let shown = DriverSighting(
-            fix: fix, isOnline: account.availability != .offline, isDelivering: isDelivering)
-        return (shown, flags)
+    fileprivate var flags: PointFlags { isAvailable ? .available : PointFlags(rawValue: 0) }
+
+    /// Takes a run of his fixes in place: a copy of a member is a dozen strings. Returns the place of the last one that
+    /// was believed, and how the last one of all shows him.
+    fileprivate mutating func take(
+        _ fixes: [Fix], from start: Int, to end: Int, _ places: inout [Int], _ held: inout HeldBack
+    ) -> (believed: Int?, sighting: DriverSighting) {
+        var believed: Int?
+        var seen = lastSeen
+        for place in start..<end {
+            let fix = fixes[place]
+            let verdict = filter.received(
+                PlaceFix(place: fix.point, recordedAt: Fleet.time(of: fix), accuracy: fix.accuracy.map { Metres($0) }))
+            if verdict == .moved {
+                believed = place
+            } else {
+                places.append(place)
+                held.count(verdict)
+            }
+            if seen.map({ $0 < fix.receivedAt }) ?? true { seen = fix.receivedAt }
+        }
+        lastSeen = seen
+        if let believed { lastFix = fixes[believed] }
+        var shown = DriverSighting(
+            fix: fixes[end - 1], isOnline: account.availability != .offline, isDelivering: isDelivering)
+        shown.isBelieved = believed == end - 1
+        return (believed, shown)
+    }
+}
+
+/// Fixes that moved nobody, by reason.
+private struct HeldBack {
+    var outOfOrder = 0
+    var inaccurate = 0
+    var jumps = 0
+
+    mutating func count(_ verdict: FixFilter.Verdict) {
+        switch verdict {
+        case .moved: break
+        case .outOfOrder: outOfOrder += 1
+        case .inaccurate: inaccurate += 1
+        case .impossibleJump: jumps += 1
+        }
     }
 }

@@ -25,21 +25,13 @@ package final class LocationIntake: Sendable {
         package init() {}
     }
 
-    private struct Buffer {
-        var fixes: [DriverID: Deque<Fix>] = [:]
-        /// Drivers with waiting fixes, longest waiting first.
-        var rotation: Deque<DriverID> = []
-        var count = 0
-        var dropped = 0
-    }
-
     private let fleet: Fleet
     private let store: any LocationStore
     private let accounts: any AccountStore
     private let feed: any AdminFeed
     private let presence: PresenceWatch?
     private let limits: Limits
-    private let buffer = Mutex(Buffer())
+    private let buffer: Mutex<FixBuffer>
     /// Batches that the store did not take, as they were: they go first next time. At most one for each writer, or the
     /// parts of one.
     private let refused = Mutex<Deque<[Fix]>>([])
@@ -61,21 +53,20 @@ package final class LocationIntake: Sendable {
         self.feed = feed
         self.presence = presence
         self.limits = limits
+        buffer = Mutex(FixBuffer(limit: limits.waiting))
     }
 
     /// Takes fixes in the order they were received. Never waits.
     ///
-    /// - Complexity: O(1) for each fix.
+    /// - Complexity: O(1) for each fix; locks and look-ups for each run of one driver's fixes.
     package func accept(_ fixes: [Fix]) {
-        for fix in fixes {
-            let sighting = fleet.accept(fix)
-            feed.driverMoved(sighting)
-            if sighting.isBelieved { presence?.seen(fix) }
-        }
+        let judged = fleet.accept(fixes)
+        feed.driversMoved(judged.sightings)
+        presence?.seen(fixes, without: judged.heldBack)
         accepted.increment(by: fixes.count)
         let (waiting, droppedNow) = buffer.withLock { buffer -> (Int, Int) in
             let before = buffer.dropped
-            for fix in fixes { Self.put(fix, into: &buffer, limit: limits.waiting) }
+            buffer.put(fixes)
             return (buffer.count, buffer.dropped - before)
         }
         if droppedNow > 0 { dropped.increment(by: droppedNow) }
@@ -114,7 +105,7 @@ package final class LocationIntake: Sendable {
     private func writeAll() async -> Bool {
         while true {
             let again = refused.withLock { $0.popFirst() }
-            let batch = again ?? buffer.withLock { Self.take(limits.batchRows, from: &$0) }
+            let batch = again ?? buffer.withLock { $0.take(limits.batchRows) }
             guard !batch.isEmpty else { return true }
             guard await write(batch) else { return false }
             waitingGauge.record(backlog.waiting)
@@ -154,10 +145,7 @@ package final class LocationIntake: Sendable {
     private func greetNewcomers(in batch: [Fix]) async {
         let unsaid = fleet.unsaid(among: batch.map(\.driverID))
         guard !unsaid.isEmpty, let changed = try? await accounts.makeAvailableIfUnsaid(unsaid) else { return }
-        for driver in changed {
-            fleet.setAvailability(.online, of: driver)
-            feed.driverStatusChanged(driver)
-        }
+        for driver in changed where fleet.greet(driver) { feed.driverStatusChanged(driver) }
     }
 
     private func pause(milliseconds: Int64, clock: some Clock<Duration>, wakesWhenFull: Bool) async {
@@ -171,40 +159,5 @@ package final class LocationIntake: Sendable {
             await group.next()
             group.cancelAll()
         }
-    }
-
-    private static func put(_ fix: Fix, into buffer: inout Buffer, limit: Int) {
-        if buffer.count >= limit {
-            buffer.dropped += 1
-            if buffer.fixes[fix.driverID] != nil {
-                _ = buffer.fixes[fix.driverID]?.popFirst()
-                buffer.count -= 1
-            } else if let longest = buffer.rotation.first {
-                _ = buffer.fixes[longest]?.popFirst()
-                buffer.count -= 1
-                if buffer.fixes[longest]?.isEmpty == true {
-                    buffer.fixes[longest] = nil
-                    buffer.rotation.removeFirst()
-                }
-            }
-        }
-        if buffer.fixes[fix.driverID] == nil { buffer.rotation.append(fix.driverID) }
-        buffer.fixes[fix.driverID, default: []].append(fix)
-        buffer.count += 1
-    }
-
-    private static func take(_ limit: Int, from buffer: inout Buffer) -> [Fix] {
-        var taken: [Fix] = []
-        taken.reserveCapacity(min(limit, buffer.count))
-        while taken.count < limit, let driver = buffer.rotation.popFirst() {
-            var queue = buffer.fixes.removeValue(forKey: driver) ?? []
-            while taken.count < limit, let fix = queue.popFirst() { taken.append(fix) }
-            if !queue.isEmpty {
-                buffer.fixes[driver] = queue
-                buffer.rotation.append(driver)
-            }
-        }
-        buffer.count -= taken.count
-        return taken
     }
 }

@@ -7,8 +7,8 @@ import Synchronization
 /// Sees from positions who enters and leaves a zone, who has arrived at a restaurant or a customer and for how long,
 /// and keeps how long drivers wait at each restaurant.
 ///
-/// Owner of its state: one `Mutex`, held for one fix or one look at the open orders. What it saw waits in a bounded
-/// list for the database; when that is full the oldest event goes and is counted.
+/// Owner of its state: one `Mutex`, held for one batch of fixes or one look at the open orders. What it saw waits in a
+/// bounded list for the database; when that is full the oldest event goes and is counted.
 package final class PresenceWatch: Sendable {
     private struct State {
         var drivers: [DriverID: DriverPresence] = [:]
@@ -40,14 +40,25 @@ package final class PresenceWatch: Sendable {
         }
     }
 
-    /// A fix that the fleet believes.
+    /// Fixes in the order they were received.
     ///
-    /// - Complexity: O(stops of the driver + corners of his zone)
-    package func seen(_ fix: Fix) {
+    /// - Parameter heldBack: The places of those that the fleet does not believe, ascending: they say nothing here.
+    /// - Complexity: O(stops of the driver + corners of his zone) for each, and a look-up for each run of one driver's
+    package func seen(_ fixes: [Fix], without heldBack: [Int] = []) {
         let atlas = atlas
         note { state in
-            state.drivers[fix.driverID, default: DriverPresence(driver: fix.driverID)]
-                .seen(at: fix.point, time: fix.receivedAt, atlas: atlas)
+            var events: [PresenceEvent] = []
+            var doubted = heldBack[...]
+            var first = 0
+            while first < fixes.count {
+                let driver = fixes[first].driverID
+                var end = first + 1
+                while end < fixes.count, fixes[end].driverID == driver { end += 1 }
+                state.drivers[driver, default: DriverPresence(driver: driver)]
+                    .seen(fixes[first..<end], without: &doubted, atlas: atlas, &events)
+                first = end
+            }
+            return events
         }
     }
 

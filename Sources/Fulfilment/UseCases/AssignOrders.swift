@@ -87,7 +87,6 @@ package struct AssignOrders: Sendable {
         let committed = try await house.orders.transact(scope) { rows in try context.decide(rows) }
         if !committed.events.isEmpty {
             house.push.push(committed.events)
-            house.fleet.setDelivering(true, request.driverID)
         }
         let orders: [Order]
         switch committed.result.answer {
@@ -95,6 +94,7 @@ package struct AssignOrders: Sendable {
             // What was committed, not read again: that could fail, and would then deny what has happened.
             orders = decided
             for order in orders where !committed.events.isEmpty {
+                house.fleet.noteHolder(order.holder, of: order.id)
                 house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
             }
         case .repeated(let ids):
@@ -135,7 +135,8 @@ package struct AssignOrders: Sendable {
 
         func decide(_ rows: LockedRows) throws -> OrderChanges<Decision> {
             if let repeats = rows.repeats {
-                return OrderChanges(result: Decision(batchID: nil, answer: .repeated(repeats), warnings: []))
+                let warnings = rows.repeatedNotes.compactMap(Warning.init)
+                return OrderChanges(result: Decision(batchID: nil, answer: .repeated(repeats), warnings: warnings))
             }
             guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
             guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
@@ -149,8 +150,23 @@ package struct AssignOrders: Sendable {
             let moving = orders.filter { $0.holder != driver.id }
             let warnings = warnings(driver, moving: moving, held: rows.held)
             var changes = OrderChanges(result: Decision(batchID: nil, answer: .decided(orders), warnings: warnings))
-            pin(orders.filter { $0.holder == driver.id }, into: &changes)
-            if !moving.isEmpty { bind(moving, to: driver, into: &changes) }
+            changes.notes = warnings.map(\.rawValue)
+            let staying = orders.filter { $0.holder == driver.id }
+            var draft = moving.isEmpty ? nil : draft(moving, to: driver)
+            var pay: [OrderID: Paise] = [:]
+            if let earnings = request.earnings {
+                // One amount for all: those he has already weigh what they pay now, the others what the policy says.
+                let ahead = draft?.policyTotals(of: moving, settings: settings) ?? []
+                let parts = earnings.split(
+                    by: staying.map { $0.assignment?.earnings.total.rawValue ?? 0 } + ahead.map(\.rawValue))
+                pay = Dictionary(uniqueKeysWithValues: zip(staying.map(\.id), parts))
+                draft?.earnings = parts.dropFirst(staying.count).reduce(.zero, +)
+            }
+            pin(staying, paying: pay, into: &changes)
+            if let draft {
+                draft.apply(to: moving, settings: settings, changes: &changes)
+                changes.result.batchID = batchID
+            }
             let committed = Dictionary(uniqueKeysWithValues: changes.orders.map { ($0.after.id, $0.committed) })
             changes.result.answer = .decided(orders.map { committed[$0.id] ?? $0 })
             return changes
@@ -167,28 +183,31 @@ package struct AssignOrders: Sendable {
             }
         }
 
-        /// The driver has these already: they only become pinned.
-        private func pin(_ orders: [Order], into changes: inout OrderChanges<Decision>) {
-            for order in orders where order.assignment?.pinnedBy != admin {
+        /// The driver has these already: they only become pinned, and pay what was said.
+        private func pin(
+            _ orders: [Order], paying pay: [OrderID: Paise], into changes: inout OrderChanges<Decision>
+        ) {
+            for order in orders {
                 var after = order
                 after.assignment?.pinnedBy = admin
+                if let part = pay[order.id], let now = after.assignment?.earnings.total {
+                    after.assignment?.earnings.adjustment += part - now
+                }
+                guard after != order else { continue }
                 changes.orders.append(OrderChange(before: order, after: after, reason: request.reason))
             }
         }
 
-        private func bind(_ orders: [Order], to driver: DriverAccount, into changes: inout OrderChanges<Decision>) {
+        private func draft(_ orders: [Order], to driver: DriverAccount) -> AssignmentDraft {
             let start = member?.lastFix?.point
             let sketch =
                 planned(orders)
                 ?? RouteSketch(orders: orders, start: isStale ? nil : start) {
                     Int(settings.leg($0, $1, at: now).metres)
                 }
-            let draft = AssignmentDraft(
-                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch,
-                earnings: request.earnings,
+            return AssignmentDraft(
+                batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch, earnings: nil,
                 reason: request.reason, now: now)
-            draft.apply(to: orders, settings: settings, changes: &changes)
-            changes.result.batchID = batchID
         }
 
         private func planned(_ orders: [Order]) -> RouteSketch? {

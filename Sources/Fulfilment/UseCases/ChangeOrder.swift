@@ -120,13 +120,13 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// Takes an order back from a driver who gave no sign of life, under the dispatcher's fence. Nothing happens when
+    /// Takes an order back from a driver without anybody's word, under the dispatcher's fence. Nothing happens when
     /// the order is no longer as it was looked at: it was picked up, pinned or given to another meanwhile.
     ///
     /// - Throws: ``StoreError`` with `staleFence` when another dispatcher has taken over.
-    package func lapse(_ order: OpenOrder, fence: Fence) async throws {
+    package func lapse(_ order: OpenOrder, because reason: LapseReason, fence: Fence) async throws {
         _ = try await change(
-            .lapse, first: order.id, by: .engine, reason: nil, driver: nil, claim: Claim(order.version, fence)
+            .lapse(reason), first: order.id, by: .engine, reason: nil, driver: nil, claim: Claim(order.version, fence)
         ) { first, _ in [first] }
     }
 
@@ -253,13 +253,15 @@ package struct ChangeOrder: Sendable {
         case .reject(let reason): reason
         case .cancel(_, let reason): reason
         case .unassign(let reason): reason
-        case .accept, .pickUp, .startTransit, .deliver, .deliverByHand, .lapse: nil
+        case .lapse(let reason): reason.text
+        case .accept, .pickUp, .startTransit, .deliver, .deliverByHand: nil
         }
     }
 
     private func tell(_ events: [DriverEvent], of orders: [Order]) {
         if !events.isEmpty { house.push.push(events) }
         for order in orders {
+            house.fleet.noteHolder(order.holder, of: order.id)
             house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
         }
     }

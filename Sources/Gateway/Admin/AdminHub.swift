@@ -15,6 +15,8 @@ package final class AdminHub: AdminFeed {
     private static let ordersTold = 3
     /// Arrivals and departures told in one round; of more, the last ones.
     private static let presencesTold = 50
+    /// Alarms told in one round; the list of them is behind REST.
+    private static let alarmsTold = 50
 
     private struct OrderChange {
         var state: OrderState
@@ -28,12 +30,21 @@ package final class AdminHub: AdminFeed {
         var driversChanged = false
         var presences: [PresenceEvent] = []
         var undelivered: Int?
+        var lost: [LostOrder] = []
         var turn = 0
+    }
+
+    /// An open tab.
+    struct Console: Sendable {
+        let admin: AdminID
+        let tokenEpoch: Int64
+        let show: @Sendable ([ByteBuffer]) -> Void
+        let end: @Sendable (CloseReason) -> Void
     }
 
     private struct State {
         var waiting = Waiting()
-        var consoles: [UInt64: @Sendable ([ByteBuffer]) -> Void] = [:]
+        var consoles: [UInt64: Console] = [:]
         var nextConsole: UInt64 = 0
     }
 
@@ -56,9 +67,11 @@ package final class AdminHub: AdminFeed {
         state.withLock { $0.waiting.driversChanged = true }
     }
 
-    package func driverMoved(_ sighting: DriverSighting) {
+    package func driversMoved(_ sightings: [DriverSighting]) {
         guard hasConsoles else { return }
-        state.withLock { $0.waiting.sightings[sighting.fix.driverID] = sighting }
+        state.withLock { state in
+            for sighting in sightings { state.waiting.sightings[sighting.fix.driverID] = sighting }
+        }
     }
 
     package func presenceChanged(_ event: PresenceEvent) {
@@ -72,6 +85,13 @@ package final class AdminHub: AdminFeed {
     package func assignmentsUndelivered(_ count: Int) {
         guard hasConsoles else { return }
         state.withLock { $0.waiting.undelivered = count }
+    }
+
+    package func orderLost(_ order: LostOrder) {
+        guard hasConsoles else { return }
+        state.withLock { state in
+            if state.waiting.lost.count < Self.alarmsTold { state.waiting.lost.append(order) }
+        }
     }
 
     /// Consoles open now.
@@ -89,7 +109,7 @@ package final class AdminHub: AdminFeed {
         guard !consoles.isEmpty else { return }
         let frames = Self.messages(waiting).map { FrameWriter.frame(.text, $0.jsonBytes) }
         guard !frames.isEmpty else { return }
-        for console in consoles { console(frames) }
+        for console in consoles { console.show(frames) }
     }
 
     /// The messages that show where these drivers are.
@@ -106,7 +126,13 @@ package final class AdminHub: AdminFeed {
         }
     }
 
-    func add(_ console: @escaping @Sendable ([ByteBuffer]) -> Void) -> UInt64 {
+    /// Ends the admin's tabs whose tokens are of an earlier epoch: he has logged out or has a new password.
+    package func revoke(_ admin: AdminID, before epoch: Int64) {
+        let ended = state.withLock { $0.consoles.values.filter { $0.admin == admin && $0.tokenEpoch < epoch } }
+        for console in ended { console.end(.tokenRevoked) }
+    }
+
+    func add(_ console: Console) -> UInt64 {
         open.add(1, ordering: .relaxed)
         return state.withLock { state in
             state.nextConsole += 1
@@ -119,8 +145,6 @@ package final class AdminHub: AdminFeed {
         let removed = state.withLock { $0.consoles.removeValue(forKey: id) }
         if removed != nil { open.subtract(1, ordering: .relaxed) }
     }
-
-    func isOpen(_ id: UInt64) -> Bool { state.withLock { $0.consoles[id] != nil } }
 
     private var hasConsoles: Bool { open.load(ordering: .relaxed) > 0 }
 
@@ -136,6 +160,12 @@ package final class AdminHub: AdminFeed {
         if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
         if waiting.driversChanged { messages.append(.driverStatusUpdate) }
         if let count = waiting.undelivered { messages.append(.assignmentsUndelivered(count: count)) }
+        messages += waiting.lost.map { lost in
+            .driverLost(
+                DriverLostMessage(
+                    driverID: lost.driverID.rawValue, orderID: lost.orderID.rawValue, status: lost.state.rawValue,
+                    lastSeenAt: lost.lastSignAt.milliseconds))
+        }
         return messages + waiting.presences.map { .driverPresence(PresenceObject($0)) }
     }
 }

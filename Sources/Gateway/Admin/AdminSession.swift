@@ -3,6 +3,7 @@ import DispatchCore
 import Fulfilment
 import Logging
 import NIOCore
+import Synchronization
 
 /// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit; a tab that
 /// does not read is skipped, because the newest state is all that counts, and one that makes us say much without
@@ -24,9 +25,17 @@ final class AdminSession: SocketApplication {
     private var picture: ArraySlice<DriverSighting> = []
     private var bucket: TokenBucket
     private var isThrottled = false
+    private let presence = Presence()
+
+    /// Whether the tab is there still, for who asks from another thread.
+    private final class Presence: Sendable {
+        let isHere = Atomic<Bool>(true)
+    }
     private var pingDueAt: Int64
     private var unanswered = 0
     private var closesAt: Int64?
+    /// False until the store has said that the token is still good; until then nothing is told or read.
+    private var isAdmitted = false
 
     init(core: GatewayCore, desk: LoopDesk, adminID: AdminID, token: VerifiedToken) {
         self.core = core
@@ -39,34 +48,45 @@ final class AdminSession: SocketApplication {
             capacity: core.settings.messageBurst, rate: core.settings.messageRate, at: connectedAt)
     }
 
-    var isReading: Bool { !isThrottled }
-    var needsAttention: Bool { closesAt != nil || isThrottled }
+    var isReading: Bool { isAdmitted && !isThrottled }
+    var needsAttention: Bool { !isAdmitted || closesAt != nil || isThrottled }
 
     func opened(_ socket: SocketHandler, at now: Moment) {
         self.socket = socket
         core.meters.connected(.admin, sessions: core.registry.count)
         core.logger.info("admin connected", metadata: ["admin_id": "\(adminID)"])
-        send(.connectionAck(serverTime: now.wall.milliseconds))
         let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
         let eventLoop = desk.eventLoop
-        let console = core.admins.add { frames in eventLoop.execute { session.value.show(frames) } }
-        self.console = console
         let core = core
-        let (adminID, epoch) = (adminID, token.epoch)
-        core.joins.ask(.console(console), while: { core.admins.isOpen(console) }) {
-            if case .failure(let reason) = try? await core.door.admits(adminID, epoch: epoch) {
-                eventLoop.execute { session.value.socket?.close(reason) }
-                return
-            }
+        let (adminID, epoch, presence) = (adminID, token.epoch, presence)
+        core.joins.ask(.console(core.registry.nextEpoch()), while: { presence.isHere.load(ordering: .relaxed) }) {
+            // Without an answer the console is told to come again: it shows what every driver does.
+            let verdict = (try? await core.door.admits(adminID, epoch: epoch)) ?? .failure(.overloaded)
             // The whole fleet is looked through here and not on the loop, which other sockets wait for.
-            let sightings = core.door.sightings()
-            eventLoop.execute { session.value.begin(sightings) }
+            let sightings = if case .success = verdict { core.door.sightings() } else { [DriverSighting]() }
+            eventLoop.execute { session.value.judged(verdict, sightings) }
         }
     }
 
-    private func begin(_ sightings: [DriverSighting]) {
+    private func judged(_ verdict: Result<Void, CloseReason>, _ sightings: [DriverSighting]) {
+        guard let socket, socket.isOpen, !isAdmitted else { return }
+        if case .failure(let reason) = verdict {
+            socket.close(reason)
+            return
+        }
+        isAdmitted = true
+        let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
+        let eventLoop = desk.eventLoop
+        console = core.admins.add(
+            AdminHub.Console(
+                admin: adminID, tokenEpoch: token.epoch,
+                show: { frames in eventLoop.execute { session.value.show(frames) } },
+                end: { reason in eventLoop.execute { session.value.socket?.close(reason) } }))
+        send(.connectionAck(serverTime: core.clock.read().wall.milliseconds))
         picture = sightings[...]
         paint()
+        socket.resumeReading()
+        socket.flush()
     }
 
     /// Sends a part of the first picture and lets the loop's other sockets have their turn; a tab that does not read
@@ -102,10 +122,8 @@ final class AdminSession: SocketApplication {
         socket?.rouse()
     }
 
-    func text(_ message: ByteBuffer, at now: Moment) {
-        let decoded = message.withUnsafeReadableBytes { bytes in
-            Result { () throws(MessageRefusal) in try DriverMessage.decode(bytes) }
-        }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        let decoded = Result { () throws(MessageRefusal) in try DriverMessage.decode(message) }
         switch decoded {
         case .success(.ping): socket?.send(Self.pong)
         case .success(.ack), .success(.location), .success(.unknown): break
@@ -124,6 +142,10 @@ final class AdminSession: SocketApplication {
     func swept(at now: Moment) {
         if let closesAt, now.uptime >= closesAt {
             socket?.close(.restart)
+            return
+        }
+        if !isAdmitted, now.uptime - connectedAt >= core.settings.joinTimeout {
+            socket?.close(.overloaded)
             return
         }
         if now.wall >= token.expiresAt {
@@ -163,6 +185,7 @@ final class AdminSession: SocketApplication {
     }
 
     func ended(_ end: SocketEnd, at now: Moment) {
+        presence.isHere.store(false, ordering: .relaxed)
         if let console { core.admins.remove(console) }
         core.meters.ended(.admin, end, sessions: core.registry.count)
         core.logger.info(

@@ -29,13 +29,15 @@ package struct HouseDoor: DriverDoor {
     package func standing(of account: VerifiedToken.Account, epoch: Int64) -> Result<Void, CloseReason>? {
         switch account {
         case .admin: nil
-        case .driver(let driver): fleet.member(driver).map { Self.judge($0.account, epoch: epoch) }
+        case .driver(let driver): fleet.member(driver).map { Self.judge($0.account, inMemory: epoch) }
         }
     }
 
     package func welcome(_ driver: DriverID, epoch: Int64) async throws -> Result<Welcome, CloseReason> {
         guard let account = try await accounts.driver(driver) else { return .failure(.tokenRevoked) }
         if case .failure(let reason) = Self.judge(account, epoch: epoch) { return .failure(reason) }
+        // Made by another program a moment ago: his first position is to count.
+        if fleet.member(driver) == nil { fleet.update(account) }
         var query = OrderQuery()
         query.driverID = driver
         query.states = OrderState.allCases.filter(\.isHeld)
@@ -77,6 +79,11 @@ package struct HouseDoor: DriverDoor {
             return DriverSighting(
                 fix: fix, isOnline: member.account.availability != .offline, isDelivering: member.isDelivering)
         }
+    }
+
+    /// Memory may be behind the token, which then was issued by a program that knew better.
+    private static func judge(_ account: DriverAccount, inMemory epoch: Int64) -> Result<Void, CloseReason> {
+        epoch > account.tokenEpoch ? .success(()) : judge(account, epoch: epoch)
     }
 
     private static func judge(_ account: DriverAccount, epoch: Int64) -> Result<Void, CloseReason> {

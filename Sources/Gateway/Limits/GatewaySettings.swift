@@ -1,3 +1,5 @@
+package import Contract
+
 /// Every limit of the gateway in one place, with its unit and its reason. Made from the configuration by `App`.
 package struct GatewaySettings: Sendable {
     /// How a batch is told to its driver.
@@ -31,8 +33,9 @@ package struct GatewaySettings: Sendable {
     package var outboundCap = 4_194_304
     /// The kernel's own room for what a driver's phone has not taken yet; the rest of a slow phone's cost. Bytes.
     package var kernelSendBuffer: Int32 = 65_536
-    /// How long a closed socket may linger for its close frame to arrive. Milliseconds.
-    package var closeGrace: Int64 = 2000
+    /// How long a closed socket may linger for its close frame to arrive. With the tick that looks at it, a refused one
+    /// is gone within two seconds. Milliseconds.
+    package var closeGrace: Int64 = 1800
     /// How long a new session may wait for what the database knows of its driver. Milliseconds.
     package var joinTimeout: Int64 = 2000
     package var batchMessages = BatchMessages.perOrder
@@ -51,8 +54,7 @@ package struct GatewaySettings: Sendable {
     package var addressRefill = 200.0
     /// A client on this machine is the operator's own, or a proxy that should be named in `trustedProxies`.
     package var guardsLoopback = false
-    /// Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed.
-    package var trustedProxies: [String] = []
+    package var trustedProxies = TrustedProxies()
     /// Sockets without a verdict or with a bad one that may be open at once.
     package var unauthenticatedSockets = 1024
 

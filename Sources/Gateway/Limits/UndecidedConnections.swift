@@ -1,3 +1,4 @@
+package import Contract
 import Synchronization
 
 /// Connections that have not sent their first request yet, counted together and by address: who opens many and says

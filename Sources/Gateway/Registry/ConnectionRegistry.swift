@@ -10,6 +10,8 @@ package enum SessionCommand: Sendable {
     case replayed([DriverEvent])
     case welcomed(Welcome)
     case end(CloseReason)
+    /// Tokens of an earlier epoch are worth nothing any more.
+    case revoked(before: Int64)
     case drain(closesAt: Int64)
 }
 
@@ -18,6 +20,8 @@ package protocol SessionEndpoint: AnyObject, Sendable {
     func deliver(_ command: SessionCommand)
     /// The number up to which this session has sent its driver's events; 0 while unknown.
     var sentThrough: Int64 { get }
+    /// The epoch of the token that opened it.
+    var tokenEpoch: Int64 { get }
 }
 
 /// Which session is a driver's: the newest one. Every connection has an epoch, and the end of an old one never removes

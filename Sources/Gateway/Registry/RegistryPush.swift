@@ -30,6 +30,12 @@ package struct RegistryPush: DriverPush {
         registry.session(of: driver)?.deliver(.end(close))
     }
 
+    /// Ends the driver's session if its token is of an earlier epoch: what another program revoked. A session that was
+    /// opened since stays.
+    package func revoke(_ driver: DriverID, before epoch: Int64) {
+        registry.session(of: driver)?.deliver(.revoked(before: epoch))
+    }
+
     package func isConnected(_ driver: DriverID) -> Bool { registry.session(of: driver) != nil }
 
     package var connectionCount: Int { registry.count }

@@ -1,3 +1,4 @@
+import Contract
 package import Fulfilment
 package import NIOCore
 
@@ -13,6 +14,8 @@ package final class LoopDesk {
 
     /// More room than this is given back after the frame that needed it.
     static let scratchKept = 65_536
+    /// The same for more positions than this in one turn.
+    private static let fixesKept = 4096
     static let tickMilliseconds: Int64 = 100
     private static let slices = 10
 
@@ -20,6 +23,10 @@ package final class LoopDesk {
     package let clock: GatewayClock
     /// Room in which the loop's sockets unmask one frame after the other.
     var scratch = ByteBuffer()
+    /// Room for one message of the usual length; what does not fit goes through ``scratch``.
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
+    /// Reads the positions of all its sockets, which are written alike.
+    var hotMessages = HotMessageReader()
     private let accept: @Sendable ([Fix]) -> Void
     private var fixes: [Fix] = []
     private var calm: [[ObjectIdentifier: any Swept]] = Array(repeating: [:], count: slices)
@@ -34,6 +41,8 @@ package final class LoopDesk {
         self.clock = clock
         self.accept = accept
     }
+
+    deinit { room.deallocate() }
 
     /// Starts to tell it the time, at the next tick at the latest.
     func add(_ swept: any Swept) {
@@ -70,9 +79,8 @@ package final class LoopDesk {
     }
 
     private func handOn() {
-        let batch = fixes
-        fixes.removeAll(keepingCapacity: true)
-        accept(batch)
+        accept(fixes)
+        fixes.removeAll(keepingCapacity: fixes.count <= Self.fixesKept)
     }
 
     private func tick() {

@@ -25,9 +25,15 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         case fresh(since: Int64)
         case rest
         /// An upgrade that waits for its request's end, and for the answers before it.
-        case upgrading(SocketRoute, HTTPRequestHead, hasEnded: Bool)
+        case upgrading(Wish, HTTPRequestHead, hasEnded: Bool)
         /// Answered or upgraded here; whatever comes is ignored.
         case done
+    }
+
+    /// A socket that is asked for, and from where.
+    private struct Wish {
+        var route: SocketRoute
+        var client: IPAddress?
     }
 
     private let factory: any SocketFactory
@@ -156,12 +162,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             pass(head, context)
             return
         }
-        let refusal = factory.floodRefusal(
-            peer: context.remoteAddress, forwardedFor: head.headers["x-forwarded-for"])
-        if let seconds = refusal {
+        let client = factory.client(peer: context.remoteAddress, forwardedFor: head.headers["x-forwarded-for"])
+        if let seconds = factory.floodRefusal(of: client) {
             answer(.tooManyRequests, seconds, context)
         } else if Self.isUpgrade(head) {
-            stage = .upgrading(route, head, hasEnded: false)
+            stage = .upgrading(Wish(route: route, client: client), head, hasEnded: false)
         } else {
             answer(.upgradeRequired, nil, context)
         }
@@ -175,8 +180,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func readEnd(_ data: NIOAny, _ context: ChannelHandlerContext) {
         readingSince = nil
-        guard case .upgrading(let route, let head, _) = stage else { return forward(data, context) }
-        stage = .upgrading(route, head, hasEnded: true)
+        guard case .upgrading(let wish, let head, _) = stage else { return forward(data, context) }
+        stage = .upgrading(wish, head, hasEnded: true)
         upgradeIfReady(context)
     }
 
@@ -218,7 +223,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: - Upgrades
 
     private func upgradeIfReady(_ context: ChannelHandlerContext) {
-        guard case .upgrading(let route, let head, true) = stage, unanswered <= 0 else { return }
+        guard case .upgrading(let wish, let head, true) = stage, unanswered <= 0 else { return }
         let upgrader = NIOWebSocketServerUpgrader(
             shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
             upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
@@ -226,10 +231,10 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             channel: context.channel, upgradeRequest: head, initialResponseHeaders: HTTPHeaders())
         let gate = NIOLoopBound(self, eventLoop: context.eventLoop)
         // Complete already, so this runs before anything else can arrive.
-        response.whenComplete { result in gate.value.upgrade(route, result) }
+        response.whenComplete { result in gate.value.upgrade(wish, result) }
     }
 
-    private func upgrade(_ route: SocketRoute, _ response: Result<HTTPHeaders, any Error>) {
+    private func upgrade(_ wish: Wish, _ response: Result<HTTPHeaders, any Error>) {
         guard let context, case .upgrading = stage else { return }
         guard case .success(var headers) = response else {
             answer(.badRequest, nil, context)
@@ -239,11 +244,14 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         headers.replaceOrAdd(name: "connection", value: "upgrade")
         headers.replaceOrAdd(name: "upgrade", value: "websocket")
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
-        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-        do { try becomeSocket(route, context) } catch { context.close(promise: nil) }
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let channel = context.channel
+        do { try becomeSocket(wish, context) } catch { context.close(promise: nil) }
+        // Who has the answer may rely on the socket's being there.
+        channel.flush()
     }
 
-    private func becomeSocket(_ route: SocketRoute, _ context: ChannelHandlerContext) throws {
+    private func becomeSocket(_ wish: Wish, _ context: ChannelHandlerContext) throws {
         let pipeline = context.pipeline.syncOperations
         if isDecided {
             // REST stands behind us and hears that nothing more will come.
@@ -252,9 +260,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         pipeline.removeHandler(name: GatewayChannel.encoderName, promise: nil)
         // Before this gate, so that what the socket writes at once does not pass it.
-        let socket = factory.socket(for: route, desk: desk)
+        let socket = factory.socket(for: wish.route, from: wish.client, desk: desk)
         socket.readsForItself = isDecided
-        if case .driver = route.target {
+        if case .driver = wish.route.target {
             // What the kernel keeps for a phone that does not read is memory as well.
             let size = ChannelOptions.Types.SocketOption.Value(factory.settings.kernelSendBuffer)
             try context.channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: size)

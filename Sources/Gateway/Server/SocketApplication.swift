@@ -10,7 +10,8 @@ package protocol SocketApplication: AnyObject {
     func opened(_ socket: SocketHandler, at now: Moment)
     /// Every frame, before what it means. False for a pong alone.
     func frameArrived(isPong: Bool, at now: Moment)
-    func text(_ message: ByteBuffer, at now: Moment)
+    /// A whole text message, known to be UTF-8. The bytes are valid during the call only.
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment)
     func binary(_ message: ByteBuffer, at now: Moment)
     func ponged(_ payload: ByteBuffer, at now: Moment)
     func swept(at now: Moment)

@@ -59,13 +59,27 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     /// Writes a whole frame; it leaves with the end of this turn.
     package func send(_ frame: ByteBuffer) {
+        send(frame, promise: nil)
+    }
+
+    /// The same, and says when the network has taken it. Nothing is said of a frame that never leaves.
+    func send(_ frame: ByteBuffer, whenWritten: @escaping () -> Void) {
         guard phase == .open, let context else { return }
-        context.write(wrapOutboundOut(frame), promise: nil)
+        let written = NIOLoopBound(whenWritten, eventLoop: context.eventLoop)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenSuccess { written.value() }
+        send(frame, promise: promise)
+    }
+
+    private func send(_ frame: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        guard phase == .open, let context else { return }
         needsFlush = true
-        guard !context.channel.isWritable else { return }
-        overLimit()
+        context.write(wrapOutboundOut(frame), promise: promise)
+        judgeOutbound(context)
         // Whatever the application thinks of it: nothing waits without a limit.
-        if phase == .open, context.channel.waitingBytes > settings.outboundCap { drop(.slowReader) }
+        if phase == .open, !context.channel.isWritable, context.channel.waitingBytes > settings.outboundCap {
+            drop(.slowReader)
+        }
     }
 
     package func flush() {
@@ -144,7 +158,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
             isOverLimit = false
             if phase == .open { application.outboundDrained() }
         } else {
-            overLimit()
+            judgeOutbound(context)
         }
     }
 
@@ -190,7 +204,8 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     private func process(at now: Moment) {
         while phase == .open, application.isReading, input != nil {
-            guard let event = nextEvent() else { break }
+            takePlainTexts(at: now)
+            guard phase == .open, application.isReading, let event = nextEvent() else { break }
             framesReceived += 1
             handle(event, at: now)
         }
@@ -202,6 +217,27 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
             rest.discardReadBytes()
             input = rest
         }
+    }
+
+    /// Hands over the messages at the front of the input that are what nearly all are: see ``FrameReader/plainText``.
+    private func takePlainTexts(at now: Moment) {
+        guard var bytes = input.take() else { return }
+        // Nothing that the application does reads on meanwhile: the input is here.
+        let used = bytes.withUnsafeReadableBytes { bytes in
+            var index = 0
+            while phase == .open, application.isReading,
+                let frame = reader.plainText(bytes, at: index, into: desk.room)
+            {
+                index = frame.end
+                framesReceived += 1
+                application.frameArrived(isPong: false, at: now)
+                guard phase == .open else { break }
+                application.text(UnsafeRawBufferPointer(rebasing: desk.room[..<frame.length]), at: now)
+            }
+            return index
+        }
+        bytes.moveReaderIndex(forwardBy: used)
+        input = bytes
     }
 
     private func nextEvent() -> FrameReader.Event? {
@@ -220,9 +256,10 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         case .ping(let payload):
             application.frameArrived(isPong: false, at: now)
             send(FrameWriter.frame(.pong, buffer: payload))
+        case .fragment: application.frameArrived(isPong: false, at: now)
         case .text(let message):
             application.frameArrived(isPong: false, at: now)
-            if phase == .open { application.text(message, at: now) }
+            if phase == .open { message.withUnsafeReadableBytes { application.text($0, at: now) } }
         case .binary(let message):
             application.frameArrived(isPong: false, at: now)
             if phase == .open { application.binary(message, at: now) }
@@ -231,8 +268,11 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     // MARK: - Ends
 
-    private func overLimit() {
-        guard phase == .open, !isOverLimit else { return }
+    /// What nobody has tried to send yet says nothing about the reader, so the bytes leave before they are judged.
+    private func judgeOutbound(_ context: ChannelHandlerContext) {
+        guard phase == .open, !isOverLimit, !context.channel.isWritable else { return }
+        context.flush()
+        guard phase == .open, !isOverLimit, !context.channel.isWritable else { return }
         isOverLimit = true
         if application.outboundLimitReached() { drop(.slowReader) }
     }

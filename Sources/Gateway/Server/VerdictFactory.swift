@@ -1,5 +1,6 @@
 import Contract
 import DispatchCore
+import Logging
 import NIOCore
 import Synchronization
 
@@ -11,14 +12,14 @@ struct VerdictFactory: SocketFactory {
 
     func desk(of eventLoop: any EventLoop) -> LoopDesk { core.desk(of: eventLoop) }
 
-    func socket(for route: SocketRoute, desk: LoopDesk) -> SocketHandler {
+    func socket(for route: SocketRoute, from client: IPAddress?, desk: LoopDesk) -> SocketHandler {
         switch verdict(on: route) {
-        case .failure(let reason): return refused(route, reason, desk)
+        case .failure(let reason): return refused(route, from: client, reason, desk)
         case .success(let token):
             let application: any SocketApplication
             switch token.account {
             case .driver(let driver):
-                application = DriverSession(core: core, desk: desk, driverID: driver, token: token)
+                application = DriverSession(core: core, desk: desk, driverID: driver, token: token, client: client)
             case .admin(let admin):
                 application = AdminSession(core: core, desk: desk, adminID: admin, token: token)
             }
@@ -26,12 +27,24 @@ struct VerdictFactory: SocketFactory {
         }
     }
 
+    func client(peer: SocketAddress?, forwardedFor: [String]) -> IPAddress? {
+        core.addresses.client(peer: peer, forwardedFor: forwardedFor)
+    }
+
     /// Seconds to wait when the client's address floods us.
-    func floodRefusal(peer: SocketAddress?, forwardedFor: [String]) -> Int64? {
-        let client = core.addresses.client(peer: peer, forwardedFor: forwardedFor)
-        let refusal = core.addresses.refusal(of: client, at: core.clock.read().uptime)
-        if refusal != nil { core.meters.flooded() }
-        return refusal
+    func floodRefusal(of client: IPAddress?) -> Int64? {
+        let now = core.clock.read().uptime
+        guard let seconds = core.addresses.refusal(of: client, at: now) else { return nil }
+        core.meters.flooded()
+        if let unlogged = core.floodLines.admits(at: now) {
+            core.logger.warning(
+                "connection refused",
+                metadata: [
+                    "status": "429", "reason": "address_flood", "address": "\(client.map(\.description) ?? "?")",
+                    "unlogged": "\(unlogged)",
+                ])
+        }
+        return seconds
     }
 
     func enter(_ peer: SocketAddress?) -> Bool {
@@ -60,11 +73,12 @@ struct VerdictFactory: SocketFactory {
         }
     }
 
-    private func refused(_ route: SocketRoute, _ reason: CloseReason, _ desk: LoopDesk) -> SocketHandler {
+    private func refused(
+        _ route: SocketRoute, from client: IPAddress?, _ reason: CloseReason, _ desk: LoopDesk
+    ) -> SocketHandler {
         let held = core.unauthenticated.add(1, ordering: .relaxed).newValue
-        let kind: SocketKind = route.target == .admin ? .admin : .driver
         return SocketHandler(
-            application: RefusedSession(core: core, kind: kind, reason: reason), desk: desk, settings: core.settings,
-            lingers: held <= core.settings.unauthenticatedSockets)
+            application: RefusedSession(core: core, target: route.target, client: client, reason: reason), desk: desk,
+            settings: core.settings, lingers: held <= core.settings.unauthenticatedSockets)
     }
 }

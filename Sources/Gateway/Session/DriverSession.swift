@@ -14,6 +14,7 @@ final class DriverSession: SocketApplication {
     private let desk: LoopDesk
     private let driverID: DriverID
     private let token: VerifiedToken
+    private let client: IPAddress?
     private let epoch: UInt64
     private let isPenalised: Bool
     private let connectedAt: Int64
@@ -24,7 +25,8 @@ final class DriverSession: SocketApplication {
     private var fixes = 0
     private var refusals = 0
 
-    init(core: GatewayCore, desk: LoopDesk, driverID: DriverID, token: VerifiedToken) {
+    init(core: GatewayCore, desk: LoopDesk, driverID: DriverID, token: VerifiedToken, client: IPAddress?) {
+        self.client = client
         let now = core.clock.read()
         self.core = core
         self.desk = desk
@@ -34,8 +36,8 @@ final class DriverSession: SocketApplication {
         epoch = core.registry.nextEpoch()
         isPenalised = !core.limiter.admits(driverID, at: now.uptime)
         machine = DriverSessionMachine(
-            driverID: driverID, tokenExpiresAt: token.expiresAt, isPenalised: isPenalised, settings: core.settings,
-            at: now)
+            driverID: driverID, tokenExpiresAt: token.expiresAt, tokenEpoch: token.epoch, isPenalised: isPenalised,
+            settings: core.settings, at: now)
     }
 
     // MARK: - Commands from other threads
@@ -47,6 +49,7 @@ final class DriverSession: SocketApplication {
         case .replayed(let events): carryOut(machine.replayed(events), at: now)
         case .welcomed(let welcome): carryOut(machine.welcomed(welcome, at: now), at: now)
         case .end(let reason): carryOut(machine.ended(by: reason), at: now)
+        case .revoked(let epoch): carryOut(machine.revoked(before: epoch), at: now)
         case .drain(let closesAt): draining(closesAt: closesAt)
         }
         socket?.flush()
@@ -75,6 +78,15 @@ final class DriverSession: SocketApplication {
         }
     }
 
+    private func took(_ update: LocationUpdate, at now: Moment) {
+        switch machine.located(orderID: update.orderID) {
+        case .ignored: break
+        case .accepted(let delivered):
+            accept(update, at: now)
+            if let delivered { carryOut(.delivered(through: delivered), at: now) }
+        }
+    }
+
     private func accept(_ update: LocationUpdate, at now: Moment) {
         // The decoder has checked the coordinates; a point that is none after all is a refused message, never a crash.
         guard let point = GeoPoint(latitude: update.latitude, longitude: update.longitude) else { return }
@@ -97,12 +109,19 @@ final class DriverSession: SocketApplication {
         socket?.send(FrameWriter.frame(.text, message.jsonBytes))
     }
 
-    private func sendEvents(_ messages: [EventMessage], at now: Moment) {
-        for message in messages { socket?.send(FrameWriter.frame(.text, message.message.jsonBytes)) }
-        guard let last = messages.last, socket?.isOpen == true else { return }
-        core.meters.eventsSent(messages.count)
-        mailbox?.noteSent(through: machine.sentThrough)
+    private func sendEvents(_ page: [EventMessage], at now: Moment) {
+        guard let socket, let last = page.last else { return }
+        for message in page.dropLast() { socket.send(FrameWriter.frame(.text, message.bytes)) }
+        socket.send(FrameWriter.frame(.text, last.bytes)) { [weak self] in self?.eventsWritten(page) }
+        guard socket.isOpen else { return }
+        core.meters.eventsSent(page.count)
+        mailbox?.noteSent(through: machine.takenThrough)
         core.recorder.sent(EventMark(driverID: driverID, seq: last.sequence, at: now.wall))
+    }
+
+    private func eventsWritten(_ page: [EventMessage]) {
+        carryOut(machine.eventsWritten(page), at: core.clock.read())
+        socket?.flush()
     }
 
     // MARK: - SocketApplication
@@ -112,16 +131,23 @@ final class DriverSession: SocketApplication {
 
     func opened(_ socket: SocketHandler, at now: Moment) {
         self.socket = socket
+        log(
+            isPenalised ? "driver connects too often" : "driver connected",
+            ["epoch": "\(epoch)", "address": "\(client.map(\.description) ?? "?")"])
         guard !isPenalised else {
             let held = core.unauthenticated.add(1, ordering: .relaxed).newValue
             if held > core.settings.unauthenticatedSockets { socket.close(.tooManyConnections) }
             return
         }
-        let mailbox = SessionMailbox(self, eventLoop: desk.eventLoop)
+        // A token that is older than the one of the session there does not put it out, whatever memory knows of it.
+        if let present = core.registry.session(of: driverID), present.tokenEpoch > token.epoch {
+            carryOut(machine.ended(by: .tokenRevoked), at: now)
+            return
+        }
+        let mailbox = SessionMailbox(self, tokenEpoch: token.epoch, eventLoop: desk.eventLoop)
         self.mailbox = mailbox
         core.registry.register(mailbox, of: driverID, epoch: epoch)?.deliver(.end(.takenOver))
         core.meters.connected(.driver, sessions: core.registry.count)
-        log("driver connected", ["epoch": "\(epoch)"])
         let core = core
         let driverID = driverID
         let tokenEpoch = token.epoch
@@ -140,13 +166,16 @@ final class DriverSession: SocketApplication {
 
     func frameArrived(isPong: Bool, at now: Moment) {
         if !isPong { wasSeen = true }
-        carryOut(machine.frameArrived(isPong: isPong, at: now), at: now)
+        if machine.exhausts(isPong: isPong, at: now) { carryOut(.holdReading, at: now) }
     }
 
-    func text(_ message: ByteBuffer, at now: Moment) {
-        let decoded = message.withUnsafeReadableBytes { bytes in
-            Result { () throws(MessageRefusal) in try DriverMessage.decode(bytes) }
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
+        if HotMessageReader.isPing(message) {
+            if machine.pinged() { socket?.send(Self.pong) }
+            return
         }
+        if let update = desk.hotMessages.location(message) { return took(update, at: now) }
+        let decoded = Result { () throws(MessageRefusal) in try DriverMessage.decode(message) }
         carryOut(machine.received(decoded, at: now), at: now)
     }
 
@@ -182,7 +211,8 @@ final class DriverSession: SocketApplication {
 
     func ended(_ end: SocketEnd, at now: Moment) {
         machine.socketEnded()
-        core.registry.remove(driverID, epoch: epoch)
+        // As long as he was connected he was there.
+        if core.registry.remove(driverID, epoch: epoch) { core.door.seen(driverID, at: now.wall) }
         core.meters.ended(.driver, end, sessions: core.registry.count)
         log(
             "driver disconnected",

@@ -27,7 +27,7 @@ package struct DriverSessionMachine: Sendable {
         case accept(LocationUpdate)
         case pong
         case send(ServerMessage)
-        /// Send these and record them as sent.
+        /// Send these and record them as sent; ``eventsWritten(_:)`` is told when the network has taken them.
         case sendEvents([EventMessage])
         /// A protocol ping that carries the number; its pong proves that everything up to there has arrived.
         case ping(sequence: Int64)
@@ -53,8 +53,10 @@ package struct DriverSessionMachine: Sendable {
     package let driverID: DriverID
     private let settings: GatewaySettings
     private let tokenExpiresAt: Timestamp
+    private let tokenEpoch: Int64
     private var phase: Phase
     private var cursor = DeliveryCursor()
+    private var outbox: EventOutbox
     private var bucket: TokenBucket
     private var isThrottled = false
     private var badInRow = 0
@@ -65,12 +67,15 @@ package struct DriverSessionMachine: Sendable {
 
     /// - Parameter isPenalised: True when the driver connects too often.
     package init(
-        driverID: DriverID, tokenExpiresAt: Timestamp, isPenalised: Bool, settings: GatewaySettings, at now: Moment
+        driverID: DriverID, tokenExpiresAt: Timestamp, tokenEpoch: Int64 = 0, isPenalised: Bool,
+        settings: GatewaySettings, at now: Moment
     ) {
+        self.tokenEpoch = tokenEpoch
         self.driverID = driverID
         self.settings = settings
         self.tokenExpiresAt = tokenExpiresAt
         phase = isPenalised ? .penalised(until: now.uptime + settings.connectPenalty) : .joining(since: now.uptime)
+        outbox = EventOutbox(limit: settings.outboundLimit)
         bucket = TokenBucket(capacity: settings.messageBurst, rate: settings.messageRate, at: now.uptime)
         lastFrameAt = now.uptime
         pingDueAt = now.uptime + settings.pingInterval
@@ -85,7 +90,10 @@ package struct DriverSessionMachine: Sendable {
     package var needsAttention: Bool { phase != .live || isThrottled || closesAt != nil }
 
     /// The number up to which events have been sent; 0 while that is unknown.
-    package var sentThrough: Int64 { cursor.sentThrough ?? 0 }
+    package var sentThrough: Int64 { outbox.isEmpty ? takenThrough : outbox.sentThrough }
+
+    /// The number up to which events have been sent or wait for room; 0 while that is unknown.
+    package var takenThrough: Int64 { cursor.takenThrough ?? 0 }
 
     // MARK: - From the house
 
@@ -103,7 +111,7 @@ package struct DriverSessionMachine: Sendable {
         let ack = ConnectionAck(
             driverID: driverID.rawValue, serverTime: now.wall.milliseconds,
             status: welcome.isOnline ? "online" : "offline", idleTimeoutSeconds: settings.idleTimeout / 1000,
-            assignedCount: welcome.assignedCount, lastEventSequence: cursor.sentThrough ?? 0)
+            assignedCount: welcome.assignedCount, lastEventSequence: takenThrough)
         return .all([.send(.connectionAck(ack)), send(events), .resumeReading])
     }
 
@@ -115,9 +123,12 @@ package struct DriverSessionMachine: Sendable {
     /// Hints of committed events.
     package mutating func pushed(_ events: [DriverEvent]) -> Action {
         guard phase != .ended else { return .none }
-        let ready = cursor.pushed(events)
         // While joining the cursor knows no number yet, so nothing is ready; the hints wait in it.
-        return send(ready)
+        let ready = cursor.pushed(events)
+        guard outbox.addHints(EventMessages.messages(for: ready, settings.batchMessages)) else {
+            return drop(.slowReader)
+        }
+        return nextPage()
     }
 
     /// What the event log lists as undelivered beyond what this session sent.
@@ -126,11 +137,23 @@ package struct DriverSessionMachine: Sendable {
         return send(cursor.replay(events, through: last))
     }
 
+    /// The network has taken a page of events.
+    package mutating func eventsWritten(_ page: [EventMessage]) -> Action {
+        outbox.written(page)
+        guard phase == .live else { return .none }
+        return nextPage()
+    }
+
     private mutating func send(_ events: [DriverEvent]) -> Action {
-        guard !events.isEmpty else { return .none }
-        let messages = EventMessages.messages(for: events, settings.batchMessages)
-        cursor.sent(messages)
-        return .all([.sendEvents(messages), .ping(sequence: sentThrough)])
+        outbox.add(EventMessages.messages(for: events, settings.batchMessages))
+        return nextPage()
+    }
+
+    private mutating func nextPage() -> Action {
+        let page = outbox.page()
+        guard !page.isEmpty else { return .none }
+        cursor.sent(page)
+        return .all([.sendEvents(page), .ping(sequence: sentThrough)])
     }
 
     // MARK: - From the phone
@@ -140,15 +163,15 @@ package struct DriverSessionMachine: Sendable {
         guard phase == .live else { return .none }
         switch message {
         case .success(.location(let update)):
-            badInRow = 0
-            guard let orderID = update.orderID, let known = cursor.spokeOf(orderID) else { return .accept(update) }
-            return .all([.accept(update), .delivered(through: known)])
-        case .success(.ping):
-            badInRow = 0
-            return .pong
+            switch located(orderID: update.orderID) {
+            case .ignored: return .none
+            case .accepted(nil): return .accept(update)
+            case .accepted(let known?): return .all([.accept(update), .delivered(through: known)])
+            }
+        case .success(.ping): return pinged() ? .pong : .none
         case .success(.ack(let sequence)):
             badInRow = 0
-            return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+            return delivered(through: sequence)
         case .success(.unknown(let type)):
             // Harmless, so it does not count as bad: newer apps may say more than we know.
             let error = ErrorMessage(code: "unknown_type", detail: "The type \"\(type)\" is not known.")
@@ -160,21 +183,51 @@ package struct DriverSessionMachine: Sendable {
         }
     }
 
+    /// What becomes of a position: the answer of ``received(_:at:)`` without carrying the position through it.
+    package enum Located: Equatable, Sendable {
+        case ignored
+        /// Store and index it, and record everything up to the number, if there is one, as delivered.
+        case accepted(delivered: Int64?)
+    }
+
+    /// A ping; false when it stays unanswered.
+    package mutating func pinged() -> Bool {
+        guard phase == .live else { return false }
+        badInRow = 0
+        return true
+    }
+
+    /// A position, which speaks of an order or of none.
+    package mutating func located(orderID: Int64?) -> Located {
+        guard phase == .live else { return .ignored }
+        badInRow = 0
+        return .accepted(delivered: orderID.flatMap { cursor.spokeOf($0) })
+    }
+
     /// Any frame but a pong counts as life and costs a token; the last one that there was a token for still is handled.
     package mutating func frameArrived(isPong: Bool, at now: Moment) -> Action {
-        guard phase == .live else { return .none }
+        exhausts(isPong: isPong, at: now) ? .holdReading : .none
+    }
+
+    /// The same in one bit: whether reading is to be held after this frame.
+    package mutating func exhausts(isPong: Bool, at now: Moment) -> Bool {
+        guard phase == .live else { return false }
         if !isPong { lastFrameAt = now.uptime }
         _ = bucket.take(at: now.uptime)
-        guard !bucket.hasToken(at: now.uptime) else { return .none }
+        guard !bucket.hasToken(at: now.uptime) else { return false }
         isThrottled = true
-        return .holdReading
+        return true
     }
 
     /// The pong of a protocol ping; nil for one that was not asked for.
     package mutating func ponged(sequence: Int64?) -> Action {
         guard phase == .live, let sequence else { return .none }
         unanswered = 0
-        return cursor.delivered(through: sequence).map { .delivered(through: $0) } ?? .none
+        return delivered(through: sequence)
+    }
+
+    private mutating func delivered(through sequence: Int64) -> Action {
+        cursor.delivered(through: min(sequence, sentThrough)).map { .delivered(through: $0) } ?? .none
     }
 
     // MARK: - From outside
@@ -219,6 +272,11 @@ package struct DriverSessionMachine: Sendable {
     /// The house or the registry ends the session: cut off, taken over.
     package mutating func ended(by reason: CloseReason) -> Action {
         end(with: reason)
+    }
+
+    /// Tokens of an earlier epoch are worth nothing any more.
+    package mutating func revoked(before epoch: Int64) -> Action {
+        tokenEpoch < epoch ? end(with: .tokenRevoked) : .none
     }
 
     /// The socket is gone or going.

@@ -4,13 +4,28 @@ package import Fulfilment
 
 /// A message that stands for one or more events of a driver's stream.
 package struct EventMessage: Equatable, Sendable {
-    package var message: ServerMessage
+    package let message: ServerMessage
+    /// The message as it goes over the wire.
+    let bytes: [UInt8]
     /// The highest event number it stands for.
-    package var sequence: Int64
+    package let sequence: Int64
     /// The orders it is about.
-    package var orderIDs: [Int64]
+    package let orderIDs: [Int64]
     /// The external pool, which the deployed app reports in place of an order.
-    package var poolID: Int64?
+    package let poolID: Int64?
+
+    init(message: ServerMessage, sequence: Int64, orderIDs: [Int64], poolID: Int64?) {
+        self.message = message
+        bytes = message.jsonBytes
+        self.sequence = sequence
+        self.orderIDs = orderIDs
+        self.poolID = poolID
+    }
+
+    /// Whether it gives orders to the driver.
+    var isOffer: Bool {
+        if case .orderAssigned = message { true } else { false }
+    }
 }
 
 /// Turns events of the house into messages of the contract.

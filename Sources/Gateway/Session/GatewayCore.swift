@@ -18,6 +18,7 @@ final class GatewayCore: Sendable {
     let refusalLog = RefusalLog()
     let recorder: DeliveryRecorder
     let joins = JoinDesk()
+    let floodLines = LineLimiter()
     let admins: AdminHub
     let logger: Logger
     let meters = GatewayMeters()

@@ -1,3 +1,4 @@
+import Contract
 import Logging
 import NIOCore
 import Synchronization
@@ -5,14 +6,19 @@ import Synchronization
 /// A socket whose verdict is bad: the upgrade is finished, the reason is told in the close frame, nothing is read.
 final class RefusedSession: SocketApplication {
     private let core: GatewayCore
-    private let kind: SocketKind
+    private let target: SocketRoute.Target
+    private let client: IPAddress?
     private let reason: CloseReason
 
-    init(core: GatewayCore, kind: SocketKind, reason: CloseReason) {
+    /// - Parameter target: The socket that was asked for; whether its driver asked for it is not known.
+    init(core: GatewayCore, target: SocketRoute.Target, client: IPAddress?, reason: CloseReason) {
         self.core = core
-        self.kind = kind
+        self.target = target
+        self.client = client
         self.reason = reason
     }
+
+    private var kind: SocketKind { target == .admin ? .admin : .driver }
 
     var isReading: Bool { false }
     var needsAttention: Bool { true }
@@ -23,6 +29,8 @@ final class RefusedSession: SocketApplication {
             var metadata: Logger.Metadata = [
                 "kind": "\(kind.rawValue)", "code": "\(reason.code)", "reason": "\(reason.rawValue)",
             ]
+            if case .driver(let id?) = target { metadata["driver_id"] = "\(id)" }
+            if let client { metadata["address"] = "\(client)" }
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
             core.logger.info("socket refused", metadata: metadata)
         }
@@ -30,7 +38,7 @@ final class RefusedSession: SocketApplication {
     }
 
     func frameArrived(isPong: Bool, at now: Moment) {}
-    func text(_ message: ByteBuffer, at now: Moment) {}
+    func text(_ message: UnsafeRawBufferPointer, at now: Moment) {}
     func binary(_ message: ByteBuffer, at now: Moment) {}
     func ponged(_ payload: ByteBuffer, at now: Moment) {}
     func swept(at now: Moment) {}

@@ -6,8 +6,10 @@ final class SessionMailbox: SessionEndpoint {
     private let session: NIOLoopBound<DriverSession>
     private let eventLoop: any EventLoop
     private let sent = Atomic<Int64>(0)
+    let tokenEpoch: Int64
 
-    init(_ session: DriverSession, eventLoop: any EventLoop) {
+    init(_ session: DriverSession, tokenEpoch: Int64, eventLoop: any EventLoop) {
+        self.tokenEpoch = tokenEpoch
         self.session = NIOLoopBound(session, eventLoop: eventLoop)
         self.eventLoop = eventLoop
     }

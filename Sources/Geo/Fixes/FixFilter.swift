@@ -84,6 +84,7 @@ package struct FixFilter: Hashable, Sendable {
         let (milliseconds, overflow) = fix.recordedAt.subtractingReportingOverflow(origin.recordedAt)
         if overflow { return true }
         let reach = limits.slack.value + Double(milliseconds) / 1000 * limits.speed
-        return origin.place.distance(to: fix.place).value <= reach
+        return origin.place.isSurelyWithin(Metres(reach), of: fix.place)
+            || origin.place.distance(to: fix.place).value <= reach
     }
 }

@@ -20,6 +20,19 @@ extension GeoPoint {
     }
 }
 
+extension GeoPoint {
+    /// Whether the great circle to another place is no longer than `reach`, as far as that can be seen without
+    /// trigonometry: false says nothing.
+    ///
+    /// Along the meridian and then along a parallel is never shorter than the great circle, and a degree of longitude
+    /// never longer than one of latitude. A billionth more than covers the rounding of either side.
+    @inline(__always)
+    package func isSurelyWithin(_ reach: Metres, of other: GeoPoint) -> Bool {
+        let degrees = abs(other.latitude - latitude) + abs(other.longitude - longitude)
+        return degrees * (Globe.metresPerDegree * 1.000_000_001) <= reach.value
+    }
+}
+
 /// A place as a vector of length 1 from the centre of the globe. It knows neither antimeridian nor poles, and squared
 /// chords between such vectors have the order of great-circle distances, so comparing costs no trigonometry.
 package struct UnitVector: Hashable, Sendable {

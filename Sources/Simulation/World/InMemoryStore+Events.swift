@@ -3,15 +3,14 @@ package import Fulfilment
 
 extension InMemoryStore: EventLog {
     package func undelivered(for driver: DriverID) async throws -> [DriverEvent] {
-        try with { $0.events[driver, default: []].filter { $0.deliveredAt == nil }.map(\.event) }
+        try with { Self.untold($0.events[driver, default: []], in: $0) }
     }
 
     package func undelivered(beyond sent: [DriverID: Int64], limit: Int) async throws -> [DriverEvent] {
         try with { state in
             var found: [DriverEvent] = []
             for (driver, seq) in sent.sorted(by: { $0.key < $1.key }) {
-                found += state.events[driver, default: []].filter { $0.deliveredAt == nil && $0.event.seq > seq }.map(
-                    \.event)
+                found += Self.untold(state.events[driver, default: []].filter { $0.event.seq > seq }, in: state)
             }
             return Array(found.prefix(limit))
         }
@@ -62,6 +61,21 @@ extension InMemoryStore: EventLog {
 }
 
 extension InMemoryStore {
+    /// Undelivered events, offers as far as their orders are still held.
+    private static func untold(_ events: [EventState], in state: State) -> [DriverEvent] {
+        events.filter { $0.deliveredAt == nil }.map(\.event).compactMap { event in
+            guard case .orderAssigned(let offer) = event.body else { return event }
+            guard let order = state.orders[OrderID(offer.orderID)], order.holder == event.driverID else { return nil }
+            let rest = state.orders.values.filter {
+                $0.holder == event.driverID && $0.assignment?.batchID == order.assignment?.batchID
+            }.sorted { ($0.assignment?.sequence ?? 0, $0.id) < ($1.assignment?.sequence ?? 0, $1.id) }
+            return event.telling(
+                BatchRest(
+                    orderIDs: rest.map(\.id.rawValue), restaurants: rest.map { $0.content.pickup.name ?? "" },
+                    earnings: rest.reduce(.zero) { $0 + ($1.assignment?.earnings.total ?? .zero) }))
+        }
+    }
+
     /// Whether the event is the assignment in force of an order that its driver has not acted upon.
     private static func isOpenOffer(_ event: DriverEvent, in state: State) -> Bool {
         guard case .orderAssigned(let offer) = event.body, let order = state.orders[OrderID(offer.orderID)] else {

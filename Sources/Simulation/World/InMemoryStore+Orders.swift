@@ -71,11 +71,15 @@ extension InMemoryStore: OrderStore {
                     .sorted { Self.routeKey($0) < Self.routeKey($1) } : []
             let rows = LockedRows(
                 orders: scope.orderIDs.sorted().compactMap { state.orders[$0] },
-                drivers: scope.driverIDs.sorted().compactMap { state.drivers[$0] }, held: held, repeats: repeats)
+                drivers: scope.driverIDs.sorted().compactMap { state.drivers[$0] }, held: held, repeats: repeats,
+                repeatedNotes: scope.idempotency.flatMap { state.notes[$0] } ?? [])
             let changes = try decide(rows)
             let events = try Self.write(changes, to: &state, at: scope.at)
             Self.markKnown(changes.orders, except: events, by: scope, in: &state)
-            if let key = scope.idempotency, repeats == nil { state.keys[key] = (key.requestHash, scope.orderIDs) }
+            if let key = scope.idempotency, repeats == nil {
+                state.keys[key] = (key.requestHash, scope.orderIDs)
+                state.notes[key] = changes.notes
+            }
             return Committed(result: changes.result, events: events)
         }
     }

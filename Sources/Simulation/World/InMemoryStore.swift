@@ -16,6 +16,8 @@ package final class InMemoryStore: Sendable {
         var holders: Set<Exclusion> = []
         var earnings: [OrderID: EarningsEntry] = [:]
         var keys: [IdempotencyKey: (hash: String, orders: [OrderID])] = [:]
+        /// What was noted under a key.
+        var notes: [IdempotencyKey: [String]] = [:]
         var drivers: [DriverID: DriverAccount] = [:]
         var driverPasswords: [DriverID: String] = [:]
         var admins: [AdminID: AdminAccount] = [:]

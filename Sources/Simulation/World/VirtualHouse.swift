@@ -41,7 +41,7 @@ package final class VirtualHouse: Sendable {
 
     /// A fix of the driver, now.
     package func report(_ driver: DriverID, at point: GeoPoint) {
-        _ = house.fleet.accept(Fix(driverID: driver, point: point, receivedAt: time.now))
+        _ = house.fleet.accept([Fix(driverID: driver, point: point, receivedAt: time.now)])
     }
 
     /// Places an order with the given ends.
@@ -83,6 +83,7 @@ package final class VirtualTime: Sendable {
 /// Keeps what would have gone to the phones.
 package final class RecordingPush: DriverPush {
     private let state = Mutex<(events: [DriverEvent], cut: [DriverID: CutOffReason])>(([], [:]))
+    private let connected = Mutex<Set<DriverID>>([])
 
     package init() {}
 
@@ -98,8 +99,15 @@ package final class RecordingPush: DriverPush {
         state.withLock { $0.cut[driver] = reason }
     }
 
-    package func isConnected(_ driver: DriverID) -> Bool { true }
-    package var connectionCount: Int { 0 }
+    /// Says whether the driver has a live session; nobody has at first.
+    package func setConnected(_ isConnected: Bool, _ driver: DriverID) {
+        connected.withLock { connected in
+            if isConnected { connected.insert(driver) } else { connected.remove(driver) }
+        }
+    }
+
+    package func isConnected(_ driver: DriverID) -> Bool { connected.withLock { $0.contains(driver) } }
+    package var connectionCount: Int { connected.withLock(\.count) }
 }
 
 /// Counts what would have gone to the consoles.
@@ -115,7 +123,12 @@ package final class RecordingFeed: AdminFeed {
     }
 
     package func driverStatusChanged(_ driver: DriverID) {}
-    package func driverMoved(_ sighting: DriverSighting) {}
+    package func driversMoved(_ sightings: [DriverSighting]) {}
     package func presenceChanged(_ event: PresenceEvent) {}
     package func assignmentsUndelivered(_ count: Int) {}
+
+    private let lost = Mutex<[LostOrder]>([])
+    /// Alarms, in order.
+    package var lostOrders: [LostOrder] { lost.withLock { $0 } }
+    package func orderLost(_ order: LostOrder) { lost.withLock { $0.append(order) } }
 }

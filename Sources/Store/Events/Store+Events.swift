@@ -14,27 +14,45 @@ extension Store: EventLog {
         return EventState(event: event, sentAt: try cells.optionalTime(), deliveredAt: try cells.optionalTime())
     }
 
-    /// Reads a partial index that holds undelivered events only.
+    /// Reads a partial index that holds undelivered events only, and the live holds of those that are offers.
     package func undelivered(for driver: DriverID) async throws -> [DriverEvent] {
-        try await query(
-            """
-            SELECT \(Self.columns) FROM driver_events e \
-            WHERE e.driver_id = $1 AND e.delivered_at IS NULL ORDER BY e.seq
-            """,
-            [.id(driver)]
-        ).map { try Self.state($0).event }
+        try await untold("driver_events e", where: "e.driver_id = $1", "ORDER BY e.seq", [.id(driver)])
     }
 
-    /// Reads a partial index that holds undelivered events only.
+    /// Reads a partial index that holds undelivered events only, and the live holds of those that are offers.
     package func undelivered(beyond sent: [DriverID: Int64], limit: Int) async throws -> [DriverEvent] {
         let drivers = sent.keys.sorted()
-        return try await query(
+        return try await untold(
+            "UNNEST($1::int8[], $2::int8[]) AS u(driver_id, seq) JOIN driver_events e USING (driver_id)",
+            where: "e.seq > u.seq", "ORDER BY e.driver_id, e.seq LIMIT $3",
+            [.ids(drivers), .int8Array(drivers.map { sent[$0] }), .integer(limit)])
+    }
+
+    /// Undelivered events without offers of orders that their drivers do not hold any more. What an offer tells of its
+    /// batch is what the driver still holds of it.
+    private func untold(
+        _ tables: String, where condition: String, _ rest: String, _ parameters: [Parameter]
+    ) async throws -> [DriverEvent] {
+        try await query(
             """
-            SELECT \(Self.columns) FROM UNNEST($1::int8[], $2::int8[]) AS u(driver_id, seq) \
-            JOIN driver_events e ON e.driver_id = u.driver_id AND e.seq > u.seq AND e.delivered_at IS NULL \
-            ORDER BY e.driver_id, e.seq LIMIT $3
-            """, [.ids(drivers), .int8Array(drivers.map { sent[$0] }), .integer(limit)]
-        ).map { try Self.state($0).event }
+            SELECT \(Self.columns), m.order_ids, m.restaurants, m.earnings FROM \(tables) \
+            LEFT JOIN holds live ON e.kind = 'orderAssigned' AND live.order_id = e.order_id \
+            AND live.driver_id = e.driver_id AND upper_inf(live.held) \
+            LEFT JOIN LATERAL (SELECT array_agg(h.order_id ORDER BY h.sequence) AS order_ids, \
+            array_agg(COALESCE(o.pickup_name, '') ORDER BY h.sequence) AS restaurants, \
+            sum(h.base_paise + h.distance_paise + h.peak_hour_paise + h.multi_order_paise \
+            + h.adjustment_paise)::int8 AS earnings FROM holds h JOIN orders o ON o.id = h.order_id \
+            WHERE h.batch_id = live.batch_id AND upper_inf(h.held)) m ON live.id IS NOT NULL \
+            WHERE e.delivered_at IS NULL AND (e.kind <> 'orderAssigned' OR live.id IS NOT NULL) AND \(condition) \
+            \(rest)
+            """, parameters
+        ).map { row in
+            let event = try Self.state(row).event
+            guard let held = try row.get(6, as: [Int64]?.self) else { return event }
+            return event.telling(
+                BatchRest(
+                    orderIDs: held, restaurants: try row.get(7), earnings: Paise(try row.get(8))))
+        }
     }
 
     /// Reads the counter in the driver's row.

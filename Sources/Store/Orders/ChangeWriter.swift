@@ -12,6 +12,7 @@ struct ChangeWriter {
     private let earnings: [EarningsDraft]
     private let exclusions: [Exclusion]
     private let otpFailures: [OrderID]
+    private let notes: [String]
 
     init<Result: Sendable>(_ changes: OrderChanges<Result>, scope: TransactionScope) {
         self.scope = scope
@@ -21,6 +22,7 @@ struct ChangeWriter {
         earnings = changes.earnings
         exclusions = changes.exclusions
         otpFailures = changes.otpFailures
+        notes = changes.notes
     }
 
     /// One statement with the number of rows that it must change; `nil` where any number is right.
@@ -65,6 +67,9 @@ struct ChangeWriter {
         if let count = countEnded { steps.append(Step(statement: count, expected: nil)) }
         if !exclusions.isEmpty { steps.append(Step(statement: insertExclusions, expected: nil)) }
         if !otpFailures.isEmpty { steps.append(Step(statement: countOTPFailures, expected: otpFailures.count)) }
+        if let key = scope.idempotency, !notes.isEmpty {
+            steps.append(Step(statement: IdempotencyRow.note(notes, under: key), expected: 1))
+        }
         return steps
     }
 
@@ -113,8 +118,10 @@ struct ChangeWriter {
             $9::int8[], $10::int8[], $11::int8[], $12::int4[], $13::int4[], $14::timestamptz[]) WITH ORDINALITY \
             AS u(order_id, driver_id, batch_id, sequence, source, pinned_by, base, distance, peak, multi, adjustment, \
             distance_m, duration_s, assigned_at, ordinal)), \
+            wanted AS (SELECT f.driver_id, f.added + (SELECT count(*) FROM holds h WHERE h.driver_id = f.driver_id \
+            AND upper_inf(h.held)) AS slots FROM (SELECT driver_id, count(*) AS added FROM fresh GROUP BY driver_id) f), \
             free AS (SELECT f.driver_id, s.slot, row_number() OVER (PARTITION BY f.driver_id ORDER BY s.slot) AS place \
-            FROM (SELECT DISTINCT driver_id FROM fresh) f CROSS JOIN generate_series(1, 200) AS s(slot) \
+            FROM wanted f CROSS JOIN LATERAL generate_series(1, f.slots) AS s(slot) \
             WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.driver_id = f.driver_id AND h.slot = s.slot AND \
             upper_inf(h.held))) \
             INSERT INTO holds (order_id, driver_id, batch_id, sequence, slot, capacity, source, pinned_by, base_paise, \

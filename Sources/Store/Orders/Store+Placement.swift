@@ -118,7 +118,7 @@ enum IdempotencyRow {
                 """,
                 [.text(key.principal), .text(key.key), .text(key.requestHash), .ids(orders), .timestamp(now)]),
             Statement(
-                "SELECT request_hash, order_ids FROM idempotency_keys WHERE principal = $1 AND key = $2",
+                "SELECT request_hash, order_ids, notes FROM idempotency_keys WHERE principal = $1 AND key = $2",
                 [.text(key.principal), .text(key.key)]),
         ]
     }
@@ -129,6 +129,17 @@ enum IdempotencyRow {
             throw StoreError(.keyReused, detail: "the idempotency key came with another request")
         }
         return inserted.isEmpty ? try row.get(1, as: [Int64].self).map { OrderID($0) } : nil
+    }
+
+    /// What was noted under a key that was there before.
+    static func notes(inserted: Rows, found: Rows) throws -> [String] {
+        inserted.isEmpty ? try found.only().get(2) : []
+    }
+
+    static func note(_ notes: [String], under key: IdempotencyKey) -> Statement {
+        Statement(
+            "UPDATE idempotency_keys SET notes = $3 WHERE principal = $1 AND key = $2",
+            [.text(key.principal), .text(key.key), .textArray(notes)])
     }
 
     static func complete(_ key: IdempotencyKey?, orders: [OrderID], on connection: PostgresConnection) async throws {

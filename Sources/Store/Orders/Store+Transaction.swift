@@ -67,15 +67,17 @@ private struct LockingRead {
         try name.learn(answers[1])
 
         var repeats: [OrderID]?
+        var notes: [String] = []
         if let key = scope.idempotency {
             repeats = try IdempotencyRow.repeats(key, inserted: answers[keyIndex], found: answers[keyIndex + 1])
+            notes = try IdempotencyRow.notes(inserted: answers[keyIndex], found: answers[keyIndex + 1])
         }
         let locked = Set(try answers[lockIndex].map { try $0.get(0, as: Int64.self) })
         let read = answers.suffix(reads.count)
         let orders = try OrderRow.orders(read[read.startIndex]).filter { locked.contains($0.id.rawValue) }
         let drivers = try read[read.startIndex + 1].map(DriverRow.account)
         let held = scope.includesOrdersHeld ? try OrderRow.orders(read[read.startIndex + 2]) : []
-        return LockedRows(orders: orders, drivers: drivers, held: held, repeats: repeats)
+        return LockedRows(orders: orders, drivers: drivers, held: held, repeats: repeats, repeatedNotes: notes)
     }
 
     private var orderIDs: Parameter { .ids(scope.orderIDs) }

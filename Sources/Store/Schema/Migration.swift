@@ -14,6 +14,7 @@ package struct Migration: Sendable {
         Migration(version: 2, sql: String(decoding: PackageResources.schema_0002_pools_sql, as: UTF8.self)),
         Migration(version: 3, sql: String(decoding: PackageResources.schema_0003_presence_sql, as: UTF8.self)),
         Migration(version: 4, sql: String(decoding: PackageResources.schema_0004_presence_places_sql, as: UTF8.self)),
+        Migration(version: 5, sql: String(decoding: PackageResources.schema_0005_repeated_notes_sql, as: UTF8.self)),
     ]
 }
 

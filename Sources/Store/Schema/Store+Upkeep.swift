@@ -5,13 +5,15 @@ import Postgres
 /// What is kept for how long.
 package struct Retention: Sendable, Equatable {
     /// Whole days of positions before today.
-    package var locationDays = 30
+    package var locationDays: Int
     package var tickDays = 3
     package var presenceDays = 30
     /// What other systems were told, once it was delivered or given up.
     package var webhookDays = 30
 
-    package init() {}
+    package init(locationDays: Int) {
+        self.locationDays = locationDays
+    }
 }
 
 extension Store {
@@ -26,10 +28,9 @@ extension Store {
     /// - Returns: Why nothing was deleted; nil when everything was done.
     @discardableResult
     package func keepUp(
-        at now: Timestamp, retention: Retention = Retention(), doubtsClock: Bool = true
+        at now: Timestamp, retention: Retention, doubtsClock: Bool = true
     ) async throws -> String? {
-        let today = UTCDay(containing: now)
-        try await makeLocationPartitions((-1...7).map { today.advanced(by: $0) })
+        try await makePartitions(at: now)
         if doubtsClock, let doubt = try await doubt(about: now) { return doubt }
         try await dropLocationPartitions(before: now.advanced(bySeconds: -86_400 * Int64(retention.locationDays)))
         _ = try await speaking {
@@ -101,6 +102,13 @@ extension Store {
                 "\(try row.get(0, as: String.self)) \(try row.get(1, as: Int64.self))"
             }
         }
+    }
+
+    /// Makes the partitions of positions for the coming week and drops nothing: for whoever opens the database without
+    /// being the one who decides how long history is kept.
+    package func makePartitions(at now: Timestamp) async throws {
+        let today = UTCDay(containing: now)
+        try await makeLocationPartitions((-1...7).map { today.advanced(by: $0) })
     }
 
     func makeLocationPartitions(_ days: [UTCDay]) async throws {

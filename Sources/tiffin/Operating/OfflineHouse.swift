@@ -14,6 +14,9 @@ struct DatabaseOptions: ParsableArguments {
     @Option(help: "YAML file with settings.")
     var config: String?
 
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var settings: [String] = []
+
     /// The server's settings; with a ready file those of the trial.
     func reader() async throws -> SettingsReader {
         var defaults: [String: String] = [:]
@@ -25,6 +28,6 @@ struct DatabaseOptions: ParsableArguments {
             defaults = folder.defaults(databaseURL: url)
             environment["DATABASE_URL"] = nil
         }
-        return try await SettingsReader(arguments: [], environment: environment, file: config, defaults: defaults)
+        return try await SettingsReader(arguments: settings, environment: environment, file: config, defaults: defaults)
     }
 }

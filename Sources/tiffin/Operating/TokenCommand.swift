@@ -52,12 +52,14 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say whom a token speaks for, or why it is refused.")
-
-        @OptionGroup var database: DatabaseOptions
+        static let configuration = CommandConfiguration(
+            abstract: "Say whom a token speaks for, or why it is refused.",
+            discussion: "Settings as flags (--auth-secret KEY) stand behind the token.")
 
         @Argument(help: "The token, or - to read it from standard input.")
         var token: String
+
+        @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
             try await speakingPlainly {

@@ -50,12 +50,13 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Password: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "passwd", abstract: "Set a password; tokens of before are dead.")
-
-        @OptionGroup var database: DatabaseOptions
+            commandName: "passwd", abstract: "Set a password; tokens of before are dead.",
+            discussion: "Settings as flags (--database-url URL) stand behind the account.")
 
         @Argument(help: "E-mail or phone.")
         var identity: String
+
+        @OptionGroup var database: DatabaseOptions
 
         @Option(help: "The new password; without it one is made and printed.")
         var password: String?

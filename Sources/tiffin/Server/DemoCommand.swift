@@ -11,8 +11,8 @@ struct DemoCommand: AsyncParsableCommand {
         discussion:
             "Sockets, idle limits and tokens run on the wall clock; --speed hurries driving, cooking and ordering.")
 
-    @Option(help: "Port of REST and WebSocket.")
-    var port = 8000
+    @Option(help: "Port of REST and WebSocket, whatever the environment or the file says (8000).")
+    var port: Int?
 
     @Option(help: "Folder of the private database.")
     var dataDir: String?
@@ -50,7 +50,7 @@ struct DemoCommand: AsyncParsableCommand {
         guard (0.01...10_000).contains(ordersPerMinute) else {
             throw ValidationError("--orders-per-minute must be from 0.01 to 10000")
         }
-        guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard (0...65535).contains(port ?? 0) else { throw ValidationError("--port must be from 0 to 65535") }
     }
 
     func run() async throws {
@@ -65,8 +65,7 @@ struct DemoCommand: AsyncParsableCommand {
         let plan = DemoScript.Plan(
             seed: seed, drivers: drivers, ordersPerMinute: ordersPerMinute, pace: speed, hasPhones: !noDrivers)
         let gate = ReadyGate()
-        let board = TrialBoard(
-            readyFile: readyFile, isSecure: settings.contains { $0.hasPrefix("--http-tls-key") }, gate: gate)
+        let board = TrialBoard(readyFile: readyFile, gate: gate)
         let figures = FigureBoard()
         let ticker = DemoTicker(figures)
         var options = Server.Options()
@@ -78,10 +77,11 @@ struct DemoCommand: AsyncParsableCommand {
             "  city       Meridian, 4 zones, \(DemoScript.restaurants) restaurants, \(drivers) drivers, seed \(seed), speed \(speed)x"
         )
         let trial = try await Trial.prepared(
-            folder: dataDir ?? TrialFolder.standard, arguments: settings,
+            folder: dataDir ?? TrialFolder.standard,
+            arguments: settings + (port.map { ["--http-port", "\($0)"] } ?? []),
             environment: ProcessInfo.processInfo.environment, file: config, contents: DemoScript.contents(plan),
             options: options, log: log,
-            extraDefaults: ["http.port": String(port), "dispatch.tick": "4", "dispatch.maxHold": "8"])
+            extraDefaults: ["dispatch.tick": "4", "dispatch.maxHold": "8"])
         Terminal.line("  database   \(trial.databaseURL)")
         board.hold(trial)
         let script = DemoScript(plan, trial: trial, ready: gate, figures: figures, log: log)

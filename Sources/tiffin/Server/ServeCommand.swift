@@ -63,7 +63,7 @@ struct ServeCommand: AsyncParsableCommand {
         let quick = try await TrialLogging.start(settings, file: config, metrics: metrics)
         var options = Server.Options()
         options.metrics = metrics
-        let board = TrialBoard(readyFile: readyFile, isSecure: settings.contains { $0.hasPrefix("--http-tls-key") })
+        let board = TrialBoard(readyFile: readyFile)
         options.onReady = { port in await board.ready(port: port) }
         let contents = DemoScript.contents(
             DemoScript.Plan(seed: 42, drivers: max(drivers, 1) - 1, ordersPerMinute: 0, pace: 1, hasPhones: false))

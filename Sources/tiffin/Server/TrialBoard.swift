@@ -7,12 +7,10 @@ import Synchronization
 final class TrialBoard: Sendable {
     private let trial = Mutex<Trial?>(nil)
     private let readyFile: String?
-    private let scheme: String
     private let gate: ReadyGate?
 
-    init(readyFile: String?, isSecure: Bool, gate: ReadyGate? = nil) {
+    init(readyFile: String?, gate: ReadyGate? = nil) {
         self.readyFile = readyFile
-        scheme = isSecure ? "https" : "http"
         self.gate = gate
     }
 
@@ -22,7 +20,7 @@ final class TrialBoard: Sendable {
 
     func ready(port: Int) async {
         guard let trial = trial.withLock({ $0 }) else { return }
-        let url = "\(scheme)://127.0.0.1:\(port)"
+        let url = "\(trial.speaksTLS ? "https" : "http")://127.0.0.1:\(port)"
         if let readyFile {
             do {
                 try trial.report(url: url).write(to: readyFile)
@@ -30,7 +28,7 @@ final class TrialBoard: Sendable {
                 Terminal.complain("tiffin: \(error)")
             }
         }
-        let socket = (scheme == "https" ? "wss" : "ws") + "://127.0.0.1:\(port)"
+        let socket = (trial.speaksTLS ? "wss" : "ws") + "://127.0.0.1:\(port)"
         let driver = trial.drivers.first
         Terminal.line("  ready      \(url)")
         Terminal.line("  admin      \(trial.folder.adminEmail)  password \(trial.folder.adminPassword)")

@@ -166,4 +166,118 @@ import Testing
         #expect(try await city.store.order(pinned.id)?.state == .assigned)
         #expect(city.push.events.last?.body.orderID == free.id.rawValue)
     }
+
+    private static let eager: Dispatcher.Solver = { snapshot, previous, seed in
+        var eager = snapshot
+        eager.policy.commitment = .immediate
+        return DispatchEngine.plan(eager, previous: previous, seed: seed)
+    }
+
+    @Test func withAutomaticDispatchOffOnlyARoundThatAnAdminAskedForGivesOrders() async throws {
+        var settings = HouseSettings()
+        settings.isAutomatic = false
+        let city = VirtualHouse(settings: settings)
+        let policy = DispatchPolicy()
+        let dispatcher = Dispatcher(
+            city.house, policy: { policy }, holder: "a", log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            microseconds: { 0 }, solve: Self.eager)
+        let driver = try await city.addDriver("ravi", at: point(0))
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        #expect(try await dispatcher.tick() == nil)
+        #expect(try await city.store.order(order.id)?.state == .pending)
+        #expect(try await dispatcher.tick(byHand: true)?.orders == 1)
+        #expect(try await city.store.order(order.id)?.holder == driver.id)
+        // Who is lost is judged all the same.
+        for _ in 0..<62 {
+            city.time.advance(seconds: 10)
+            _ = try await dispatcher.tick()
+        }
+        #expect(try await city.store.order(order.id)?.state == .pending)
+    }
+
+    @Test func aServerThatStandsBySaysSo() async throws {
+        let (first, second) = (dispatcher(holder: "a"), dispatcher(holder: "b"))
+        _ = try await first.tick()
+        #expect(!city.house.rounds.isStandingBy)
+        _ = try await second.tick()
+        #expect(city.house.rounds.isStandingBy)
+        // Who does not have the lease does not renew it; who lost it learns of that by renewing.
+        await second.renewLease()
+        #expect(city.house.rounds.isStandingBy)
+        await first.renewLease()
+        #expect(!city.house.rounds.isStandingBy)
+        city.store.takeOverLease(by: "b")
+        await first.renewLease()
+        #expect(city.house.rounds.isStandingBy)
+    }
+
+    @Test func aConflictThatRepeatsAsksForOneRoundAndReadsTheDriverAnew() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        // Another server has heard that he is offline; this one's memory has not.
+        var patch = DriverPatch()
+        patch.availability = .offline
+        _ = try await city.store.updateDriver(driver.id, patch)
+        let (fleet, account) = (city.house.fleet, driver)
+        let dispatcher = dispatcher { snapshot, previous, seed in
+            fleet.update(account)
+            return await Self.eager(snapshot, previous, seed)
+        }
+        _ = city.house.rounds.take()
+        _ = try await dispatcher.tick()
+        #expect(city.house.rounds.take() == .atOnce)
+        #expect(fleet.member(driver.id)?.account.availability == .offline)
+        fleet.update(account)
+        _ = try await dispatcher.tick()
+        #expect(city.house.rounds.take() == nil)
+        #expect(try await city.store.order(order.id)?.state == .pending)
+    }
+
+    @Test func statedDistanceAndPayGoIntoAnEnginesOffer() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        _ = try await city.placeOrder(from: point(100), to: point(2000)) { $0.statedDistance = 12_000 }
+        _ = try await dispatcher(solve: Self.eager).tick()
+        guard case .orderAssigned(let told)? = city.push.events.first?.body else {
+            Issue.record("no offer was told")
+            return
+        }
+        #expect(told.distance == 12_000)
+        #expect(
+            told.earnings
+                == city.house.settings.earnings.quote(
+                    stated: nil, distance: 12_000, batchSize: 1, hour: 0
+                ).total)
+        _ = try await city.addDriver("meera", at: point(0))
+        _ = try await city.placeOrder(from: point(100), to: point(2000)) { $0.statedEarnings = Paise(7777) }
+        _ = try await dispatcher(solve: Self.eager).tick()
+        guard case .orderAssigned(let other)? = city.push.events.last?.body else { return }
+        #expect(other.earnings == Paise(7777))
+    }
+
+    @Test func aDriverIsShownAsDeliveringWhileHeHoldsAnOrder() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        func isDelivering() -> Bool? { city.house.fleet.member(driver.id)?.isDelivering }
+        let change = ChangeOrder(city.house)
+        #expect(isDelivering() == false)
+        let endings: [(OrderCommand, Principal)] = [
+            (.reject(reason: nil), .driver(driver.id)), (.cancel(by: .customer, reason: "x"), .admin(admin)),
+            (.unassign(reason: "x"), .admin(admin)), (.deliverByHand, .admin(admin)),
+        ]
+        for (command, principal) in endings {
+            let order = try await city.placeOrder(from: point(100), to: point(2000))
+            let request = AssignOrders.Request(orderIDs: [order.id], driverID: driver.id)
+            _ = try await AssignOrders(city.house)(request, by: admin)
+            #expect(isDelivering() == true)
+            _ = try await change(command, order: order.id, by: principal)
+            #expect(isDelivering() == false)
+        }
+        // What another server did is read from the open orders.
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        let request = AssignOrders.Request(orderIDs: [order.id], driverID: driver.id)
+        _ = try await AssignOrders(city.house)(request, by: admin)
+        city.house.fleet.noteHolders(of: [])
+        #expect(isDelivering() == false)
+        city.house.fleet.noteHolders(of: try await city.store.openOrders())
+        #expect(isDelivering() == true)
+    }
 }

@@ -114,7 +114,9 @@ import Testing
     }
 
     @Test func afterPickupOnlyAnAdminCancelsAndTheDriverIsPaid() throws {
-        #expect(throws: FulfilmentError.notAllowed("after pickup only an admin cancels")) {
+        let refusal = FulfilmentError.illegalStep(
+            order: Self.order(.pickedUp).id, current: .pickedUp, allowed: [.inTransit, .delivered])
+        #expect(throws: refusal) {
             try OrderMachine.decide(
                 .cancel(by: .restaurant, reason: "x"), on: Self.order(.pickedUp), by: .admin(Self.admin), at: Self.now)
         }

@@ -35,7 +35,7 @@ import Testing
     }
 
     private func report(_ watch: PresenceWatch, _ metres: Double, at seconds: Int64) throws {
-        watch.seen(Fix(driverID: driver, point: try east(metres), receivedAt: second(seconds)))
+        watch.seen([Fix(driverID: driver, point: try east(metres), receivedAt: second(seconds))])
     }
 
     @Test func aStayAtARestaurantIsAWaitBeyondTheReadyTime() async throws {
@@ -81,7 +81,7 @@ import Testing
         let watch = PresenceWatch(atlas: Atlas())
         watch.expect([order(1, .inTransit)], at: second(0))
         let door = try #require(GeoPoint(latitude: 12.9352, longitude: 77.6545))
-        for time in [Int64(300), 330] { watch.seen(Fix(driverID: driver, point: door, receivedAt: second(time))) }
+        for time in [Int64(300), 330] { watch.seen([Fix(driverID: driver, point: door, receivedAt: second(time))]) }
         watch.expect([], at: second(360))
         let came = PresenceEvent(driver: driver, spot: .customer(OrderID(1)), beganAt: second(300))
         var went = came

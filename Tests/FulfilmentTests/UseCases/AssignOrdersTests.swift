@@ -103,6 +103,30 @@ import Testing
         #expect(outcome.orders.allSatisfy { $0.state == .assigned })
     }
 
+    @Test func aRepeatedRequestHearsTheSameWarnings() async throws {
+        let driver = try await city.addDriver("ravi", at: nil, online: false)
+        let order = try await city.placeOrder(from: kitchen, to: door)
+        let key = IdempotencyKey(principal: .admin(admin), key: "k", requestHash: "h")
+        let first = try await force([order.id], on: driver.id) { $0.idempotency = key }
+        let again = try await force([order.id], on: driver.id) { $0.idempotency = key }
+        #expect(first.warnings == [.offline, .stalePosition])
+        #expect(again.warnings == first.warnings)
+        #expect(again.batchID == first.batchID)
+    }
+
+    @Test func payThatIsSaidForOrdersHeHasAlreadyIsApplied() async throws {
+        let driver = try await city.addDriver("ravi", at: kitchen)
+        var ids: [OrderID] = []
+        for _ in 0..<3 { ids.append(try await city.placeOrder(from: kitchen, to: door).id) }
+        _ = try await force([ids[0]], on: driver.id)
+        let alone = try await force([ids[0]], on: driver.id) { $0.earnings = Paise(9001) }
+        #expect(alone.orders.first?.assignment?.earnings.total == Paise(9001))
+        // Together with others one amount covers all.
+        let all = try await force(ids, on: driver.id) { $0.earnings = Paise(20_001) }
+        #expect(all.orders.reduce(.zero) { $0 + ($1.assignment?.earnings.total ?? .zero) } == Paise(20_001))
+        #expect(all.orders.allSatisfy { ($0.assignment?.earnings.total ?? .zero) > .zero })
+    }
+
     @Test func aBatchIsAllOrNothing() async throws {
         let driver = try await city.addDriver("ravi", at: kitchen)
         let good = try await city.placeOrder(from: kitchen, to: door)

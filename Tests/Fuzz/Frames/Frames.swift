@@ -32,7 +32,7 @@ private func events(in pieces: [ArraySlice<UInt8>]) -> [FrameReader.Event] {
                 precondition(text.readableBytes <= limit, "a message over the limit")
             case .binary(let message): precondition(message.readableBytes <= limit, "a message over the limit")
             case .ping(let payload), .pong(let payload): precondition(payload.readableBytes <= 125)
-            case .close: break
+            case .close, .fragment: break
             }
         }
         precondition(buffer.readableBytes <= limit + 14 + piece.count, "more is kept than a message and a read")

@@ -206,7 +206,7 @@ actor HouseSimulation {
             fireTimers()
             for (number, phone) in phones.enumerated() {
                 guard let point = place(number) else { continue }
-                _ = house.fleet.accept(Fix(driverID: phone.driver.id, point: point, receivedAt: city.time.now))
+                _ = house.fleet.accept([Fix(driverID: phone.driver.id, point: point, receivedAt: city.time.now)])
             }
             if plant != .sweepOff { await gateway.sweepOnce() }
             await tick()
@@ -298,6 +298,7 @@ actor HouseSimulation {
         case .replayed(let events): sessions[index].machine.replayed(events)
         case .welcomed(let welcome): sessions[index].machine.welcomed(welcome, at: now)
         case .end(let reason): sessions[index].machine.ended(by: reason)
+        case .revoked(let epoch): sessions[index].machine.revoked(before: epoch)
         case .drain: .none
         }
     }
@@ -313,11 +314,12 @@ actor HouseSimulation {
         case .sendEvents(let messages):
             for message in messages { send(.message(message), on: index) }
             guard let last = messages.last else { return }
-            sessions[index].endpoint.noteSent(through: sessions[index].machine.sentThrough)
+            sessions[index].endpoint.noteSent(through: sessions[index].machine.takenThrough)
             recorder.sent(EventMark(driverID: driver, seq: last.sequence, at: now.wall))
             if plant == .deliveredWhenSent {
                 recorder.delivered(EventMark(driverID: driver, seq: last.sequence, at: now.wall))
             }
+            carryOut(sessions[index].machine.eventsWritten(messages), of: index)
         case .ping(let sequence): send(.ping(sequence), on: index)
         case .delivered(let through):
             recorder.delivered(EventMark(driverID: driver, seq: through, at: now.wall))

@@ -22,6 +22,30 @@ func place(_ latitude: Double, _ longitude: Double) throws -> GeoPoint {
         #expect(try abs(place(0, 0).distance(to: place(0, 180)).value - Globe.farthest.value) < 0.01)
     }
 
+    @Test func whatIsSurelyWithinReachIsWithinReach() throws {
+        var random = SeededGenerator(seed: 2)
+        var sure = 0
+        for _ in 0..<5000 {
+            let south = Double.random(in: -90...90, using: &random)
+            let west = Double.random(in: -180...180, using: &random)
+            let step =
+                Double.random(in: 0...1, using: &random)
+                * (try #require([1e-9, 1e-5, 1, 90].randomElement(using: &random)))
+            let from = try place(south, west)
+            let to = try place(min(90, south + step), max(-180, west - step * .random(in: 0...1, using: &random)))
+            let reach = Metres(step * Globe.metresPerDegree * .random(in: 0.9...2, using: &random))
+            guard from.isSurelyWithin(reach, of: to) else { continue }
+            sure += 1
+            #expect(from.distance(to: to) <= reach)
+        }
+        #expect(sure > 1000)
+        // Along a meridian the bound is the distance itself.
+        let (here, north) = (try place(12, 77), try place(12.001, 77))
+        #expect(!here.isSurelyWithin(here.distance(to: north), of: north))
+        #expect(here.isSurelyWithin(here.distance(to: north) * 1.000_001, of: north))
+        #expect(!here.isSurelyWithin(Metres(.nan), of: here))
+    }
+
     @Test func chordsHaveTheOrderOfGreatCircles() throws {
         var random = SeededGenerator(seed: 1)
         for _ in 0..<2000 {
