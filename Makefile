@@ -1,6 +1,6 @@
 # Tiffin: `make run` starts a city, `make test` runs what continuous integration runs. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cores build bench soak chaos autobahn fuzz tsan lint format docs clean
+.PHONY: help setup run test test-cores build bench soak chaos autobahn fuzz tsan osrm lint format docs clean
 
 # Arguments for the demo: make run ARGS="--port 9000 --drivers 50"
 ARGS ?=
@@ -60,6 +60,10 @@ tsan: setup ## the gateway under load, watched by the thread sanitizer
 	swift build --build-tests
 	TIFFIN_BENCHMARKS=1 swift build -c release --product realtime
 	.ci/tsan
+
+osrm: setup ## travel times against a real osrm-routed on the loopback (two Python wheels)
+	swift build --build-tests
+	.ci/osrm $(ARGS)
 
 chaos: setup ## kill -9, database loss, slow clients, again and again (MINUTES=10)
 	.ci/chaos

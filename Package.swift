@@ -81,6 +81,9 @@ var targets: [Target] = [
             .embedInCode("Migrations/schema_0003_presence.sql"),
             .embedInCode("Migrations/schema_0004_presence_places.sql"),
             .embedInCode("Migrations/schema_0005_repeated_notes.sql"),
+            .embedInCode("Migrations/schema_0006_zone_properties.sql"),
+            .embedInCode("Migrations/schema_0007_preparation.sql"),
+            .embedInCode("Migrations/schema_0008_given_back.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),
@@ -198,7 +201,7 @@ if !coresOnly {
                 "TestSupport", "DispatchCore", httpClient, nioCore, nioPosix, nioSSL, nioWebSocket, log, lifecycle,
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
-            ], exclude: ["README.md"]),
+            ], exclude: ["README.md", "Workloads"]),
     ]
     dependencies.append(.package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"))
 }

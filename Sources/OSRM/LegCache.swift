@@ -1,6 +1,7 @@
 package import Geo
 
-/// Legs between cells of about 100 m, by vehicle and hour: bounded, the oldest goes first. A pure value.
+/// Legs between cells of about 100 m, by vehicle and hour, and the pairs between which there is no way: bounded, the
+/// oldest goes first. A pure value.
 package struct LegCache: Sendable {
     /// From where to where, when and how.
     package struct Key: Hashable, Sendable {
@@ -20,8 +21,15 @@ package struct LegCache: Sendable {
         }
     }
 
+    /// What is remembered of a pair.
+    package enum Memory: Hashable, Sendable {
+        case leg(TravelLeg)
+        /// The server knows no way.
+        case noWay
+    }
+
     private struct Entry {
-        let leg: TravelLeg
+        let memory: Memory
         let expires: Int64
     }
 
@@ -33,24 +41,25 @@ package struct LegCache: Sendable {
     private let lifetime: Int64
 
     /// - Parameters:
-    ///   - capacity: legs, of about 150 bytes each.
+    ///   - capacity: pairs, of about 150 bytes each. A round asks for every pair of its places, so fewer than a large
+    ///     round has would remember nothing for the next: 400,000 are 100 orders and 1,800 drivers.
     ///   - lifetimeMilliseconds: a leg older than this is asked for again.
-    package init(capacity: Int = 50_000, lifetimeMilliseconds: Int64 = 15 * 60 * 1000) {
+    package init(capacity: Int = 400_000, lifetimeMilliseconds: Int64 = 15 * 60 * 1000) {
         self.capacity = max(1, capacity)
         lifetime = max(0, lifetimeMilliseconds)
     }
 
     package var count: Int { entries.count }
 
-    /// The remembered leg between two cells at an hour, nil for none.
-    package func leg(for key: Key, at now: Int64) -> TravelLeg? {
+    /// What is remembered between two cells at an hour, nil for nothing.
+    package func memory(of key: Key, at now: Int64) -> Memory? {
         guard let entry = entries[key], entry.expires > now else { return nil }
-        return entry.leg
+        return entry.memory
     }
 
-    /// Remembers a leg; the oldest gives way.
-    package mutating func store(_ leg: TravelLeg, for key: Key, at now: Int64) {
-        let entry = Entry(leg: leg, expires: now &+ lifetime)
+    /// Remembers a pair; the oldest gives way.
+    package mutating func store(_ memory: Memory, for key: Key, at now: Int64) {
+        let entry = Entry(memory: memory, expires: now &+ lifetime)
         guard entries.updateValue(entry, forKey: key) == nil else { return }
         if order.count < capacity {
             order.append(key)

@@ -33,17 +33,18 @@ package final class OSRMTravelTimes: TravelTimes {
     }
 
     private let settings: Settings
-    private let estimator: TravelTimeEstimator
+    private let estimator: @Sendable () -> TravelTimeEstimator
     private let transport: any TableTransport
     private let logger: Logger
     private let milliseconds: @Sendable () -> Int64
     private let memory: Mutex<Memory>
 
     /// - Parameters:
-    ///   - estimator: answers for whatever the server does not.
+    ///   - estimator: the one in force, which answers for whatever the server does not.
     ///   - milliseconds: a clock that does not go backwards.
     package init(
-        _ settings: Settings, estimator: TravelTimeEstimator, transport: any TableTransport, logger: Logger,
+        _ settings: Settings, estimator: @escaping @Sendable () -> TravelTimeEstimator, transport: any TableTransport,
+        logger: Logger,
         breaker: CircuitBreaker = CircuitBreaker(), cache: LegCache = LegCache(),
         milliseconds: @escaping @Sendable () -> Int64
     ) {
@@ -58,10 +59,19 @@ package final class OSRMTravelTimes: TravelTimes {
     /// Whether the server counts as well; the estimator answers alone while it does not.
     package var isServing: Bool { memory.withLock { $0.breaker.isClosed } }
 
+    /// Asks the server for a way in the Gulf of Guinea: that there is none is an answer.
+    package func isAnswering() async -> Bool {
+        guard let sea = GeoPoint(latitude: 0, longitude: 0) else { return false }
+        let request = TableRequest(origins: [sea], destinations: [sea])
+        let deadline = milliseconds() &+ settings.timeoutMilliseconds
+        if case .failed = await outcome(of: request, profile: settings.profile(.car), until: deadline) { return false }
+        return true
+    }
+
     package func matrix(
         from origins: [GeoPoint], to destinations: [GeoPoint], under conditions: TravelConditions
     ) async -> TravelMatrix {
-        var matrix = estimator.matrix(from: origins, to: destinations, under: conditions)
+        var matrix = estimator().matrix(from: origins, to: destinations, under: conditions)
         let missing = recall(into: &matrix, from: origins, to: destinations, under: conditions)
         let tiles = TableTile.covering(
             origins: origins.count, destinations: destinations.count, most: settings.mostCoordinates
@@ -83,20 +93,25 @@ package final class OSRMTravelTimes: TravelTimes {
         memory.withLock { memory in
             for (tile, answer) in found {
                 for (row, cells) in zip(tile.origins, answer) {
-                    for (column, cell) in zip(tile.destinations, cells) {
+                    for (column, finding) in zip(tile.destinations, cells) {
                         let (origin, destination) = (places.origins[row], places.destinations[column])
-                        guard let cell, isPlausible(cell, origin, destination) else { continue }
-                        let leg = TravelLeg(milliseconds: cell.milliseconds, metres: cell.metres, source: .route)
-                        matrix[row, column] = leg
                         let key = LegCache.Key(from: origin, to: destination, under: conditions)
-                        memory.cache.store(leg, for: key, at: now)
+                        switch finding {
+                        case .notTold: break
+                        case .noWay: memory.cache.store(.noWay, for: key, at: now)
+                        case .way(let cell):
+                            guard isPlausible(cell, origin, destination) else { continue }
+                            let leg = TravelLeg(milliseconds: cell.milliseconds, metres: cell.metres, source: .route)
+                            matrix[row, column] = leg
+                            memory.cache.store(.leg(leg), for: key, at: now)
+                        }
                     }
                 }
             }
         }
     }
 
-    /// Fills in what is remembered; tells which legs are still missing.
+    /// Fills in what is remembered; tells which legs are still missing. Where there is no way the estimate stays.
     private func recall(
         into matrix: inout TravelMatrix, from origins: [GeoPoint], to destinations: [GeoPoint],
         under conditions: TravelConditions
@@ -106,8 +121,8 @@ package final class OSRMTravelTimes: TravelTimes {
             origins.indices.map { row in
                 destinations.indices.map { column in
                     let key = LegCache.Key(from: origins[row], to: destinations[column], under: conditions)
-                    guard let leg = memory.cache.leg(for: key, at: now) else { return true }
-                    matrix[row, column] = leg
+                    guard let known = memory.cache.memory(of: key, at: now) else { return true }
+                    if case .leg(let leg) = known { matrix[row, column] = leg }
                     return false
                 }
             }
@@ -121,10 +136,16 @@ package final class OSRMTravelTimes: TravelTimes {
         return Double(cell.metres) >= straight && Double(cell.milliseconds) / 1000 * 55.6 >= straight
     }
 
-    /// The time for the whole matrix is up.
-    private struct Late: Error {}
+    /// What came of asking for one way.
+    private enum Finding {
+        /// No answer, or none in time.
+        case notTold
+        /// The server knows that there is none.
+        case noWay
+        case way(TableAnswer.Cell)
+    }
 
-    private typealias Found = (tile: TableTile, cells: [[TableAnswer.Cell?]])
+    private typealias Found = (tile: TableTile, cells: [[Finding]])
 
     private func ask(
         _ tiles: [TableTile], from origins: [GeoPoint], to destinations: [GeoPoint], profile: String,
@@ -138,7 +159,7 @@ package final class OSRMTravelTimes: TravelTimes {
                 let request = TableRequest(
                     origins: Array(origins[tile.origins]), destinations: Array(destinations[tile.destinations]))
                 group.addTask { [self] in
-                    await cells(of: request, profile: profile, until: deadline).map { (tile, $0) }
+                    (tile, await findings(for: request, profile: profile, until: deadline))
                 }
             }
             for _ in 0..<max(1, settings.concurrency) { askNext() }
@@ -150,50 +171,92 @@ package final class OSRMTravelTimes: TravelTimes {
         }
     }
 
-    /// One tile, with a retry for each place that has no road near it, up to three; nil when the server does not
-    /// answer.
-    private func cells(
-        of request: TableRequest, profile: String, until deadline: Int64
-    ) async -> [[TableAnswer.Cell?]]? {
-        var rows = Array(request.origins.indices)
-        var columns = Array(request.destinations.indices)
-        for _ in 0..<4 {
-            guard !rows.isEmpty, !columns.isEmpty, memory.withLock({ $0.breaker.mayAsk(at: milliseconds()) }) else {
-                return nil
-            }
-            let part = TableRequest(
-                origins: rows.map { request.origins[$0] }, destinations: columns.map { request.destinations[$0] })
-            do {
-                let answer = try await answer(to: part, profile: profile, until: deadline)
-                note(success: true, "ok")
-                var cells = [[TableAnswer.Cell?]](
-                    repeating: Array(repeating: nil, count: request.destinations.count), count: request.origins.count)
-                for (row, line) in zip(rows, answer.cells) {
-                    for (column, cell) in zip(columns, line) { cells[row][column] = cell }
+    /// How many places without a road near them are left out of a tile, one by one, before it is halved.
+    private static let mostLeftOut = 3
+
+    /// One tile. A place that has no road near it is named by the server one at a time and left out; of a tile with
+    /// several of them each half is asked for by itself, so that a few do not cost the others their ways.
+    private func findings(
+        for request: TableRequest, profile: String, until deadline: Int64
+    ) async -> [[Finding]] {
+        var findings = [[Finding]](
+            repeating: Array(repeating: .notTold, count: request.destinations.count), count: request.origins.count)
+        var parts = [(rows: Array(request.origins.indices), columns: Array(request.destinations.indices))]
+        while var (rows, columns) = parts.popLast() {
+            var leftOut = 0
+            while !rows.isEmpty, !columns.isEmpty {
+                let part = TableRequest(
+                    origins: rows.map { request.origins[$0] }, destinations: columns.map { request.destinations[$0] })
+                switch await outcome(of: part, profile: profile, until: deadline) {
+                case .answered(let answer):
+                    for (row, line) in zip(rows, answer.cells) {
+                        for (column, cell) in zip(columns, line) {
+                            findings[row][column] = cell.map { .way($0) } ?? .noWay
+                        }
+                    }
+                    rows = []
+                case .noRoad(let coordinate):
+                    if coordinate < rows.count {
+                        let row = rows.remove(at: coordinate)
+                        for column in request.destinations.indices { findings[row][column] = .noWay }
+                    } else {
+                        let column = columns.remove(at: coordinate - rows.count)
+                        for row in request.origins.indices { findings[row][column] = .noWay }
+                    }
+                    leftOut += 1
+                    if leftOut == Self.mostLeftOut, rows.count + columns.count > 2 {
+                        parts += Self.halves(rows, columns)
+                        rows = []
+                    }
+                case .failed: return findings
                 }
-                return cells
-            } catch TableAnswer.Failure.noRoad(let coordinate) where coordinate < rows.count + columns.count {
-                note(success: true, "no_road")
-                if coordinate < rows.count {
-                    rows.remove(at: coordinate)
-                } else {
-                    columns.remove(at: coordinate - rows.count)
-                }
-            } catch is Late {
-                return nil
-            } catch {
-                note(success: false, error is TableAnswer.Failure ? "nonsense" : "unreachable")
-                return nil
             }
         }
-        return nil
+        return findings
     }
 
-    private func answer(
-        to request: TableRequest, profile: String, until deadline: Int64
-    ) async throws -> TableAnswer {
+    private static func halves(_ rows: [Int], _ columns: [Int]) -> [(rows: [Int], columns: [Int])] {
+        if rows.count >= columns.count {
+            let middle = rows.count / 2
+            return [(Array(rows[middle...]), columns), (Array(rows[..<middle]), columns)]
+        }
+        let middle = columns.count / 2
+        return [(rows, Array(columns[middle...])), (rows, Array(columns[..<middle]))]
+    }
+
+    private enum Outcome {
+        case answered(TableAnswer)
+        case noRoad(coordinate: Int)
+        case failed
+    }
+
+    /// One request, counted by the breaker.
+    private func outcome(of request: TableRequest, profile: String, until deadline: Int64) async -> Outcome {
         let left = deadline &- milliseconds()
-        guard left > 0 else { throw Late() }
+        guard left > 0, memory.withLock({ $0.breaker.mayAsk(at: milliseconds()) }) else { return .failed }
+        do {
+            let answer = try await answer(to: request, profile: profile, within: left)
+            note(success: true, "ok")
+            return .answered(answer)
+        } catch TableAnswer.Failure.noRoad(let coordinate)
+            where coordinate < request.origins.count + request.destinations.count
+        {
+            note(success: true, "no_road")
+            return .noRoad(coordinate: coordinate)
+        } catch {
+            let isNonsense = error is TableAnswer.Failure
+            // A request that had only the rest of the time was cut short by ourselves: that says nothing about the
+            // server. One that had the most of it was late.
+            if !isNonsense, milliseconds() >= deadline, left * 2 < settings.timeoutMilliseconds {
+                Counter(label: "osrm_requests_total", dimensions: [("outcome", "cut")]).increment()
+            } else {
+                note(success: false, isNonsense ? "nonsense" : "unreachable")
+            }
+            return .failed
+        }
+    }
+
+    private func answer(to request: TableRequest, profile: String, within left: Int64) async throws -> TableAnswer {
         let path = request.path(profile: profile, radius: settings.roadRadius)
         let response = try await transport.get(settings.address + path, within: .milliseconds(left))
         guard response.status == 200 || response.status == 400 else {

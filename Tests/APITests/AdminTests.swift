@@ -130,6 +130,47 @@ import Testing
         }
     }
 
+    @Test func anEmptyCollectionTakesNoZoneAwayUnlessItIsMeantTo() async throws {
+        let house = try await RestHouse()
+        try await house.serve { caller in
+            let zone = """
+                {"type":"Feature","properties":{"name":"a","id":99,"travel_factor":1.5,"colour":"#fff"},"geometry":
+                {"type":"GeometryCollection","geometries":[{"type":"Polygon","coordinates":
+                [[[179,12],[181,12],[181,13],[179,12]]]}]}}
+                """
+            // A bare feature with a byte order mark, over the antimeridian: what the command line takes.
+            let put = try await caller.put("zones", as: house.adminToken, "\u{FEFF}" + zone)
+            #expect(put.status == 200)
+            let properties = put.json["features"]?.elements?.first?["properties"]
+            #expect(properties?["colour"]?.text == "#fff" && properties?["travel_factor"]?.double == 1.5)
+            #expect(properties?["id"]?.int64 != 99)
+            let empty = #"{"type":"FeatureCollection","features":[]}"#
+            let refused = try await caller.put("zones", as: house.adminToken, empty)
+            #expect(refused.status == 422)
+            #expect(refused.json["errors"]?.elements?.first?["message"]?.text?.contains("clear=true") == true)
+            #expect(try await house.city.store.zones().count == 1)
+            #expect(try await caller.put("zones?clear=true", as: house.adminToken, empty).status == 200)
+            #expect(try await house.city.store.zones().isEmpty)
+        }
+    }
+
+    @Test func zonesOfAWholeStateAreAnImport() async throws {
+        let house = try await RestHouse()
+        try await house.serve { caller in
+            let corners = (0..<20_000).map { number in
+                let angle = Double(number) / 20_000
+                return angle < 0.5 ? "[\(77 + angle),12]" : "[\(78 - angle),\(12 + (angle - 0.5) * (1 - angle))]"
+            }
+            let ring = "[" + (corners + [corners[0]]).joined(separator: ",") + "]"
+            let body =
+                #"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"a"},"#
+                + #""geometry":{"type":"Polygon","coordinates":[\#(ring)]}}]}"#
+            #expect(body.utf8.count > 256 * 1024)
+            let put = try await caller.put("zones", as: house.adminToken, body)
+            #expect(put.status == 200)
+        }
+    }
+
     @Test func zonesAreReplacedAndReadBackAsGeoJSON() async throws {
         let taken = Counter()
         let house = try await RestHouse { parts in
@@ -265,6 +306,16 @@ import Testing
             #expect(decision?["released_by"]?.text == "offlineDrivers")
             #expect(decision?["differences"]?.text == "whole_plan")
             #expect(decision?["refusal_counts"]?.elements?.first?["name"]?.text == "offline")
+            #expect(decision?["is_degraded"] == .bool(false))
+            let id = decision?["tick"]?.int64 ?? 0
+            let tick = try await caller.get("dispatch/ticks/\(id)", as: house.adminToken)
+            #expect(tick.status == 200)
+            #expect(tick.json["replayed"] == .bool(true))
+            #expect(tick.json["policy_version"]?.int64 == 1)
+            #expect(tick.json["waiting_count"]?.int64 == 1)
+            #expect(tick.json["is_degraded"] == .bool(false))
+            #expect(try await caller.get("dispatch/ticks/\(id + 1)", as: house.adminToken).status == 404)
+            #expect(try await caller.get("dispatch/ticks/\(id)", as: house.token(house.asha)).status == 403)
         }
     }
 }

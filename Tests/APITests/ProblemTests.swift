@@ -117,8 +117,10 @@ import Testing
     @Test func callsOutsideDispatchAreAQuick501AndNever401() async throws {
         let house = try await RestHouse()
         try await house.serve { caller in
-            let answer = try await caller.get("commission/rates", as: house.adminToken)
-            expectProblem(answer, 501, "not_offered")
+            for path in ["commission/rates", "commission/restaurants/7/history", "restaurant-earnings/x/y/z"] {
+                expectProblem(try await caller.get(path, as: house.adminToken), 501, "not_offered")
+                expectProblem(try await caller.put(path, as: house.adminToken, "{}"), 501, "not_offered")
+            }
         }
     }
 }

@@ -76,6 +76,7 @@ import Testing
         admin GET /api/v1/commission/rates
         admin GET /api/v1/commission/restaurants
         admin POST /api/v1/dispatch/run
+        admin GET /api/v1/dispatch/ticks/{id}
         driver GET /api/v1/driver/active-pool
         driver POST /api/v1/driver/earnings
         driver GET /api/v1/driver/earnings/daily
@@ -114,6 +115,7 @@ import Testing
         driver GET /api/v1/orders/assigned
         driver POST /api/v1/orders/verify-otp
         either GET /api/v1/orders/{id}
+        admin PATCH /api/v1/orders/{id}
         admin POST /api/v1/orders/{id}/admin-deliver
         admin POST /api/v1/orders/{id}/assign
         admin POST /api/v1/orders/{id}/cancel
@@ -124,6 +126,7 @@ import Testing
         admin GET /api/v1/pools
         admin POST /api/v1/pools
         admin POST /api/v1/pools/import
+        admin GET /api/v1/pools/rows
         admin POST /api/v1/pools/sync
         admin GET /api/v1/pools/{id}
         admin POST /api/v1/pools/{id}/assign-driver

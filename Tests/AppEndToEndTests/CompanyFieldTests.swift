@@ -301,12 +301,12 @@ import Testing
                 (.post, "commission/restaurants/assign"), (.get, "commission/anything/else"),
                 (.get, "restaurant-earnings/stats"),
                 (.get, "restaurant-earnings/restaurants"), (.post, "restaurant-earnings/process-payout"),
-                (.get, "restaurant-earnings/restaurants/7"), (.patch, "restaurants/999"),
+                (.get, "restaurant-earnings/restaurants/7"),
             ]
             for (verb, path) in calls {
                 let started = ContinuousClock.now
                 let answer = try await server.app(verb, path, as: server.admin, verb == .get ? nil : "{}")
-                #expect([404, 405, 501].contains(answer.status), "\(path): \(answer.status)")
+                #expect(answer.status == 501, "\(path): \(answer.status)")
                 #expect(answer.json["detail"]?.text?.isEmpty == false, "\(path)")
                 #expect(started.duration(to: .now) < .seconds(2), "\(path)")
             }

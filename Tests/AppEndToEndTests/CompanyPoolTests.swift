@@ -110,7 +110,7 @@ import Testing
                     "4 refused invalid_row",
                 ])
             let pool = try await server.pool(external: "p")
-            #expect(pool["status"]?.text == "CLOSED" && pool["kept_rows"]?.int64 == 2)
+            #expect(pool["status"]?.text == "CLOSED" && pool["kept_rows"]?.int64 == 3)
             let id = try #require(pool["pool_id"]?.int64)
             let kept = try await server.done(.get, "pools/\(id)/rows", as: server.admin).elements ?? []
             #expect(kept.first?["row"]?["customer_phone"]?.text == "2")
@@ -234,6 +234,8 @@ import Testing
             try await server.done(
                 .post, "pools/\(pool)/assign-driver", as: server.admin,
                 "{\"order_ids\":[\(ids[0])],\"driver_id\":\(server.drivers[0].id),\"driver_earnings\":null}")
+            try await server.done(
+                .post, "driver/orders/\(ids[0])/pickup", as: server.drivers[0].token, #"{"picked_up":true}"#)
             let taken = try await server.app(
                 .post, "pools/\(pool)/assign-driver", as: server.admin,
                 "{\"order_ids\":[\(ids[1]),\(ids[0])],\"driver_id\":\(server.drivers[1].id),\"driver_earnings\":40}")

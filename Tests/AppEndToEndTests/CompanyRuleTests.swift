@@ -135,7 +135,8 @@ import Testing
                 (.post, "orders/99/assign", server.admin, #"{"driver_id":1}"#, 404),
                 (.get, "no/such/path", driver, nil, 404),
                 (.post, "pools/99/assign-driver", server.admin, #"{"order_ids":[1],"driver_id":1}"#, 404),
-                (.post, "commission/config", server.admin, "{}", 405),
+                (.post, "commission/config", server.admin, "{}", 501),
+                (.post, "orders/1", server.admin, "{}", 405),
             ]
             for (verb, path, token, body, status) in calls {
                 let answer = try await server.app(verb, path, as: token, body)

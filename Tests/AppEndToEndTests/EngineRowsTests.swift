@@ -21,6 +21,29 @@ import Testing
         phone.send("location_update", #"{"lat":\#(RunningServer.centre.latitude),"lng":\#(longitude)}"#)
     }
 
+    @Test func aRoundThatIsAskedForGivesOrdersByTheirStatedDistanceThoughAutomaticIsOff() async throws {
+        let settings = Self.engine.merging(["dispatch.automatic": "false", "dispatch.maxHold": "0"]) { $1 }
+        try await RunningServer.with(drivers: 1, settings: settings) { server in
+            let phone = try await online(server, server.drivers[0])
+            let placed = try await server.post(
+                "orders", as: server.admin,
+                #"{"customer_name":"A","delivery_address":"x","restaurant_name":"B","pickup_address":"y","#
+                    + #""pickup_latitude":12.9352,"pickup_longitude":77.6245,"latitude":12.95,"longitude":77.63,"#
+                    + #""distance_km":12.5}"#)
+            #expect(placed.status == 201)
+            try await eventually(within: .seconds(10)) {
+                report(phone)
+                let run = try? await server.post("dispatch/run", as: server.admin)
+                return run?.status == 202 && !phone.heard("order_assigned").isEmpty
+            }
+            let offer = try #require(phone.heard("order_assigned").first?["data"])
+            #expect(offer["source"]?.text == "engine")
+            #expect(offer["distance_km"]?.double == 12.5)
+            // 25 rupees and 8 for each kilometre.
+            #expect(offer["earnings"]?.double == 125)
+        }
+    }
+
     @Test func aRejectionGoesToTheNextDriverAtOnceAndNeverBack() async throws {
         try await RunningServer.with(settings: Self.engine) { server in
             let near = try await online(server, server.drivers[0])

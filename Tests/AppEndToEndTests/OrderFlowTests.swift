@@ -36,6 +36,16 @@ import Testing
             #expect((today["total"]?.double ?? 0) > 0)
             let why = try await server.get("orders/\(orders[0])/explain", as: server.admin).json
             #expect(why["decision"]?["outcome"]?.text == "assigned")
+            let tick = try #require(why["decision"]?["tick"]?.int64)
+            let stored = try await server.get("dispatch/ticks/\(tick)", as: server.admin).json
+            #expect(stored["replayed"] == .bool(true))
+            #expect(stored["is_degraded"] == .bool(false))
+            #expect((stored["order_count"]?.int64 ?? 0) > 0)
+            let database = ["DATABASE_URL": server.database.url]
+            let replay = try await Program.run(["replay", "\(tick)"], database)
+            #expect(replay.status == 0, "\(replay.errors)")
+            #expect(replay.output.hasPrefix("tick \(tick): the same plan, byte for byte"), "\(replay.output)")
+            #expect(try await Program.run(["replay", "1"], database).status == 1)
             phone.socket.close()
         }
     }

@@ -1,4 +1,5 @@
 import App
+import Fulfilment
 import Testing
 
 /// What an operator may write, and where.

@@ -1,3 +1,4 @@
+import App
 import Contract
 import DriverClient
 import Glibc
@@ -8,6 +9,16 @@ import Testing
 
 /// Section 1 of the contract, from the driver's side: who is let in, what is read, what is stored, how it ends.
 @Suite struct SocketRowsTests {
+    @Test func aPasswordSetByAnotherProgramEndsTheLiveSocketWithinFiveSeconds() async throws {
+        try await RunningServer.with(drivers: 1) { server in
+            let phone = try await server.phone(server.drivers[0])
+            let isSet = try await server.accounts.setPassword("another good one", identity: server.drivers[0].email)
+            #expect(isSet)
+            #expect(
+                try await phone.inbox.close(within: .seconds(5)) == SocketClose(code: 4001, reason: "token_revoked"))
+        }
+    }
+
     @Test func everyBadTokenIsToldAfterTheUpgradeWithItsReason() async throws {
         let server = try await Shared.plain.value
         let (driver, other, blocked) = (try await server.hire(), try await server.hire(), try await server.hire())

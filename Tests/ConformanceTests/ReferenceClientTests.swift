@@ -41,6 +41,20 @@ private final class NodeProcess: Sendable {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
+    /// Node 20.10 to 21 has a WebSocket behind a flag that older ones refuse and newer ones do not need.
+    static let flags: [String] = {
+        let asked = Process()
+        let pipe = Pipe()
+        asked.executableURL = URL(filePath: executable ?? "")
+        asked.arguments = ["--version"]
+        asked.standardOutput = pipe
+        guard executable != nil, (try? asked.run()) != nil else { return [] }
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let numbers = text.drop { $0 == "v" }.split(separator: ".").compactMap { Int($0) }
+        guard let major = numbers.first, let minor = numbers.dropFirst().first else { return [] }
+        return major == 21 || (major == 20 && minor >= 10) ? ["--experimental-websocket"] : []
+    }()
+
     private struct Missing: Error {
         let text: String
         let output: String
@@ -54,8 +68,7 @@ private final class NodeProcess: Sendable {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         process.executableURL = URL(filePath: Self.executable ?? "")
-        process.arguments =
-            ["--experimental-websocket", root.appending(path: "data/clients/driver.mjs").path] + arguments
+        process.arguments = Self.flags + [root.appending(path: "data/clients/driver.mjs").path] + arguments
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe

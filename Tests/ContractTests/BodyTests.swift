@@ -124,11 +124,6 @@ import Testing
     @Test func textWithANulCharacterIsRefused() {
         #expect(fields { _ = try RestaurantRequest(body: bytes(#"{"name":"a\u0000b"}"#), isNew: false) } == ["name"])
     }
-
-    @Test func zonesMustBeAFeatureCollection() throws {
-        #expect(try ZonesDocument(body: bytes(#"{"type":"FeatureCollection","features":[{}]}"#)).featureCount == 1)
-        #expect(fields { _ = try ZonesDocument(body: bytes(#"{"type":"Point"}"#)) } == ["type"])
-    }
 }
 
 @Suite struct AnswerTests {

@@ -17,6 +17,9 @@ struct WireTypesTests {
         let offer = interface("OrderAssignedMessage")
         #expect(offer.contains("type: \"order_assigned\";") && offer.contains("pool_id: number | null"))
         #expect(interface("Session").contains("  driver?: "))
+        #expect(interface("DriverStats").contains("  total_completed: number;\n"))
+        #expect(interface("PoolOrders").contains("  orders: Order[];\n"))
+        #expect(interface("Restaurant").contains("  latitude: number | null;\n"))
         #expect(text.contains("export type ServerMessage =\n  | ConnectionAckMessage\n"))
     }
 

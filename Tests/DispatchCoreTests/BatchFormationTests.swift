@@ -1,4 +1,5 @@
 import DispatchCore
+import Geo
 import Testing
 
 @Suite struct BatchFormationTests {
@@ -79,6 +80,36 @@ import Testing
         #expect(plan.commits.first?.reason.trigger == .onTheWay)
         #expect(plan.commits.first?.stops.contains { $0.isRunning && $0.order == OrderID(90) } == true)
         checkRules(plan, for: city.snapshot)
+    }
+
+    @Test func howFarAwaySomebodysLastFixIsDoesNotBendTheWaysOfOthers() throws {
+        var city = SmallCity()
+        city.order(1, from: (0, 0), to: (9000, 0), ready: 0)
+        city.driver(7, at: (5000, 0))
+        let plain = city.plan()
+        let north = try #require(GeoPoint(latitude: 60, longitude: 77.59))
+        var lost = DriverState(
+            id: DriverID(8), place: city.snapshot.place(north), freeAt: SmallCity.noon, lastFixAt: SmallCity.at(-9000))
+        lost.isOnline = false
+        city.snapshot.drivers.append(lost)
+        let plan = city.plan()
+        #expect(plan.commits.map(\.stops) == plain.commits.map(\.stops))
+        #expect(plan.commits.first?.stops.count == 2)
+    }
+
+    @Test func aSlowerVehicleTakesLongerAlsoByAMatrix() throws {
+        func duration(_ vehicle: VehicleClass) throws -> Int64 {
+            var city = SmallCity()
+            city.order(1, from: (0, 0), to: (1000, 0), ready: 0)
+            city.driver(7, at: (100, 0)) { $0.vehicle = vehicle }
+            city.snapshot.travel = .matrix(
+                TravelSeconds(
+                    rows: 3, columns: 2, seconds: [0, 100, 100, 0, 50, 100], paces: [2048, 1024, 1024, 1024]))
+            let copy = try DispatchSnapshot(bytes: city.snapshot.bytes)
+            #expect(copy == city.snapshot)
+            return try #require(city.plan().commits.first).duration.value
+        }
+        #expect(try duration(.bicycle) - duration(.car) == 150)
     }
 
     @Test func aFullDriverTakesNothingMoreBeforeHeIsDone() {

@@ -33,6 +33,22 @@ import Testing
         #expect(plan.commits.first?.reason.refused == [RefusedDriver(driver: DriverID(7), why: why)])
     }
 
+    @Test(arguments: [(-34, 8), (-35, 7), (-36, 7)] as [(Int64, Int64)])
+    func aDriverWhoHasNotAnsweredAnOfferGetsNoOtherWithinTheGap(offered: Int64, chosen: Int64) {
+        var city = city { $0.offeredAt = SmallCity.at(offered) }
+        city.snapshot.policy.offerGap = Seconds(35)
+        let plan = city.plan()
+        #expect(plan.driver(of: 1) == DriverID(chosen))
+        if chosen == 8 {
+            #expect(
+                plan.commits.first?.reason.refused == [RefusedDriver(driver: DriverID(7), why: .offeredJustNow)])
+        }
+    }
+
+    @Test func withoutAGapADriverMayGetSeveralOffers() {
+        #expect(city { $0.offeredAt = SmallCity.at(-1) }.plan().driver(of: 1) == DriverID(7))
+    }
+
     @Test func aFixOfExactlyTheLimitIsStillFresh() {
         #expect(city { $0.lastFixAt = SmallCity.at(-60) }.plan().driver(of: 1) == DriverID(7))
     }

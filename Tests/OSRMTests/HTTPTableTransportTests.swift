@@ -132,7 +132,7 @@ struct RealOSRMTests {
         let transport = HTTPTableTransport(client: .shared, clock: ContinuousClock())
         try await body(
             OSRMTravelTimes(
-                settings, estimator: TravelTimeEstimator(), transport: transport, logger: Logger(label: "test"),
+                settings, estimator: { TravelTimeEstimator() }, transport: transport, logger: Logger(label: "test"),
                 milliseconds: { 0 }))
     }
 

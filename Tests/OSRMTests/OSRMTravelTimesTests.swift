@@ -12,7 +12,7 @@ import Testing
         var settings = OSRMTravelTimes.Settings(address: "http://osrm")
         settings.concurrency = concurrency
         return OSRMTravelTimes(
-            settings, estimator: TravelTimeEstimator(), transport: server, logger: Logger(label: "test"),
+            settings, estimator: { TravelTimeEstimator() }, transport: server, logger: Logger(label: "test"),
             breaker: breaker, milliseconds: { server.now })
     }
 
@@ -117,6 +117,48 @@ import Testing
         server.advance(milliseconds: 1000)
         let matrix = try await times.matrix(from: [place(1, 1)], to: [place(1.01, 1)], under: noon)
         #expect(matrix[0, 0].source == .route)
+        #expect(times.isServing)
+    }
+
+    @Test func aPairWithoutAWayIsRememberedAsSuch() async throws {
+        let server = ScriptedTransport([.answer(200, Recorded.withoutSomeRoutes), .answer(400, Recorded.noSegment)])
+        let times = times(server)
+        let (from, to) = try (
+            [place(60.169, 24.941), place(60.171, 24.946)], [place(60.166, 24.951), place(60.164, 24.938)]
+        )
+        let matrix = await times.matrix(from: from, to: to, under: noon)
+        #expect(await times.matrix(from: from, to: to, under: noon) == matrix)
+        #expect(server.requests.count == 1)
+    }
+
+    @Test func manyPlacesWithoutRoadsDoNotCostTheOthersTheirWays() async throws {
+        let server = RoadlessServer()
+        var settings = OSRMTravelTimes.Settings(address: "http://osrm")
+        settings.concurrency = 1
+        let times = OSRMTravelTimes(
+            settings, estimator: { TravelTimeEstimator() }, transport: server, logger: Logger(label: "test"),
+            milliseconds: { 0 })
+        // Every fifth of forty places lies at sea: eight in one tile.
+        let from = try (0..<40).map { try place(10 + Double($0) * 0.01, $0 % 5 == 0 ? 100 : 77) }
+        let to = try [place(10.2, 77), place(10.3, 77)]
+        let matrix = await times.matrix(from: from, to: to, under: noon)
+        #expect(matrix.count(of: .route) == 32 * 2)
+        let asked = server.count
+        _ = await times.matrix(from: from, to: to, under: noon)
+        #expect(server.count == asked)
+        #expect(times.isServing)
+    }
+
+    @Test func aRequestThatTheDeadlineCutShortDoesNotOpenTheBreaker() async throws {
+        // The first tile answers late and well, the second has no time left.
+        let server = ScriptedTransport([
+            .late(250, body(50, 50, duration: 9000, distance: 90_000)), .failure(after: .max),
+        ])
+        let times = times(server, breaker: CircuitBreaker(tolerated: 1))
+        let points = try (0..<100).map { try place(60 + Double($0) * 0.001, 24.94) }
+        let matrix = await times.matrix(from: Array(points[..<50]), to: points, under: noon)
+        #expect(matrix.count(of: .route) == 50 * 50)
+        #expect(server.timeouts == [.milliseconds(300), .milliseconds(50)])
         #expect(times.isServing)
     }
 

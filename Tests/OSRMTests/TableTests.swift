@@ -131,22 +131,22 @@ enum Recorded {
 
     @Test func legsOfTheSameCellsAndHourAreFound() throws {
         var cache = LegCache()
-        cache.store(leg, for: .init(from: try place(12.0001, 77), to: try place(12.1, 77), under: noon), at: 0)
+        cache.store(.leg(leg), for: .init(from: try place(12.0001, 77), to: try place(12.1, 77), under: noon), at: 0)
         let near = LegCache.Key(from: try place(12.0002, 77), to: try place(12.1, 77), under: noon)
-        #expect(cache.leg(for: near, at: 1) == leg)
+        #expect(cache.memory(of: near, at: 1) == .leg(leg))
         let back = LegCache.Key(from: try place(12.1, 77), to: try place(12.0002, 77), under: noon)
-        #expect(cache.leg(for: back, at: 1) == nil)
+        #expect(cache.memory(of: back, at: 1) == nil)
         let evening = TravelConditions(vehicle: .car, hour: 19)
         let later = LegCache.Key(from: try place(12.0001, 77), to: try place(12.1, 77), under: evening)
-        #expect(cache.leg(for: later, at: 1) == nil)
+        #expect(cache.memory(of: later, at: 1) == nil)
     }
 
     @Test func theOldestGoesFirstAndNothingLastsForEver() throws {
         var cache = LegCache(capacity: 3, lifetimeMilliseconds: 100)
         let keys = try (0..<5).map { LegCache.Key(from: try place(Double($0), 0), to: try place(0, 0), under: noon) }
-        for key in keys { cache.store(leg, for: key, at: 0) }
+        for key in keys { cache.store(.leg(leg), for: key, at: 0) }
         #expect(cache.count == 3)
-        #expect(keys.map { cache.leg(for: $0, at: 99) != nil } == [false, false, true, true, true])
-        #expect(cache.leg(for: keys[4], at: 100) == nil)
+        #expect(keys.map { cache.memory(of: $0, at: 99) != nil } == [false, false, true, true, true])
+        #expect(cache.memory(of: keys[4], at: 100) == nil)
     }
 }

@@ -68,7 +68,7 @@ struct Model: Sendable {
             case .otpWrong: self = .otpWrong
             case .otpLocked: self = .otpLocked
             // The commands of the property test cause none of these.
-            case .unknownRestaurant, .unknownBatch, .unknownPool, .nothingLeft, .orderTaken, .invalid: return nil
+            case .unknownRestaurant, .unknownBatch, .unknownPool, .nothingLeft, .invalid: return nil
             }
         }
     }

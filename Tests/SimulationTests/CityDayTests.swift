@@ -58,6 +58,20 @@ import Testing
         #expect(CityFigures(single).ordersPerBatch == 1)
     }
 
+    @Test func aPolicyIsHeldAgainstAnother() async throws {
+        var day = CityDay(try small(), policy: try policy(), seed: 3)
+        try await day.run()
+        let base = CityFigures(day)
+        var slower = base
+        slower.clickToDoor = base.clickToDoor * 1.2
+        #expect(base.worsening(against: base) == 0)
+        #expect(abs(slower.worsening(against: base) - 20) < 0.01)
+        #expect(base.worsening(against: slower) == 0, "no later than the slower one")
+        var later = base
+        later.minutesLate = base.minutesLate + base.clickToDoor / 10
+        #expect(abs(later.worsening(against: base) - 10) < 0.01)
+    }
+
     @Test func theReportStandsAlone() async throws {
         var day = CityDay(try small(), policy: try policy(), seed: 3)
         try await day.run()

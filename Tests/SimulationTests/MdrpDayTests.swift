@@ -5,18 +5,19 @@ import Testing
 
 @Suite struct MdrpDayTests {
     /// Writes a tiny day to a folder of its own.
-    private func folder(drivers: Int = 2) throws -> String {
+    private func folder(drivers: Int = 2, services: String = "4\t4", lastReady: Int? = nil) throws -> String {
         let path = FileManager.default.temporaryDirectory.appending(path: "mdrp-\(UUID())").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let tables = [
             "restaurants.txt": "restaurant\tx\ty\nr1\t0\t0\nr2\t3200\t0\n",
             "orders.txt": "order\tx\ty\tplacement_time\trestaurant\tready_time\n"
                 + (0..<8).map { id in
-                    "o\(id)\t\(900 * id)\t640\t\(600 + 3 * id)\tr\(id % 2 + 1)\t\(615 + 3 * id)\n"
+                    "o\(id)\t\(900 * id)\t640\t\(600 + 3 * id)\tr\(id % 2 + 1)\t"
+                        + "\(id == 7 ? lastReady ?? 636 : 615 + 3 * id)\n"
                 }.joined(),
             "couriers.txt": "courier\tx\ty\ton_time\toff_time\n"
                 + (0..<drivers).map { "c\($0)\t\(1000 * $0)\t0\t590\t900\n" }.joined(),
-            "instance_parameters.txt": "a\tb\tc\td\te\tf\tg\n320\t4\t4\t40\t90\t10\t15\n",
+            "instance_parameters.txt": "a\tb\tc\td\te\tf\tg\n320\t\(services)\t40\t90\t10\t15\n",
         ]
         for (name, text) in tables { try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8) }
         return path
@@ -50,6 +51,54 @@ import Testing
                 #expect(after.minute >= done, "told while he was busy")
             }
         }
+    }
+
+    private func day(_ folder: String, track: MdrpDay.Track = .strict) throws -> MdrpDay {
+        let instance = try MdrpInstance(folder: folder)
+        var policy = MdrpDay.policy(instance, track: track)
+        policy.budget = WorkBudget(steps: 5000)
+        var day = MdrpDay(instance, track: track, policy: policy, seed: 1)
+        day.run(lanes: SerialLanes())
+        return day
+    }
+
+    @Test(arguments: ["5\t3", "4.5\t2.7", "0\t0.1"])
+    func nobodyIsToldWhileHeStillServesHalfAMinute(services: String) throws {
+        let day = try day(try folder(services: services))
+        #expect(MdrpReport(day).delivered == 8)
+        for driver in 0..<2 {
+            let own = day.told.filter { $0.driver == driver }
+            for (before, after) in zip(own, own.dropFirst()) {
+                let done = try #require(before.dropoffs.values.max()) + day.instance.dropoffService / 2
+                #expect(after.minute >= done, "told while he was busy")
+            }
+        }
+    }
+
+    @Test func anOrderThatIsReadyInYearsDoesNotMakeTheDayLonger() throws {
+        let day = try day(try folder(lastReady: 900_000_000))
+        #expect(MdrpReport(day).delivered == 7)
+        #expect(day.stepsOfTicks.count <= 301)
+    }
+
+    @Test(arguments: MdrpDay.Track.allCases)
+    func idsAreTextOfJSON(track: MdrpDay.Track) throws {
+        let path = try folder()
+        for name in ["orders.txt", "couriers.txt"] {
+            let text = try String(contentsOfFile: path + "/" + name, encoding: .utf8)
+            let odd = text.replacing("\no", with: "\no\"\\").replacing("\nc", with: "\nc\"\\")
+            try odd.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
+        }
+        let solution = try day(path, track: track).solution
+        let rows = try #require(
+            try JSONSerialization.jsonObject(with: Data(solution.utf8)) as? [String: [[String: Any]]])
+        #expect(rows.values.joined().allSatisfy { ($0["courier"] as? String)?.hasPrefix("c\"\\") == true })
+    }
+
+    @Test(arguments: ["-1\t4", "4\t500"])
+    func serviceTimesThatCannotBePlannedAreRefused(services: String) throws {
+        let path = try folder(services: services)
+        #expect(throws: MdrpError.self) { try MdrpInstance(folder: path) }
     }
 
     @Test func aFolderThatIsNoInstanceIsRefused() throws {

@@ -79,6 +79,100 @@ import Testing
         #expect(file.solution(plan).hasSuffix(#""waiting":[{"order":"o0","reason":"impossible"}]}"#))
     }
 
+    private func plan(_ file: SnapshotFile) -> DispatchPlan {
+        DispatchEngine.plan(file.snapshot, budget: WorkBudget(steps: 20_000))
+    }
+
+    /// A row that cannot be taken is named with the reason; the other rows are planned.
+    @Test(arguments: [
+        (
+            "{\"id\":\"o2\",", "{\"id\":\"o1\",",
+            #"{"order":"o1","row":2,"reason":"another order before it has the same id"}"#
+        ),
+        ("{\"id\":\"o2\",", "null,{\"id\":\"o2\",", #"{"order":null,"row":2,"reason":"it is no object"}"#),
+        ("{\"id\":\"o2\",", "[7],{\"id\":\"o2\",", #"{"order":null,"row":2,"reason":"it is no object"}"#),
+        ("{\"id\":\"o2\",", "{", #"{"order":null,"row":2,"reason":"it has no id that is text or a whole number"}"#),
+        (
+            "{\"id\":\"o2\",", "{\"id\":2.5,",
+            #"{"order":null,"row":2,"reason":"it has no id that is text or a whole number"}"#
+        ),
+        (
+            "{\"id\":\"o2\",\"restaurant\":\"r\",\"pickup\"", "{\"id\":\"o2\",\"was\"",
+            #"{"order":"o2","row":2,"reason":"it has no pickup"}"#
+        ),
+        (
+            "{\"id\":\"d1\"", "{\"id\":\"d0\"",
+            #"{"driver":"d0","row":1,"reason":"another driver before it has the same id"}"#
+        ),
+        ("{\"id\":\"d1\",\"pos\"", "{\"id\":\"d1\",\"was\"", #"{"driver":"d1","row":1,"reason":"it has no pos"}"#),
+    ])
+    func anOddRowIsRefusedAlone(row: String, odd: String, refusal: String) throws {
+        let file = try read(Self.problem(orders: 6, drivers: 3, seed: 1).replacing(row, with: odd))
+        let plan = plan(file)
+        let rows = file.snapshot.orders.count
+        #expect(rows == (refusal.contains("driver") || odd.contains("},") || odd.contains(",{") ? 6 : 5))
+        #expect(plan.commits.flatMap(\.orders).count == rows)
+        #expect(file.solution(plan).hasSuffix(",\"refused\":[\(refusal)]}"))
+        #expect(file.notes.count == 1)
+    }
+
+    @Test func numbersAsIdsAreGivenBackAsNumbers() throws {
+        let file = try read(Self.problem(orders: 2, drivers: 1, seed: 1).replacing("\"o1\"", with: "17"))
+        let solution = file.solution(plan(file))
+        #expect(solution.contains("[\"pickup\",17]") && solution.contains("[\"dropoff\",17]"))
+        #expect(!solution.contains("refused"))
+    }
+
+    /// Whatever the file's limits are, the plan keeps them: counted here stop by stop from the file's own numbers.
+    @Test(arguments: [
+        ("max_click_to_door_s", "30"), ("max_click_to_door_s", "-5"), ("max_click_to_door_s", "1500.7"),
+        ("pickup_service_s", "120.4"), ("dropoff_service_s", "3600"), ("capacity", "2.7"), ("now_s", "0.5"),
+    ])
+    func thePlanKeepsTheLimitsOfTheFile(key: String, value: String) throws {
+        let text = Self.problem(orders: 8, drivers: 4, seed: 2).replacing(
+            try Regex("\"\(key)\":[0-9.]+"), with: "\"\(key)\":\(value)")
+        let file = try read(text)
+        let plan = plan(file)
+        #expect(Checker.firstBreach(of: plan, in: text, file.snapshot) == nil)
+        #expect(plan.commits.isEmpty == (value == "30" || value == "-5"))
+    }
+
+    @Test func aLimitBelowAMinuteIsKeptToTheSecond() throws {
+        func text(_ limit: Int) -> String {
+            """
+            {"now_s":0,"speed_mps":6.5,"detour":1.35,"pickup_service_s":10,"dropoff_service_s":10,\
+            "max_click_to_door_s":\(limit),"unserved_penalty_s":7200,"drive_weight":0.25,"orders":[{"id":"o",\
+            "pickup":[12.95,77.58],"dropoff":[12.95,77.58],"placed_s":0,"ready_s":0}],\
+            "drivers":[{"id":"d","pos":[12.95,77.58],"available_s":0,"capacity":1}]}
+            """
+        }
+        #expect(plan(try read(text(20))).commits.count == 1)
+        #expect(plan(try read(text(19))).commits.isEmpty)
+    }
+
+    @Test(arguments: ["pickup_service_s", "dropoff_service_s"])
+    func aServiceTimeBeyondWhatCanBePlannedRefusesTheFile(key: String) throws {
+        let text = Self.problem(orders: 2, drivers: 1, seed: 1).replacing("\"\(key)\":120", with: "\"\(key)\":5000")
+        #expect(throws: SnapshotError.unsupported("\(key) is above 3600")) { try read(text) }
+    }
+
+    @Test func largeDriversAreNoted() throws {
+        let text = Self.problem(orders: 9, drivers: 1, seed: 1).replacing("\"capacity\":3", with: "\"capacity\":9")
+        let file = try read(text)
+        #expect(file.notes == ["1 drivers take more than 4 orders; a batch has 4 at most"])
+        #expect(plan(file).commits.map(\.orders.count) == [4])
+        #expect(try read(Self.problem(orders: 9, drivers: 1, seed: 1)).notes.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("\"orders\":[", "\"orders\":7,\"was\":[", "orders is not what the format says"),
+        ("\"drive_weight\"", "\"was\"", "it has no drive_weight"), ("{\"now_s\"", "now", "it is no JSON"),
+    ])
+    func aRefusedFileIsToldInWords(part: String, odd: String, words: String) {
+        let text = Self.problem(orders: 2, drivers: 1, seed: 1).replacing(part, with: odd)
+        #expect(throws: SnapshotError.unreadable(words)) { try read(text) }
+    }
+
     @Test(arguments: [
         "\"drive_weight\":1e300", "\"unserved_penalty_s\":9e300", "\"pickup_service_s\":-1e18", "\"now_s\":1e308",
         "\"max_click_to_door_s\":NaN", "\"dropoff_service_s\":null", "\"speed_mps\":1e-300", "\"detour\":1e300",
@@ -176,6 +270,37 @@ struct Exhaustive {
 
     private func way(_ from: PlaceIndex, _ to: PlaceIndex) -> Int64 {
         Int64(table.seconds[Int(from.value) * table.columns + Int(to.value)])
+    }
+}
+
+/// Walks a plan by the rules of the format, from the file's own numbers; knows nothing of the policy.
+private enum Checker {
+    static func firstBreach(of plan: DispatchPlan, in text: String, _ snapshot: DispatchSnapshot) -> String? {
+        guard let file = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any],
+            let orders = file["orders"] as? [[String: Any]], let drivers = file["drivers"] as? [[String: Any]],
+            case .matrix(let table) = snapshot.travel
+        else { return "unreadable" }
+        func number(_ key: String, of row: [String: Any]) -> Double { (row[key] as? NSNumber)?.doubleValue ?? .nan }
+        for batch in plan.commits {
+            let (driver, state) = (Int(batch.driver.rawValue), snapshot.drivers[Int(batch.driver.rawValue)])
+            if Double(batch.orders.count) > number("capacity", of: drivers[driver]) { return "\(driver) over capacity" }
+            var time = max(number("now_s", of: file), number("available_s", of: drivers[driver]))
+            var place = state.place
+            for stop in batch.stops {
+                let (order, row) = (orders[Int(stop.order.rawValue)], snapshot.orders[Int(stop.order.rawValue)])
+                let next = stop.kind == .pickup ? row.pickup : row.dropoff
+                time += Double(table.seconds[Int(place.value) * table.columns + Int(next.value)])
+                place = next
+                if stop.kind == .pickup {
+                    time = max(time, number("ready_s", of: order)) + number("pickup_service_s", of: file)
+                } else {
+                    time += number("dropoff_service_s", of: file)
+                    let limit = number("placed_s", of: order) + number("max_click_to_door_s", of: file)
+                    if !(time <= limit) { return "\(stop.order) at \(time) after \(limit)" }
+                }
+            }
+        }
+        return nil
     }
 }
 

@@ -133,9 +133,11 @@ struct PoolTests {
             _ = try await store.insert(
                 Placement(content: content, zoneID: nil, at: Sample.start, by: .engine, idempotency: nil))
             #expect(try await store.pool(PoolID(1))?.status == .synced)
-            let made = try await store.createPool(PoolDraft(externalID: "x"), at: Sample.start)
+            let made = try await store.createPool(PoolDraft(externalID: "x"), at: Sample.start, idempotency: nil)
             #expect(made.id != PoolID(1) && made.status == .open)
-            #expect(try await store.createPool(PoolDraft(externalID: "x", name: "n"), at: Sample.start).id == made.id)
+            #expect(
+                try await store.createPool(PoolDraft(externalID: "x", name: "n"), at: Sample.start, idempotency: nil).id
+                    == made.id)
         }
     }
 }

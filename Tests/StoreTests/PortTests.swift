@@ -164,8 +164,11 @@ struct PortTests {
             #expect(second.map(\.draft.name) == ["east", "north"])
             #expect(second[1].id == first[0].id && second[1].draft.geometry == "{\"a\":1}")
             #expect(try await store.zones() == second)
-            let third = try await store.replaceZones([ZoneDraft(name: "south", geometry: "{}")])
+            let third = try await store.replaceZones([
+                ZoneDraft(name: "south", geometry: "{}", properties: "{\"travel_factor\":1.5}")
+            ])
             #expect(third.map(\.id) == [first[1].id])
+            #expect(try await store.zones().map(\.draft.properties) == ["{\"travel_factor\":1.5}"])
         }
     }
 

@@ -93,16 +93,39 @@ struct StreamTests {
                 return stay
             }
             stays[1].driver = DriverID(8)
+            stays[1].preparation = 60_000
             let zone = PresenceEvent(
                 driver: DriverID(7), spot: .zone(ZoneID(5)), beganAt: start, endedAt: start.advanced(bySeconds: 1))
             let customer = PresenceEvent(driver: DriverID(7), spot: .customer(OrderID(9)), beganAt: start)
             try await store.append([came, zone, customer] + stays)
             #expect(
                 try await store.presence(of: DriverID(7), limit: 10) == [stays[2], stays[0], customer, zone, came])
-            #expect(try await store.waits(limit: 2) == [restaurant: [2000, 3000]])
+            #expect(
+                try await store.kitchenStays(limit: 2)
+                    == [restaurant: [KitchenStay(waited: 2000, preparation: 60_000), KitchenStay(waited: 3000)]])
             try await store.keepUp(
                 at: start.advanced(bySeconds: 31 * 86_400), retention: Retention(locationDays: 30), doubtsClock: false)
-            #expect(try await store.waits(limit: 2).isEmpty)
+            #expect(try await store.kitchenStays(limit: 2).isEmpty)
+        }
+    }
+
+    @Test func staysThatHaveNotEndedAreReadBack() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let driver = try await Sample(store: store).driver(1).id
+            let start = Sample.start
+            func event(_ spot: Spot, _ from: Int64, _ to: Int64? = nil) -> PresenceEvent {
+                PresenceEvent(
+                    driver: driver, spot: spot, beganAt: start.advanced(bySeconds: from),
+                    endedAt: to.map { start.advanced(bySeconds: $0) })
+            }
+            let (zone, other) = (Spot.zone(ZoneID(1)), Spot.zone(ZoneID(2)))
+            let kitchen = Spot.restaurant(RestaurantID(1))
+            try await store.append([
+                event(zone, 0), event(other, 1), event(kitchen, 5), event(zone, 0, 7), event(kitchen, 5, 8),
+                event(zone, 9),
+            ])
+            #expect(try await store.openStays() == [event(other, 1), event(zone, 9)])
         }
     }
 

@@ -2,16 +2,35 @@
 //
 //   node --experimental-websocket data/clients/driver.mjs --url http://127.0.0.1:8000 --identity driver123 --password …
 //
-// (Node 22 and newer need no flag.) What it shows, and why:
-//   4001  the token is bad or expired: refresh once, then connect again; if that fails, log in again
+// Node 22 and newer need no flag, Node 20.10 and newer this one. Older ones (Debian 12 has Node 18) need the package `ws`,
+// which Debian calls node-ws, and no flag. What it shows, and why:
+//   4001  the token is bad or expired: refresh, then connect again. Only the server's word (401, 403) ends a session: then
+//         log in again if there is a password; a lost network or a busy server is tried again, with growing pauses
 //   4003  another phone has taken over: stop, tell the driver, never fight for the connection
 //   other codes and lost networks: reconnect with exponential back-off and full jitter, so that a thousand phones do not
 //         return in the same second after a restart
 //   seq   events may come twice (a replay after a reconnect): what was seen is skipped
 //   a pong that does not come within 10 s means the connection is dead although nobody said so
 
+import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
+
+/** The runtime's own, else the package `ws`, also where Debian puts it. */
+function findWebSocket() {
+  if (globalThis.WebSocket) return globalThis.WebSocket;
+  for (const place of ["ws", "/usr/share/nodejs/ws"]) {
+    try {
+      const found = createRequire(import.meta.url)(place);
+      return found.WebSocket ?? found;
+    } catch {
+      // The next place.
+    }
+  }
+  throw new Error("no WebSocket: use Node 22, Node 20.10 with --experimental-websocket, or install the package ws (node-ws)");
+}
+
+const WebSocket = findWebSocket();
 
 /** Keeps one driver connected. Calls back for every new event. */
 export class DriverConnection {
@@ -64,6 +83,24 @@ export class DriverConnection {
   async refresh() {
     this.accessToken = undefined;
     this.take(await this.call("POST", "/api/v1/auth/refresh", { refresh_token: this.refreshToken }));
+  }
+
+  /** A new token, however long it takes; false when the server says that there is none for us. */
+  async renew() {
+    for (let attempt = 0; !this.stopped; attempt++) {
+      for (const way of this.options.password ? ["refresh", "login"] : ["refresh"]) {
+        try {
+          await this[way]();
+          return true;
+        } catch (error) {
+          // 401 and 403 are an answer; anything else (no network, 429, 5xx) says nothing about the session.
+          if (error.status !== 401 && error.status !== 403) break;
+          if (way === "login" || !this.options.password) return false;
+        }
+      }
+      await new Promise((resolve) => (this.retry = setTimeout(resolve, this.pause(attempt))));
+    }
+    return false;
   }
 
   take(session) {
@@ -147,20 +184,20 @@ export class DriverConnection {
       if (reason === "driver_blocked") return this.end("blocked");
       if (this.refreshedWithoutSuccess) return this.end("session over, log in again");
       this.refreshedWithoutSuccess = true;
-      try {
-        await this.refresh();
-        return this.connect();
-      } catch (error) {
-        if (error.status !== undefined && error.status < 500) return this.end("session over, log in again");
-      }
+      if (await this.renew()) return this.connect();
+      if (!this.stopped) this.end("session over, log in again");
+      return;
     }
     this.reconnectLater();
   }
 
   /** Full jitter: anywhere between 0 and the ceiling, which doubles from 1 s to 30 s. */
+  pause(attempt) {
+    return this.options.random() * Math.min(30_000, 1000 * 2 ** attempt);
+  }
+
   reconnectLater() {
-    const ceiling = Math.min(30_000, 1000 * 2 ** this.attempt++);
-    const delay = this.options.random() * ceiling;
+    const delay = this.pause(this.attempt++);
     this.options.log(`reconnecting in ${Math.round(delay)} ms`);
     this.retry = setTimeout(() => this.connect(), delay);
   }

@@ -36,7 +36,7 @@ extension OpenAPIDocument {
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/drivers/near:
             get:
-              summary: "Available drivers nearest by travel time; lat, lon, limit; GeoJSON on Accept"
+              summary: "Available drivers nearest by travel time, each with its source (route or estimate); lat, lon, limit; GeoJSON on Accept"
               x-access: admin
               security: [{ bearer: [] }]
               responses:
@@ -181,13 +181,17 @@ extension OpenAPIDocument {
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
             put:
-              summary: "Replace all zones by a GeoJSON feature collection"
+              summary: "Replace all zones by a GeoJSON feature collection; other properties are kept, travel_factor slows the ways"
               x-access: admin
               security: [{ bearer: [] }]
               parameters:
                 - name: repair
                   in: query
                   description: repair borders that cross themselves; what was repaired says so in repaired_because
+                  schema: { type: boolean, default: false }
+                - name: clear
+                  in: query
+                  description: an empty collection takes all zones away; without this it is refused
                   schema: { type: boolean, default: false }
               requestBody: { $ref: '#/components/requestBodies/Zones' }
               responses:

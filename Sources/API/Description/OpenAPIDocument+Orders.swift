@@ -30,6 +30,16 @@ extension OpenAPIDocument {
                   content:
                     application/json: { schema: { $ref: '#/components/schemas/Message' } }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/dispatch/ticks/{id}:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            get:
+              summary: "A stored tick: its plan in figures, and whether planning it again gives the same bytes"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/orders:
             get:
               summary: "Drivers: their own, live and of the last day. Admins: all, with filters"

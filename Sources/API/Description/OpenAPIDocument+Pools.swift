@@ -150,11 +150,19 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/pools/rows:
+            get:
+              summary: "Rows of imports that name no pool and wait for repair"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/pools/{id}/rows:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
             get:
-              summary: "Rows that could not become orders, with what they lack"
+              summary: "Rows that could not become orders and orders without a place, with what they lack"
               x-access: admin
               security: [{ bearer: [] }]
               responses:

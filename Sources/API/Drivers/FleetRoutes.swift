@@ -100,6 +100,11 @@ struct FleetRoutes: RouteGroup {
         var patch = DriverPatch()
         patch.capacity = reader.integer("capacity", in: 1...64).map { Int($0) }
         if let type = reader.text("vehicle_type", limit: 40) { patch.vehicleType = try VehicleType(tolerant: type) }
+        patch.name = reader.text("name", limit: 200)
+        patch.phone = reader.text("phone", "phone_number", limit: 40)
+        patch.email = reader.text("email", limit: 254)
+        patch.vehicleNumber = reader.text("vehicle_number", limit: 40)
+        patch.vehicleRegistration = reader.text("vehicle_registration", limit: 40)
         patch.shiftEndsAt = reader.time("shift_ends_at").map { Timestamp(milliseconds: $0) }
         let bank = Self.bank(known.bank, &reader)
         try reader.finish()
@@ -109,8 +114,12 @@ struct FleetRoutes: RouteGroup {
             writer.field("id", account.id.rawValue)
             writer.field("driver_id", account.id.rawValue)
             writer.field("name", account.name)
+            writer.field("phone", account.phone)
+            writer.field("email", account.email)
             writer.field("capacity", account.capacity)
             writer.field("vehicle_type", account.vehicleType.rawValue)
+            writer.field("vehicle_number", account.vehicleNumber ?? account.vehicleRegistration)
+            writer.field("vehicle_registration", account.vehicleRegistration ?? account.vehicleNumber)
             writer.bankFields(account.bank)
         }
     }
@@ -169,13 +178,16 @@ struct FleetRoutes: RouteGroup {
         // Straight lines and ways rank differently, so more are taken from the index than are shown.
         let candidates = house.fleet.nearest(
             limit * 3, to: target, within: radius, onlyAvailable: true, at: exchange.now)
-        let sightings = candidates.compactMap { member, _ -> NearDriver? in
-            guard let fix = member.lastFix else { return nil }
-            let leg = house.settings.leg(fix.point, target, at: exchange.now)
-            return NearDriver(member: member, point: fix.point, milliseconds: leg.milliseconds, metres: leg.metres)
+        let seen = candidates.compactMap { member, _ in member.lastFix.map { (member: member, point: $0.point) } }
+        let times: any TravelTimes = house.travelTimes ?? house.estimator
+        let ways = await times.matrix(
+            from: seen.map(\.point), to: [target],
+            under: TravelConditions(vehicle: .motorcycle, hour: house.settings.hour(at: exchange.now)))
+        let sightings = seen.enumerated().map { row, driver in
+            NearDriver(member: driver.member, point: driver.point, leg: ways[row, 0])
         }
         let nearest = sightings.sorted {
-            ($0.milliseconds, $0.member.account.id) < ($1.milliseconds, $1.member.account.id)
+            ($0.leg.milliseconds, $0.member.account.id) < ($1.leg.milliseconds, $1.member.account.id)
         }.prefix(limit)
         guard exchange.wantsGeoJSON else { return .list(Array(nearest)) }
         return .geoJSON { writer in writer.features(Array(nearest)) { WirePoint($0.point) } }
@@ -185,8 +197,7 @@ struct FleetRoutes: RouteGroup {
 private struct NearDriver: JSONWritable {
     let member: FleetMember
     let point: GeoPoint
-    let milliseconds: Int64
-    let metres: Int64
+    let leg: TravelLeg
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
@@ -195,8 +206,9 @@ private struct NearDriver: JSONWritable {
             writer.field("name", member.account.name)
             writer.field("latitude", point.latitude)
             writer.field("longitude", point.longitude)
-            writer.field("travel_time_s", (milliseconds + 500) / 1000)
-            writer.field("distance_km", metres: metres)
+            writer.field("travel_time_s", (leg.milliseconds + 500) / 1000)
+            writer.field("distance_km", metres: leg.metres)
+            writer.field("source", leg.source == .route ? "route" : "estimate")
             writer.field("last_seen_at", milliseconds: member.lastSeen?.milliseconds)
         }
     }

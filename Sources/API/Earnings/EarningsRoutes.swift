@@ -142,12 +142,14 @@ struct EarningsRoutes: RouteGroup {
             EarningsSpan(entries.filter { $0.earnedAt >= calendar.start(ofDay: day) })
         }
         let totals = try await house.earnings.totals(of: driver)
-        return .json(
-            DriverStats(
-                today: span(since: today), week: span(since: week), month: span(since: month),
-                lifetimePaise: totals.lifetime.rawValue, paidPaise: totals.paid.rawValue,
-                completed: Int64(account.completedOrders), cancelled: Int64(account.cancelledOrders),
-                rating: account.rating))
+        var stats = DriverStats(
+            today: span(since: today), week: span(since: week), month: span(since: month),
+            lifetimePaise: totals.lifetime.rawValue, paidPaise: totals.paid.rawValue,
+            completed: Int64(account.completedOrders), cancelled: Int64(account.cancelledOrders),
+            rating: account.rating)
+        stats.lastPaymentPaise = totals.lastPaidAmount?.rawValue
+        stats.lastPaymentAt = totals.lastPaidAt?.milliseconds
+        return .json(stats)
     }
 }
 

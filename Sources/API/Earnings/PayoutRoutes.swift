@@ -25,10 +25,12 @@ struct PayoutRoutes: RouteGroup {
     private func drivers(_ exchange: Exchange) async throws -> Reply {
         let totals = try await house.earnings.totals()
         let accounts = try await house.accounts.drivers(standing: nil)
+        let month = calendar.firstOfMonth(calendar.dayNumber(of: exchange.now))
+        let cycle = try await house.earnings.earned(since: calendar.start(ofDay: month))
         let rows = accounts.map { account in
             let total = totals[account.id] ?? EarningsTotals()
             return PayRow(
-                account: account, totals: total,
+                account: account, totals: total, thisCycle: cycle[account.id] ?? .zero,
                 lastCycle: total.lastPaidAt.map {
                     String(calendar.name(ofDay: calendar.dayNumber(of: $0)).prefix(7))
                 })
@@ -81,8 +83,10 @@ struct PayoutRoutes: RouteGroup {
         let ids = reader.identifiers("driver_ids", limit: 10_000) ?? []
         if ids.isEmpty, reader.errors.isEmpty { reader.reject("driver_ids", "must name at least one driver") }
         let method = reader.text("payment_method", limit: 100) ?? "unstated"
-        let reference = reader.text("payment_reference", limit: 200)
+        let reference = Self.reference(&reader)
         try reader.finish()
+        var unknown: [Int64] = []
+        for id in ids where try await house.accounts.driver(DriverID(id)) == nil { unknown.append(id) }
         let paid = try await house.earnings.payOut(
             ids.map { DriverID($0) }, method: method, reference: reference, at: exchange.now,
             idempotency: try exchange.idempotencyKey())
@@ -90,8 +94,17 @@ struct PayoutRoutes: RouteGroup {
         return .object { writer in
             writer.field("total_drivers_paid", paid.count)
             writer.field("total_amount_paid", paise: total.rawValue)
-            writer.field("message", "Paid \(paid.count) drivers.")
+            writer.field("unknown_driver_ids", unknown)
+            writer.field(
+                "message",
+                "Paid \(paid.count) drivers." + (unknown.isEmpty ? "" : " \(unknown.count) of the ids name no driver."))
         }
+    }
+
+    /// The reference with the notes, which are a part of what is kept of a payment.
+    private static func reference(_ reader: inout BodyReader) -> String? {
+        let parts = [reader.text("payment_reference", limit: 200), reader.text("notes", limit: 500)].compactMap { $0 }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }
 
@@ -99,6 +112,8 @@ struct PayoutRoutes: RouteGroup {
 private struct PayRow: JSONWritable {
     let account: DriverAccount
     let totals: EarningsTotals
+    /// Earned since the first of the month, paid or not.
+    let thisCycle: Paise
     /// The month of the last payment.
     let lastCycle: String?
 
@@ -113,7 +128,7 @@ private struct PayRow: JSONWritable {
             writer.bankFields(account.bank)
             writer.field("total_pending_earnings", paise: totals.pending.rawValue)
             writer.field("total_paid_earnings", paise: totals.paid.rawValue)
-            writer.field("current_cycle_earnings", paise: totals.pending.rawValue)
+            writer.field("current_cycle_earnings", paise: thisCycle.rawValue)
             writer.field("lifetime_earnings", paise: totals.lifetime.rawValue)
             writer.field("avg_earnings_per_delivery", paise: totals.lifetime.rawValue / count)
             writer.field("driver_rating", account.rating)
@@ -125,6 +140,7 @@ private struct PayRow: JSONWritable {
             writer.field("cancelled_orders", account.cancelledOrders)
             writer.field("last_payment_date", milliseconds: totals.lastPaidAt?.milliseconds)
             writer.field("last_payment_amount", paise: totals.lastPaidAmount?.rawValue)
+            writer.field("last_payment_reference", totals.lastPaymentReference)
             writer.field("last_payout_cycle", lastCycle)
         }
     }

@@ -16,6 +16,15 @@ struct AbsentRoutes: RouteGroup {
         ]
     }
 
+    private static let prefixes = [("commission", "Commission"), ("restaurant-earnings", "Earnings of restaurants")]
+
+    /// What lies below a path that is not offered at all, whatever the method and however deep; nil elsewhere.
+    static func subject(of path: String) -> String? {
+        let parts = path.split(separator: "/").prefix(3)
+        guard parts.count == 3, parts[0] == "api", parts[1] == "v1" else { return nil }
+        return prefixes.first { $0.0 == parts[2] }?.1
+    }
+
     private func absent(_ method: HTTPRequest.Method, _ path: String, _ access: Access, _ what: String) -> Route {
         Route(method, path, access) { _ in throw Problems.notOffered(what) }
     }

@@ -21,8 +21,30 @@ struct DispatchRoutes: RouteGroup {
                     writer.field("message", "A round starts now.")
                 }
             },
+            Route(.get, "/api/v1/dispatch/ticks/{id}", .admin, replay),
             Route(.get, "/api/v1/orders/{id}/explain", .admin, explain),
         ]
+    }
+
+    /// Planning again takes as long as the tick took, on threads that serve nobody else.
+    private func replay(_ exchange: Exchange) async throws -> Reply {
+        guard let replay = try await ReplayTick(house)(try exchange.id("id")) else { throw Problems.notFound }
+        return .object { writer in
+            writer.field("tick", replay.tick)
+            writer.field("decided_at", milliseconds: replay.startedAt.milliseconds)
+            writer.field("policy_version", replay.policyVersion)
+            writer.field("solve_us", replay.solveMicroseconds)
+            writer.field("replayed", replay.outcome == .same)
+            writer.field("is_readable", replay.outcome != .unreadable)
+            writer.field("batch_count", replay.stored.map { Int64($0.batches) })
+            writer.field("order_count", replay.stored.map { Int64($0.orders) })
+            writer.field("waiting_count", replay.stored.map { Int64($0.waiting) })
+            writer.field("cost_ms", replay.stored?.cost.value)
+            writer.field("bound_ms", replay.stored?.bound?.value)
+            writer.field("gap_per_mille", replay.stored?.gapPerMille)
+            writer.field("is_proven_optimal", replay.stored?.isProvenOptimal)
+            writer.field("is_degraded", replay.stored?.isDegraded)
+        }
     }
 
     private func explain(_ exchange: Exchange) async throws -> Reply {
@@ -51,12 +73,17 @@ struct DispatchRoutes: RouteGroup {
             writer.field("decided_at", milliseconds: tick.startedAt.milliseconds)
             writer.field("policy_version", tick.policyVersion)
             writer.field("solve_us", tick.solveMicroseconds)
+            let figures = tick.figures
+            writer.field("is_degraded", figures?.isDegraded)
+            writer.field("gap_per_mille", figures?.gapPerMille)
             writer.field("outcome", decision.outcome)
             writer.field("held_by", decision.heldBy.isEmpty ? nil : decision.heldBy)
             writer.field("driver_id", decision.driver)
             writer.field("batch_id", decision.batch)
             writer.field("trigger", decision.trigger)
             writer.field("tell_at", milliseconds: decision.tellAt?.milliseconds)
+            writer.field("asked_ways", decision.askedWays)
+            writer.field("estimated_ways", decision.estimatedWays)
             writer.key("terms")
             write(decision.terms, value: "value_ms", to: &writer)
             writer.key("refusal_counts")

@@ -22,6 +22,7 @@ struct OrderRoutes: RouteGroup {
             Route(.get, "/api/v1/orders", .either, list),
             Route(.post, "/api/v1/orders", .admin, place),
             Route(.get, "/api/v1/orders/{id}", .either, one),
+            Route(.patch, "/api/v1/orders/{id}", .admin, edit),
             Route(.put, "/api/v1/orders/{id}/status", .either, setStatus),
             Route(.post, "/api/v1/orders/{id}/cancel", .admin, cancel),
             Route(.post, "/api/v1/orders/{id}/ready", .admin) { exchange in
@@ -36,29 +37,61 @@ struct OrderRoutes: RouteGroup {
         ]
     }
 
-    /// A driver sees his own: live ones in route order, then those that ended in the last day. An admin sees all.
+    /// A driver sees his own: live ones in route order, then what he delivered in the last day, newest first. What was
+    /// cancelled is left out unless it is asked for: the app would take it for an order in hand.
+    private func driversList(_ driver: DriverID, _ exchange: Exchange) async throws -> Reply {
+        let wanted = try states(exchange.query["status"])
+        var query = OrderQuery()
+        query.driverID = driver
+        query.inRouteOrder = true
+        query.states = wanted.isEmpty ? OrderState.held : wanted.filter(\.isHeld)
+        query.endedSince = exchange.now.advanced(bySeconds: -86_400)
+        query.endedStates = wanted.isEmpty ? [.delivered] : wanted.filter(\.isEnded)
+        if let limit = try exchange.query.integer("limit", in: 1...10_000) { query.limit = Int(limit) }
+        if query.states.isEmpty, query.endedStates.isEmpty { return .list([OrderObject]()) }
+        return .list(try await house.orders.orders(matching: query).map { view.object($0, for: .driver(driver)) })
+    }
+
     private func list(_ exchange: Exchange) async throws -> Reply {
         guard let bearer = exchange.bearer else { throw Problems.wrongRole }
+        switch bearer.role {
+        case .driver: return try await driversList(DriverID(bearer.id), exchange)
+        case .admin: return try await adminsList(exchange)
+        }
+    }
+
+    /// Newest first, `before` goes on from an order's number. The first page has every open order besides, however old:
+    /// an order that waits must not fall off the end. Where there is more, `Link` names the next page.
+    private func adminsList(_ exchange: Exchange) async throws -> Reply {
         var query = OrderQuery()
         query.states = try states(exchange.query["status"])
         if let limit = try exchange.query.integer("limit", in: 1...10_000) { query.limit = Int(limit) }
-        switch bearer.role {
-        case .driver:
-            query.driverID = DriverID(bearer.id)
-            query.inRouteOrder = true
-            if query.states.isEmpty { query.states = OrderState.held }
-            query.endedSince = exchange.now.advanced(bySeconds: -86_400)
-        case .admin:
-            query.driverID = try exchange.query.integer("driver_id", in: 1...(1 << 53)).map { DriverID($0) }
-            query.poolID = try exchange.query.integer("pool_id", in: 1...(1 << 53)).map { PoolID($0) }
-            query.externalID = exchange.query["external_order_id"]
+        query.driverID = try exchange.query.integer("driver_id", in: 1...(1 << 53)).map { DriverID($0) }
+        query.poolID = try exchange.query.integer("pool_id", in: 1...(1 << 53)).map { PoolID($0) }
+        query.externalID = exchange.query["external_order_id"]
+        let before =
+            try exchange.query.integer("before", in: 1...(1 << 53))
+            ?? exchange.query.integer("cursor", in: 1...(1 << 53))
+        query.before = before.map { OrderID($0) }
+        var orders = try await house.orders.orders(matching: query)
+        var headers: HTTPFields = [:]
+        if orders.count == query.limit, let last = orders.last?.id {
+            headers[.link] =
+                "<\(exchange.path)?\(exchange.query.text(replacing: "before", with: "\(last)"))>; rel=\"next\""
+            if before == nil {
+                query.states = query.states.isEmpty ? OrderState.open : query.states.filter { !$0.isEnded }
+                query.before = last
+                query.limit = Self.mostOpen
+                if !query.states.isEmpty { orders += try await house.orders.orders(matching: query) }
+            }
         }
-        let wanted = Set(try states(exchange.query["status"]))
-        let orders = try await house.orders.orders(matching: query)
-        let viewer = OrderView.Viewer(bearer)
-        return .list(
-            orders.filter { wanted.isEmpty || wanted.contains($0.state) }.map { view.object($0, for: viewer) })
+        var reply = Reply.list(orders.map { view.object($0, for: .admin) })
+        reply.headers = headers
+        return reply
     }
+
+    /// Open orders beyond the first page at most: far more than a city has at once.
+    private static let mostOpen = 10_000
 
     /// The word or the comma-separated words of a filter, in any spelling that is read elsewhere; `all` is none.
     private func states(_ text: String?) throws -> [OrderState] {
@@ -88,6 +121,21 @@ struct OrderRoutes: RouteGroup {
         let (order, created) = try await PlaceOrder(house)(
             OrderContent(request), by: try exchange.principal(), idempotency: try exchange.idempotencyKey())
         return .json(view.object(order, for: .admin), status: created ? .created : .ok)
+    }
+
+    /// Corrects an order that waits.
+    private func edit(_ exchange: Exchange) async throws -> Reply {
+        let request = try EditOrderRequest(body: exchange.body)
+        var edit = EditOrder.Edit()
+        edit.delivery = request.delivery?.geoPoint
+        edit.deliveryAddress = request.deliveryAddress
+        edit.customerPhone = request.customerPhone
+        edit.instructions = request.specialInstructions
+        edit.readyAt = request.readyAt.map { Timestamp(milliseconds: $0) }
+        edit.promisedAt = request.promisedAt.map { Timestamp(milliseconds: $0) }
+        let order = try await EditOrder(house)(
+            edit, order: OrderID(try exchange.id("id")), by: try exchange.admin())
+        return .json(view.object(order, for: .admin))
     }
 
     private func step(_ command: OrderCommand, _ exchange: Exchange, reason: String? = nil) async throws -> Reply {

@@ -23,7 +23,7 @@ struct PlaceRoutes: RouteGroup {
             Route(.get, "/api/v1/restaurants/{id}", .admin) { .json(RestaurantObject(try await restaurant($0))) },
             Route(.patch, "/api/v1/restaurants/{id}", .admin, patch),
             Route(.get, "/api/v1/zones", .admin) { _ in zones(try await house.places.zones()) },
-            Route(.put, "/api/v1/zones", .admin, replaceZones),
+            Route(.put, "/api/v1/zones", .admin, takesImport: true, replaceZones),
         ]
     }
 
@@ -47,6 +47,10 @@ struct PlaceRoutes: RouteGroup {
 
     private func patch(_ exchange: Exchange) async throws -> Reply {
         let request = try RestaurantRequest(body: exchange.body, isNew: false)
+        // The console's page of payments to restaurants: a success would say that something was kept.
+        guard !request.speaksOfPayment else {
+            throw Problems.notOffered("Keeping a restaurant's e-mail or bank account")
+        }
         let known = try await restaurant(exchange)
         var draft = known.place
         draft.name = request.name ?? draft.name
@@ -60,11 +64,14 @@ struct PlaceRoutes: RouteGroup {
         return .json(RestaurantObject(changed))
     }
 
+    /// Replaces all zones, or none. An import: as large as a city's zones may be.
     private func replaceZones(_ exchange: Exchange) async throws -> Reply {
-        var drafts = try ZoneReader.drafts(from: exchange.body)
+        let clears = try exchange.query.boolean("clear") ?? false
+        var features = try ZoneReader.features(from: exchange.body, allowingNone: clears)
         var repairs: [String: String] = [:]
-        if try exchange.query.boolean("repair") ?? false { repairs = try ZoneReader.repair(&drafts) }
-        if let sentence = hooks.refuseZones(drafts) { throw Problems.field("features", sentence) }
+        if try exchange.query.boolean("repair") ?? false { repairs = try ZoneReader.repair(&features) }
+        let drafts = features.map(ZoneReader.draft)
+        if let sentence = await hooks.refuseZones(drafts) { throw Problems.field("features", sentence) }
         let replaced = try await house.places.replaceZones(drafts)
         await hooks.zonesReplaced(replaced)
         return zones(replaced, repairs: repairs)
@@ -86,6 +93,10 @@ struct PlaceRoutes: RouteGroup {
                         writer.field("id", zone.id.rawValue)
                         writer.field("name", zone.draft.name)
                         if let reason = repairs[zone.draft.name] { writer.field("repaired_because", reason) }
+                        for member in ZoneReader.properties(of: zone.draft) {
+                            writer.key(dynamic: member.name)
+                            writer.raw(Array(member.value.text.utf8))
+                        }
                     }
                 }
             }
@@ -93,94 +104,69 @@ struct PlaceRoutes: RouteGroup {
     }
 }
 
-/// Reads zones from GeoJSON: names present and unique, borders of the right shape on the globe. Whether a border
-/// crosses itself is the geometry's question.
+/// Zones between the wire and the store. What GeoJSON says, and what is wrong with it, is the geometry's business.
 enum ZoneReader {
-    private static let mostZones = 1000
-    private static let mostVertices = 100_000
+    /// Properties that the server writes itself.
+    private static let own: Set<String> = ["id", "name", "repaired_because"]
 
-    static func drafts(from body: [UInt8]) throws -> [ZoneDraft] {
-        let document = try ZonesDocument(body: body)
-        guard document.featureCount <= mostZones else {
-            throw Problems.field("features", "must have at most \(mostZones) entries")
-        }
-        let features = try BodyReader(body).body["features"]?.elements ?? []
-        var names: Set<String> = []
-        return try features.enumerated().map { index, feature in
-            let field = "features[\(index)]"
-            guard let name = (feature["properties"]?["name"] ?? feature["name"])?.text, !name.isEmpty, name.count <= 200
-            else { throw Problems.field("\(field).properties.name", "is required, with at most 200 characters") }
-            guard names.insert(name).inserted else {
-                throw Problems.field("\(field).properties.name", "is used by another zone")
-            }
-            guard let geometry = feature["geometry"], isBorder(geometry) else {
-                throw Problems.field("\(field).geometry", fault(of: feature["geometry"]))
-            }
-            return ZoneDraft(name: name, geometry: text(of: geometry))
+    /// - Parameter allowingNone: an empty collection is meant: no zones from now on.
+    static func features(from body: [UInt8], allowingNone: Bool) throws -> [ZoneFeature] {
+        do {
+            let features = try GeoJSON.zones(from: body)
+            try ZoneFeature.check(features)
+            return features
+        } catch  where error.code == .noZones && allowingNone {
+            return []
+        } catch {
+            throw problem(error)
         }
     }
 
     /// Repairs the borders that cross themselves, or are invalid in another way that can be repaired.
     ///
     /// - Returns: What was wrong, by the zone's name.
-    static func repair(_ drafts: inout [ZoneDraft]) throws -> [String: String] {
+    static func repair(_ features: inout [ZoneFeature]) throws -> [String: String] {
         var reasons: [String: String] = [:]
-        for index in drafts.indices {
+        for index in features.indices {
             do {
-                for feature in try GeoJSON.zones(from: Array(drafts[index].geometry.utf8)) {
-                    let checked = try feature.shape.checked(repair: true)
-                    guard let reason = checked.repairedBecause else { continue }
-                    drafts[index].geometry = GeoJSON.text(ofGeometry: checked.shape)
-                    reasons[drafts[index].name] = reason
-                }
+                let checked = try features[index].shape.checked(repair: true)
+                guard let reason = checked.repairedBecause else { continue }
+                features[index].shape = checked.shape
+                reasons[features[index].name ?? ""] = reason
             } catch {
-                throw Problems.field("features[\(index)].geometry", "\(error)")
+                throw Problems.field("features[\(index)].geometry", error.reason)
             }
         }
         return reasons
     }
 
-    private static func text(of geometry: JSON) -> String {
-        var writer = JSONWriter()
-        writer.value(geometry)
-        return String(decoding: writer.bytes, as: UTF8.self)
+    static func draft(of feature: ZoneFeature) -> ZoneDraft {
+        ZoneDraft(
+            name: feature.name ?? "", geometry: GeoJSON.text(ofGeometry: feature.shape),
+            properties: JSONText.object(feature.properties.filter { !own.contains($0.name) }).text)
     }
 
-    /// The geometry's own words for what is wrong, where it has any.
-    private static func fault(of geometry: JSON?) -> String {
-        do {
-            guard let geometry else { return "is required" }
-            _ = try GeoJSON.zones(from: Array(text(of: geometry).utf8))
-            return "must be a Polygon or MultiPolygon of closed rings on the globe"
-        } catch {
-            return "\(error)"
-        }
+    /// What else was said about a zone when it came.
+    static func properties(of draft: ZoneDraft) -> [JSONText.Member] {
+        guard case .object(let members)? = try? JSONText(parsing: Array(draft.properties.utf8)) else { return [] }
+        return members.filter { !own.contains($0.name) }
     }
 
-    private static func isBorder(_ geometry: JSON) -> Bool {
-        guard let coordinates = geometry["coordinates"]?.elements, !coordinates.isEmpty else { return false }
-        switch geometry["type"]?.text {
-        case "Polygon": return coordinates.allSatisfy(isRing)
-        case "MultiPolygon":
-            return coordinates.allSatisfy { polygon in
-                polygon.elements.map { !$0.isEmpty && $0.allSatisfy(isRing) } ?? false
+    private static func problem(_ problem: ZoneProblem) -> any Error {
+        let part =
+            switch problem.code {
+            case .name: "properties.name"
+            case .property: "properties"
+            default: "geometry"
             }
-        default: return false
+        switch (problem.code, problem.feature) {
+        case (.notJSON, _):
+            return BodyRefusal.unreadable(problem.reason)
+        case (.noZones, _):
+            return Problems.field("features", "\(problem.reason); with ?clear=true it takes all zones away")
+        case (_, let number?): return Problems.field("features[\(number)].\(part)", problem.reason)
+        case (_, nil): return Problems.field("type", problem.reason)
         }
-    }
-
-    private static func isRing(_ ring: JSON) -> Bool {
-        guard let positions = ring.elements, (4...mostVertices).contains(positions.count) else { return false }
-        let points = positions.map(position)
-        guard let first = points.first, points.last == first else { return false }
-        return points.allSatisfy { $0 != nil }
-    }
-
-    private static func position(_ position: JSON) -> GeoPoint? {
-        guard let numbers = position.elements, numbers.count >= 2, let east = numbers[0].double,
-            let north = numbers[1].double
-        else { return nil }
-        return GeoPoint(latitude: north, longitude: east)
     }
 }
 

@@ -22,6 +22,10 @@ struct PoolImportRoutes: RouteGroup {
                 return try await take(request, exchange, by: try exchange.principal(), listing: "all")
             },
             Route(.get, "/api/v1/pools/{id}/rows", .admin, rows),
+            // Rows that name no pool.
+            Route(.get, "/api/v1/pools/rows", .admin) { _ in
+                .list(try await house.pools.keptRows(of: nil).map(KeptRowView.init))
+            },
             Route(.post, "/api/v1/pools/{id}/repair", .admin) { exchange in
                 let id = PoolID(try exchange.id("id"))
                 guard let pool = try await house.pools.pool(id) else { throw FulfilmentError.unknownPool(id) }
@@ -79,7 +83,7 @@ struct PoolImportRoutes: RouteGroup {
     private func take(
         _ rows: [PoolImportRow], _ heads: [PoolDraft], by principal: Principal
     ) async throws -> [PoolImportAnswer.Row] {
-        let named = rows.indices.filter { !rows[$0].externalOrderID.isEmpty && !rows[$0].externalPoolID.isEmpty }
+        let named = rows.indices.filter { !rows[$0].externalOrderID.isEmpty }
         let reports = try await ImportPool(house)(
             named.map { ImportPool.Row(rows[$0]) }, pools: heads, by: principal)
         var answers = rows.indices.map { index in
@@ -105,47 +109,121 @@ struct PoolImportRoutes: RouteGroup {
         return answers
     }
 
+    /// What has to be repaired before the pool is whole: rows that are no orders yet, and orders without a place.
     private func rows(_ exchange: Exchange) async throws -> Reply {
         let id = PoolID(try exchange.id("id"))
         guard try await house.pools.pool(id) != nil else { throw FulfilmentError.unknownPool(id) }
-        return .list(try await house.pools.keptRows(of: id).map(KeptRowView.init))
+        let kept = try await house.pools.keptRows(of: id).map(KeptRowView.init)
+        return .list(kept + (try await ordersWithoutPlace(in: id)).map { KeptRowView($0) })
     }
+
+    private func ordersWithoutPlace(in pool: PoolID) async throws -> [Order] {
+        var query = OrderQuery()
+        query.poolID = pool
+        query.states = [.pending]
+        query.limit = Self.mostOrders
+        return try await house.orders.orders(matching: query).filter(\.lacksPlace).reversed()
+    }
+
+    private static let mostOrders = 100_000
 
     private func retryEverything(_ exchange: Exchange) async throws -> PoolImportAnswer {
-        let pools = try await house.pools.pools().filter { $0.keptRows > 0 }
-        return try await retry(pools, by: try exchange.principal())
+        let pools = try await house.pools.pools().filter { $0.keptRows + $0.ordersWithoutPlace > 0 }
+        let principal = try exchange.principal()
+        var answer = try await retry(pools, by: principal)
+        let loose = Self.readable(try await house.pools.keptRows(of: nil), poolWhenUnsaid: nil)
+        if !loose.isEmpty { answer.rows += try await take(loose, [], by: principal) }
+        return answer
     }
 
-    /// Tries rows that were kept again with the restaurants as they are now.
+    /// Tries what waits again with the restaurants as they are now: kept rows, and orders whose restaurant had no place.
     private func retry(_ pools: [Pool], by principal: Principal) async throws -> PoolImportAnswer {
         var answers: [PoolImportAnswer.Row] = []
         for pool in pools {
-            let rows = try await house.pools.keptRows(of: pool.id).compactMap { row in
-                (try? JSON(parsing: row.body)).map { PoolImportRow($0, poolWhenUnsaid: pool.draft.externalID) }
+            let rows = Self.readable(
+                try await house.pools.keptRows(of: pool.id), poolWhenUnsaid: pool.draft.externalID)
+            if !rows.isEmpty { answers += try await take(rows, [], by: principal) }
+            let orders = pool.ordersWithoutPlace > 0 ? try await ordersWithoutPlace(in: pool.id) : []
+            let reports = try await ImportPool(house)(
+                orders.map { ImportPool.Row($0, of: pool) }, pools: [], by: principal)
+            for (order, report) in zip(orders, reports) {
+                answers.append(PoolImportAnswer.Row(answers.count, order: order, report))
             }
-            guard !rows.isEmpty else { continue }
-            answers += try await take(rows, [], by: principal)
         }
         return PoolImportAnswer(rows: answers, listsProblemsOnly: false)
     }
+
+    private static func readable(_ rows: [KeptRow], poolWhenUnsaid pool: String?) -> [PoolImportRow] {
+        rows.compactMap { row in (try? JSON(parsing: row.body)).map { PoolImportRow($0, poolWhenUnsaid: pool) } }
+    }
 }
 
-/// A row that waits for repair.
+extension Order {
+    /// Whether nobody knows where it comes from or goes to.
+    fileprivate var lacksPlace: Bool { content.pickup.point == nil || content.dropoff.point == nil }
+}
+
+extension PoolImportAnswer.Row {
+    /// An order that lacked a place, after its restaurant was looked up again.
+    fileprivate init(_ index: Int, order: Order, _ report: ImportPool.Report) {
+        var isRepaired = false
+        if case .repaired = report.outcome { isRepaired = true }
+        self.init(
+            index: index, externalOrderID: order.content.externalID ?? "", status: isRepaired ? "repaired" : "skipped",
+            orderID: order.id.rawValue, problem: report.problem?.rawValue, detail: report.detail)
+    }
+}
+
+extension ImportPool.Row {
+    /// An order as the row that would make it.
+    fileprivate init(_ order: Order, of pool: Pool) {
+        self.init(
+            externalOrderID: order.content.externalID ?? "", externalPoolID: pool.draft.externalID ?? "",
+            restaurant: order.content.restaurantID.map { "\($0)" }, content: order.content, fault: nil, body: { "" })
+    }
+}
+
+/// Something that waits for repair: a row that is no order yet, or an order without a place.
 private struct KeptRowView: JSONWritable {
-    let row: KeptRow
+    private let externalOrderID: String?
+    private let orderID: Int64?
+    private let problem: ImportProblem
+    private let detail: String
+    private let receivedAt: Int64
+    /// The row as it came; nil for an order.
+    private let body: String?
 
     init(_ row: KeptRow) {
-        self.row = row
+        externalOrderID = row.externalOrderID
+        orderID = nil
+        problem = row.problem
+        detail = row.detail
+        receivedAt = row.receivedAt.milliseconds
+        body = row.body
+    }
+
+    init(_ order: Order) {
+        externalOrderID = order.content.externalID
+        orderID = order.id.rawValue
+        let lacksPickup = order.content.pickup.point == nil
+        problem = lacksPickup ? .unknownPickupPlace : .unknownDeliveryPlace
+        detail =
+            lacksPickup
+            ? "give the restaurant coordinates and repair the pool"
+            : "give the order delivery_lat and delivery_lng (PATCH /orders/\(order.id)), or assign it by hand"
+        receivedAt = order.createdAt.milliseconds
+        body = nil
     }
 
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("external_order_id", row.externalOrderID)
-            writer.field("problem", row.problem.rawValue)
-            writer.field("detail", row.detail)
-            writer.field("received_at", milliseconds: row.receivedAt.milliseconds)
+            writer.field("external_order_id", externalOrderID)
+            writer.field("order_id", orderID)
+            writer.field("problem", problem.rawValue)
+            writer.field("detail", detail)
+            writer.field("received_at", milliseconds: receivedAt)
             writer.key("row")
-            writer.value((try? JSON(parsing: row.body)) ?? .null)
+            writer.value(body.flatMap { try? JSON(parsing: $0) } ?? .null)
         }
     }
 }

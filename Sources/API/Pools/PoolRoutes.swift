@@ -55,7 +55,9 @@ struct PoolRoutes: RouteGroup {
             externalID: reader.text("external_pool_id", limit: 200), name: reader.text("name", limit: 200),
             expectedOrders: reader.integer("expected_orders", in: 0...10_000_000).map { Int($0) })
         try reader.finish()
-        return .json(PoolRow(try await house.pools.createPool(draft, at: exchange.now)), status: .created)
+        let pool = try await house.pools.createPool(
+            draft, at: exchange.now, idempotency: try exchange.idempotencyKey())
+        return .json(PoolRow(pool), status: .created)
     }
 
     private func pool(_ exchange: Exchange) async throws -> Pool {
@@ -76,8 +78,8 @@ struct PoolRoutes: RouteGroup {
             pool, orders: try await orders(of: pool.id), groups: try await house.pools.groups(of: pool.id))
     }
 
-    /// One batch of the named orders, all or nothing. An order that another driver has is a conflict here: the
-    /// console's pool page shows a stale list, and a take-over is the business of its orders page.
+    /// One batch of the named orders, all or nothing. Like every assignment by an admin it takes over what another
+    /// driver has, unless food is on board or another admin has pinned it.
     private func assignDriver(_ exchange: Exchange) async throws -> Reply {
         let request = try AssignRequest(body: exchange.body, needsOrders: true)
         let pool = try await pool(exchange)
@@ -90,7 +92,6 @@ struct PoolRoutes: RouteGroup {
         command.earnings = request.driverEarningsPaise.map { Paise($0) }
         command.force = request.force
         command.reason = request.reason
-        command.refusesTaken = true
         command.idempotency = try exchange.idempotencyKey()
         return answer(try await AssignOrders(house)(command, by: try exchange.admin()))
     }
@@ -111,9 +112,8 @@ struct PoolRoutes: RouteGroup {
         if let batch = try await house.orders.batch(id),
             batch.orders.contains(where: { $0.content.externalPoolID == pool.id })
         {
-            let open = batch.orders.filter { !$0.state.isEnded && !$0.state.isOnBoard }.map(\.id)
-            guard !open.isEmpty else { throw FulfilmentError.nothingLeft(group: id) }
-            var command = AssignOrders.Request(orderIDs: open, driverID: DriverID(driver))
+            var command = AssignOrders.Request(orderIDs: batch.orders.map(\.id), driverID: DriverID(driver))
+            command.selection = .members(batch: id)
             command.earnings = earnings
             command.idempotency = key
             return answer(try await AssignOrders(house)(command, by: admin))
@@ -184,6 +184,6 @@ extension PoolRow {
         assignedOrders = Int64(pool.assignedOrders)
         deliveredOrders = Int64(pool.deliveredOrders)
         restaurantCount = Int64(pool.restaurantCount)
-        keptRows = Int64(pool.keptRows)
+        keptRows = Int64(pool.keptRows + pool.ordersWithoutPlace)
     }
 }

@@ -145,7 +145,7 @@ struct PoolShape: Sendable {
         var last: GeoPoint?
         var milliseconds: Int64 = 0
         for point in points {
-            let leg = last.flatMap { from in point.map { house.settings.leg(from, $0, at: now) } }
+            let leg = last.flatMap { from in point.map { house.leg(from, $0, at: now) } }
             route.metres.append(leg?.metres ?? 0)
             milliseconds += leg?.milliseconds ?? 0
             last = point ?? last
@@ -171,7 +171,7 @@ struct PoolShape: Sendable {
 
     private func radius(_ points: [GeoPoint], around centre: GeoPoint?) -> Int64 {
         guard let centre else { return 0 }
-        return points.map { house.settings.leg(centre, $0, at: now).metres }.max() ?? 0
+        return points.map { house.leg(centre, $0, at: now).metres }.max() ?? 0
     }
 }
 

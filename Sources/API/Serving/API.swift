@@ -159,6 +159,12 @@ extension HTTPField.Name {
         return name
     }
 
+    /// Where the next page of a list is.
+    static var link: HTTPField.Name {
+        guard let name = HTTPField.Name("Link") else { preconditionFailure("letters are a field name") }
+        return name
+    }
+
     static var apiKey: HTTPField.Name {
         guard let name = HTTPField.Name("X-API-Key") else {
             preconditionFailure("letters and hyphens are a field name")

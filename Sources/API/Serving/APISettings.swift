@@ -49,8 +49,9 @@ package struct APIHooks: Sendable {
     package var readiness: @Sendable () async -> [Part] = { [] }
     /// The metrics in the text exposition format.
     package var metrics: @Sendable () async -> String = { "" }
-    /// Refuses zones whose borders are no proper polygons, with a sentence; nil accepts them.
-    package var refuseZones: @Sendable ([ZoneDraft]) -> String? = { _ in nil }
+    /// Refuses zones whose borders are no proper polygons, or lie where nobody can have meant them, with a sentence;
+    /// nil accepts them.
+    package var refuseZones: @Sendable ([ZoneDraft]) async -> String? = { _ in nil }
     /// Takes new zones into force on this server.
     package var zonesReplaced: @Sendable ([Zone]) async -> Void = { _ in }
 

@@ -15,7 +15,7 @@ struct CrossOrigin: Sendable {
         var fields: HTTPFields = [:]
         fields[.accessControlAllowOrigin] = origins.contains("*") ? "*" : origin
         fields[.vary] = "Origin"
-        fields[.accessControlExposeHeaders] = "X-Request-ID, Retry-After"
+        fields[.accessControlExposeHeaders] = "X-Request-ID, Retry-After, Link"
         return fields
     }
 

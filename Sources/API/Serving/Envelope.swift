@@ -49,7 +49,13 @@ struct Envelope: RouterMiddleware {
             throw error
         } catch {
             var refusal = Problems.refusal(for: error)
-            if refusal.problem.status == 404, let known = methodRefusal(request) { refusal = known }
+            if refusal.problem.status == 404, refusal.problem.code == Problems.notFound.code {
+                if let subject = AbsentRoutes.subject(of: request.uri.path) {
+                    refusal = Refusal(Problems.notOffered(subject))
+                } else if let known = methodRefusal(request) {
+                    refusal = known
+                }
+            }
             if refusal.problem.status >= 500, refusal.problem.status != 501 {
                 // The error's own words may quote what a client sent; its type says enough to find the place.
                 logger.error(
@@ -65,7 +71,9 @@ struct Envelope: RouterMiddleware {
     /// The path is known, the method is not: 405 with the methods that are, or the plain answer to OPTIONS.
     private func methodRefusal(_ request: Request) -> Refusal? {
         let methods = table.methods(of: request.uri.path)
-        guard !methods.isEmpty, !methods.contains(request.method) else { return nil }
+        // HEAD is understood wherever GET is.
+        let method = request.method == .head ? .get : request.method
+        guard !methods.isEmpty, !methods.contains(method) else { return nil }
         let allowed = (methods + [.options]).map(\.rawValue).joined(separator: ", ")
         let problem = Problem(
             status: 405, code: "method_not_allowed", title: "Method not allowed",

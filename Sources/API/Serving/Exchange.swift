@@ -57,7 +57,7 @@ struct Exchange: Sendable {
         guard text.utf8.count <= 255 else {
             throw Problems.field("Idempotency-Key", "must have at most 255 characters")
         }
-        let request = Array("\(method.rawValue) \(path)\n".utf8) + body
+        let request = Array("\(method.rawValue) \(path)?\(query.source)\n".utf8) + body
         return IdempotencyKey(principal: try principal(), key: text, requestHash: hexadecimal(sha256(request)))
     }
 }

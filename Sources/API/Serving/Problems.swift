@@ -55,6 +55,12 @@ enum Problems {
         BodyRefusal.fields([FieldError(field: name, message: message)]).problem
     }
 
+    static func targetRests(_ target: Int64) -> Problem {
+        Problem(
+            status: 409, code: "target_rests", title: "Target at rest",
+            detail: "Webhook \(target) is not active; PATCH it with is_active: true first.")
+    }
+
     static func notOffered(_ what: String) -> Problem {
         Problem(
             status: 501, code: "not_offered", title: "Not offered", detail: "\(what) is not offered by this server.")
@@ -90,10 +96,6 @@ enum Problems {
             return Problem(
                 status: 409, code: "group_gone", title: "Nothing left",
                 detail: "No order of group \(group) waits any more; group the pool again.")
-        case .orderTaken(let order):
-            return Problem(
-                status: 409, code: "order_taken", title: "Taken already",
-                detail: "Order \(order) is with another driver already; none was assigned.")
         case .illegalStep(let order, let current, let allowed):
             return illegal(
                 "illegal_step", "Order \(order) is \(current.rawValue) and cannot take this step.", current: current,

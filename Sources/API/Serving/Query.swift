@@ -3,6 +3,8 @@ import Contract
 /// The parameters behind the question mark, decoded, names in any case, the first of equal names.
 struct Query: Sendable {
     private let values: [String: String]
+    /// As it came, after the question mark.
+    let source: String
 
     init(_ text: String?) {
         var values: [String: String] = [:]
@@ -14,6 +16,13 @@ struct Query: Sendable {
             values[name.lowercased()] = value
         }
         self.values = values
+        source = text ?? ""
+    }
+
+    /// The parameters as they came, with one of them set.
+    func text(replacing name: String, with value: String) -> String {
+        let others = source.split(separator: "&").filter { !$0.lowercased().hasPrefix(name + "=") }
+        return (others.map(String.init) + ["\(name)=\(value)"]).joined(separator: "&")
     }
 
     /// The value of `name`, nil when it is absent or empty.

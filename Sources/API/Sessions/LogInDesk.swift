@@ -7,10 +7,17 @@ import Synchronization
 
 /// Log-ins and the tokens that come of them.
 ///
-/// Owner of the limiter's state: one `Mutex`, held for one look-up.
+/// Owner of the limiter's state and of the list of those who wait: one `Mutex`, held for one look-up.
 final class LogInDesk: Sendable {
     private let parts: API.Parts
-    private let limiter = Mutex(LoginLimiter())
+    private let limiter = Mutex(Door())
+    /// How many log-ins may wait for the outcome of others.
+    private static let mostWaiting = 1000
+
+    private struct Door {
+        var limiter = LoginLimiter()
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
 
     init(_ parts: API.Parts) {
         self.parts = parts
@@ -18,7 +25,7 @@ final class LogInDesk: Sendable {
 
     /// Checks name and password of an account of the wanted kind (nil: any) and begins a session.
     func logIn(_ request: LoginRequest, kind: AccountKind?, from address: String) async throws -> SessionAnswer {
-        let attempt = try begin(identity: request.identity, address: address)
+        let attempt = try await begin(identity: request.identity, address: address)
         let credentials: Credentials?
         do {
             credentials = try await parts.house.accounts.credentials(identity: request.identity, kind: kind)
@@ -26,11 +33,11 @@ final class LogInDesk: Sendable {
             guard isRight else { throw Problems.badCredentials }
         } catch {
             // Only a wrong password is a failure of the one who asks; a busy server is not.
-            if !(error is Problem) { limiter.withLock { $0.abandoned(attempt) } }
+            end(attempt, error is Problem ? .failed : .abandoned)
             throw error
         }
+        end(attempt, .succeeded)
         guard let credentials else { throw Problems.badCredentials }
-        limiter.withLock { $0.succeeded(attempt) }
         return try await beginSession(for: credentials)
     }
 
@@ -73,12 +80,17 @@ final class LogInDesk: Sendable {
         let accounts = parts.house.accounts
         let principal: Principal = bearer.role == .driver ? .driver(DriverID(bearer.id)) : .admin(AdminID(bearer.id))
         guard let credentials = try await accounts.credentials(of: principal) else { throw Problems.badCredentials }
-        let attempt = try begin(identity: "\(bearer.role.rawValue) \(bearer.id)", address: address)
-        guard try await parts.hasher.matches(request.current, stored: credentials.passwordHash) else {
-            // Not 401: the token is good, and a 401 would log the app out.
-            throw Problems.field("current_password", "is wrong")
+        let attempt = try await begin(identity: "\(bearer.role.rawValue) \(bearer.id)", address: address)
+        let isRight: Bool
+        do {
+            isRight = try await parts.hasher.matches(request.current, stored: credentials.passwordHash)
+        } catch {
+            end(attempt, .abandoned)
+            throw error
         }
-        limiter.withLock { $0.succeeded(attempt) }
+        end(attempt, isRight ? .succeeded : .failed)
+        // Not 401: the token is good, and a 401 would log the app out.
+        guard isRight else { throw Problems.field("current_password", "is wrong") }
         let hash = try await parts.hasher.hash(request.new)
         switch bearer.role {
         case .driver: try await DriverDesk(parts.house).setPassword(hash: hash, of: DriverID(bearer.id))
@@ -91,16 +103,56 @@ final class LogInDesk: Sendable {
         return try await beginSession(for: renewed)
     }
 
-    private func begin(identity: String, address: String) throws -> LoginLimiter.Attempt {
-        let now = parts.house.now().milliseconds
-        switch limiter.withLock({ $0.begin(identity: identity, address: address, at: now) }) {
-        case .allowed(let attempt): return attempt
-        case .refused(let seconds):
-            throw Refusal.retryLater(
-                Problem(
-                    status: 429, code: "too_many_failures", title: "Too many failures",
-                    detail: "Too many failed log-ins; try again in \(seconds) seconds."), seconds: seconds)
+    /// Lets an attempt in. Where it depends on others that are under way, it waits for them.
+    private func begin(identity: String, address: String) async throws -> LoginLimiter.Attempt {
+        while true {
+            let now = parts.house.now().milliseconds
+            switch limiter.withLock({ $0.limiter.begin(identity: identity, address: address, at: now) }) {
+            case .allowed(let attempt): return attempt
+            case .undecided: guard await waitForAnEnd() else { throw PasswordFailure.busy }
+            case .refused(let seconds):
+                throw Refusal.retryLater(
+                    Problem(
+                        status: 429, code: "too_many_failures", title: "Too many failures",
+                        detail: "Too many failed log-ins; try again in \(seconds) seconds."), seconds: seconds)
+            }
         }
+    }
+
+    /// - Returns: False when too many wait already.
+    private func waitForAnEnd() async -> Bool {
+        if limiter.withLock({ $0.waiting.count >= Self.mostWaiting }) { return false }
+        await withCheckedContinuation { turn in
+            let isAlone = limiter.withLock { door in
+                // The last one may have ended since the look: then nobody would call.
+                guard door.limiter.hasAttemptsUnderWay else { return true }
+                door.waiting.append(turn)
+                return false
+            }
+            if isAlone { turn.resume() }
+        }
+        return true
+    }
+
+    private enum Ending {
+        case succeeded
+        case failed
+        case abandoned
+    }
+
+    /// Notes how an attempt ended and lets those look again who wait for it.
+    private func end(_ attempt: LoginLimiter.Attempt, _ ending: Ending) {
+        let now = parts.house.now().milliseconds
+        let waiting = limiter.withLock { door in
+            switch ending {
+            case .succeeded: door.limiter.succeeded(attempt)
+            case .failed: door.limiter.failed(attempt, at: now)
+            case .abandoned: door.limiter.abandoned(attempt)
+            }
+            defer { door.waiting.removeAll() }
+            return door.waiting
+        }
+        for turn in waiting { turn.resume() }
     }
 
     private func beginSession(for credentials: Credentials) async throws -> SessionAnswer {

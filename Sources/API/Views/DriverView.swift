@@ -47,4 +47,6 @@ struct DriverView: Sendable {
 extension OrderState {
     /// States in which exactly one driver holds the order.
     static let held = OrderState.allCases.filter(\.isHeld)
+    /// States of orders that something is still to be done about.
+    static let open = OrderState.allCases.filter { !$0.isEnded }
 }

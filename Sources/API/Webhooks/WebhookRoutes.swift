@@ -19,19 +19,16 @@ struct WebhookRoutes: RouteGroup {
             },
             Route(.post, "/api/v1/webhooks", .admin, create),
             Route(.patch, "/api/v1/webhooks/{id}", .admin) { exchange in
-                var reader = try BodyReader(exchange.body)
-                let isActive = reader.boolean("is_active") ?? true
-                try reader.finish()
-                return try await set(isActive, exchange)
+                try await change(try Self.patch(exchange.body), exchange)
             },
             // Its deliveries stay as the record of what was told, so it is put to rest instead.
-            Route(.delete, "/api/v1/webhooks/{id}", .admin) { try await set(false, $0) },
-            Route(.get, "/api/v1/webhooks/deliveries", .admin, deliveries),
-            Route(.post, "/api/v1/webhooks/deliveries/{id}/replay", .admin) { exchange in
-                let id = WebhookDeliveryID(try exchange.id("id"))
-                guard let delivery = try await store().replay(id, at: exchange.now) else { throw Problems.notFound }
-                return .json(WebhookDeliveryView(delivery), status: .accepted)
+            Route(.delete, "/api/v1/webhooks/{id}", .admin) { exchange in
+                var patch = WebhookPatch()
+                patch.isActive = false
+                return try await change(patch, exchange)
             },
+            Route(.get, "/api/v1/webhooks/deliveries", .admin, deliveries),
+            Route(.post, "/api/v1/webhooks/deliveries/{id}/replay", .admin, replay),
         ]
     }
 
@@ -41,32 +38,62 @@ struct WebhookRoutes: RouteGroup {
     }
 
     private func create(_ exchange: Exchange) async throws -> Reply {
-        let store = try store()
         var reader = try BodyReader(exchange.body)
-        let url = reader.requiredText("url", limit: 2000)
-        let lowered = url.lowercased()
-        if reader.errors.isEmpty, !lowered.hasPrefix("https://"), !lowered.hasPrefix("http://") {
-            reader.reject("url", "must be an absolute http or https address")
-        }
-        let words = reader.body.first(of: ["events"])?.elements?.map { $0.text ?? "" }
-        let events = words.map { $0.compactMap(WebhookEvent.init(rawValue:)) } ?? WebhookEvent.allCases
-        if let words, events.count != words.count || events.isEmpty {
-            reader.reject(
-                "events", "must be a list of \(WebhookEvent.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        let stated = reader.text("secret", limit: 200)
-        if let stated, stated.utf8.count < 16 { reader.reject("secret", "must have at least 16 characters") }
+        if reader.text("url", limit: 2000) == nil { reader.reject("url", "is required") }
+        let patch = Self.patch(&reader)
         try reader.finish()
-        let secret = stated ?? hexadecimal(parts.randomBytes(24))
-        let target = try await store.createWebhookTarget(
-            WebhookDraft(url: url, secret: secret, events: events), at: exchange.now)
+        let draft = WebhookDraft(
+            url: patch.url ?? "", secret: patch.secret ?? hexadecimal(parts.randomBytes(24)),
+            events: patch.events ?? WebhookEvent.allCases)
+        let target = try await store().createWebhookTarget(
+            draft, at: exchange.now, idempotency: try exchange.idempotencyKey())
         return .json(WebhookTargetView(target, showsSecret: true), status: .created)
     }
 
-    private func set(_ isActive: Bool, _ exchange: Exchange) async throws -> Reply {
+    private static func patch(_ body: [UInt8]) throws -> WebhookPatch {
+        var reader = try BodyReader(body)
+        var patch = patch(&reader)
+        patch.isActive = reader.boolean("is_active")
+        try reader.finish()
+        return patch
+    }
+
+    private static func patch(_ reader: inout BodyReader) -> WebhookPatch {
+        var patch = WebhookPatch()
+        patch.url = reader.text("url", limit: 2000)
+        if let url = patch.url?.lowercased(), !url.hasPrefix("https://"), !url.hasPrefix("http://") {
+            reader.reject("url", "must be an absolute http or https address")
+        }
+        if let given = reader.body.first(of: ["events"]) {
+            let words = given.elements?.map { $0.text ?? "" } ?? []
+            let events = words.compactMap(WebhookEvent.init(rawValue:))
+            if events.count != words.count || events.isEmpty {
+                reader.reject(
+                    "events", "must be a list of \(WebhookEvent.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            patch.events = events
+        }
+        patch.secret = reader.text("secret", limit: 200)
+        if let secret = patch.secret, secret.utf8.count < 16 {
+            reader.reject("secret", "must have at least 16 characters")
+        }
+        return patch
+    }
+
+    private func change(_ patch: WebhookPatch, _ exchange: Exchange) async throws -> Reply {
         let id = WebhookID(try exchange.id("id"))
-        guard let target = try await store().setWebhookTarget(id, isActive: isActive) else { throw Problems.notFound }
+        guard let target = try await store().updateWebhookTarget(id, patch) else { throw Problems.notFound }
         return .json(WebhookTargetView(target))
+    }
+
+    /// Sends a delivery again. To a target that rests nothing is sent, and whoever asks is told so.
+    private func replay(_ exchange: Exchange) async throws -> Reply {
+        let id = WebhookDeliveryID(try exchange.id("id"))
+        guard let known = try await store().delivery(id) else { throw Problems.notFound }
+        let target = try await store().webhookTargets().first { $0.id == known.targetID }
+        guard target?.isActive == true else { throw Problems.targetRests(known.targetID.rawValue) }
+        guard let delivery = try await store().replay(id, at: exchange.now) else { throw Problems.notFound }
+        return .json(WebhookDeliveryView(delivery), status: .accepted)
     }
 
     /// `?target=`, `?order_id=`, `?state=waiting|delivered|failed`, newest first.

@@ -29,6 +29,8 @@ package struct AppConfiguration: Sendable {
         package var maxBatch: Int
         package var maxHoldSeconds: Double
         package var lostDriverAfterSeconds: Double
+        /// Nil where the kind of messages decides: a phone that shows one message a batch shows one at a time.
+        package var offerGapSeconds: Double?
         /// 0 never.
         package var lapseAfterSeconds: Double
     }
@@ -146,6 +148,8 @@ extension AppConfiguration.Dispatch {
         maxBatch = try values.integer("dispatch.maxBatch", in: 1...4)
         maxHoldSeconds = try values.number("dispatch.maxHold", in: 0...3600)
         lostDriverAfterSeconds = try values.number("dispatch.lostDriverAfter", in: 1...86_400)
+        offerGapSeconds =
+            values.optional("dispatch.offerGap") == nil ? nil : try values.number("dispatch.offerGap", in: 0...3600)
         lapseAfterSeconds = try values.number("dispatch.lapseAfter", in: 0...86_400)
     }
 }

@@ -99,6 +99,9 @@ extension Setting {
         Setting(
             "dispatch.maxHold", .number, "20", unit: "s", "an order without a ready time waits for partners this long"),
         Setting(
+            "dispatch.offerGap", .number, nil, unit: "s",
+            "no second offer to a driver who has not answered the first for so long; 35 with perBatch, else 0"),
+        Setting(
             "dispatch.lostDriverAfter", .number, "600", unit: "s", "orders of a driver without a sign of life return"),
         Setting(
             "dispatch.lapseAfter", .number, "0", unit: "s",

@@ -68,7 +68,8 @@ package struct SettingsReader: Sendable {
         return Resolved(setting: setting, value: defaults[setting.key] ?? setting.standard, source: "default")
     }
 
-    /// `--key value`, `--key=value`, and `--key` alone for yes. Of one that comes twice the last counts; a list goes on.
+    /// `--key value`, `--key=value`, and `--key` alone for yes. Of one that comes twice the last counts; a list goes
+    /// on.
     private static func flags(_ arguments: [String]) -> [String: String] {
         let lists = Set(Setting.all.filter { $0.kind == .list }.map(\.flag))
         var flags: [String: String] = [:]

@@ -7,6 +7,8 @@ enum MetricHelp {
     private static let sentences: [String: String] = [
         "dispatch_tick_duration_seconds": "Time to make a plan.",
         "dispatch_ticks_total": "Dispatch ticks run.",
+        "dispatch_degraded_ticks_total": "Ticks whose work ran out before every order had been tried everywhere.",
+        "dispatch_plan_gap_ratio": "Cost of the last plan above its lower bound, as a share of the bound.",
         "dispatch_conflicts_total": "Orders whose planned batch no longer fitted when it was committed.",
         "pool_orders": "Orders waiting at the last tick.",
         "pool_oldest_age_seconds": "Wait of the oldest order in the pool at the last tick.",

@@ -142,6 +142,11 @@ struct PlanningThreads: Sendable {
         try await pool.runIfActive { try TickInputs.study(tick, of: order) }
     }
 
+    /// Plans a stored tick again; a server that is stopping throws instead.
+    func replay(_ tick: TickRecord) async throws -> TickReplay {
+        try await pool.runIfActive { TickReplay(tick) }
+    }
+
     func stop() async {
         try? await pool.shutdownGracefully()
     }

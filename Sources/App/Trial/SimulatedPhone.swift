@@ -93,7 +93,7 @@ struct SimulatedPhone: Sendable {
         guard let order = data["order_id"]?.int64, let pickup = point(data, "pickup"),
             let dropoff = point(data, "delivery")
         else { return nil }
-        let ready = data["pickup_time"]?.text.flatMap { WireTime.parse($0) }
+        let ready = data["ready_at"]?.text.flatMap { WireTime.parse($0) }
         return DemoPhone.Told(
             order: order, batch: data["batch_id"]?.int64, pickup: pickup, dropoff: dropoff,
             readyAt: ready.map { Int64(Double($0) * pace) })

@@ -14,6 +14,9 @@ extension DispatchPolicy {
         // A kitchen that says a time is believed as far as drivers have not had to wait beyond its word.
         readyDeviation = .one
         staleAfter = Seconds(Int64(configuration.staleAfterSeconds))
+        // The deployed app's pop-up lasts 30 s; a second offer meanwhile would be rejected in place of the first.
+        let gap = configuration.dispatch.offerGapSeconds ?? (configuration.socket.sendsBatchAsOne ? 35 : 0)
+        offerGap = Seconds(Int64(gap.rounded(.up)))
         func paced(_ seconds: Seconds) -> Seconds { Seconds(Int64((Double(seconds.value) / pace).rounded(.up))) }
         pickupApproach = paced(pickupApproach)
         pickupHandover = paced(pickupHandover)

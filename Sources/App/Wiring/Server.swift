@@ -50,11 +50,12 @@ package struct Server: Sendable {
         let store = database.store
         let registry = ConnectionRegistry()
         let admins = AdminHub()
-        let routing = configuration.routing.map { RoutingService($0, estimator: settings.travel, log: log) }
+        let atlas = Atlas()
+        let routing = RoutingService.configured(configuration, travel: settings.travel, atlas: atlas, log: log)
         var open = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
             events: store, ledger: store, push: RegistryPush(registry), feed: admins,
-            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: Atlas(),
+            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
             rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
         open.travelTimes = routing?.travelTimes
         let presence = PresenceWatch(atlas: open.atlas, feed: admins)
@@ -63,10 +64,11 @@ package struct Server: Sendable {
         // Apart from the ticks' thread: no answer to "why" delays the next plan.
         let studying = PlanningThreads()
         open.study = { try await studying.study($0, $1) }
+        open.replay = { try await studying.replay($0) }
         let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
-        presence.load(try await store.waits(limit: WaitingTimes.capacity))
+        try await Self.restore(presence, from: store)
         let intake = LocationIntake(
             fleet: house.fleet, store: store, accounts: store, feed: admins, presence: presence)
         let gateway = DriverGateway(
@@ -76,8 +78,7 @@ package struct Server: Sendable {
             verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs), registry: registry,
             admins: admins, events: store,
             logger: log)
-        let api = API(
-            Self.parts(configuration, house: house, identity: identity, database: database, options: options, log: log))
+        let api = API(Self.parts(configuration, house, identity, database, routing, options: options, log: log))
         let planning = PlanningThreads()
         let policy = DispatchPolicy(configuration, pace: options.pace)
         let dispatcher = Dispatcher(
@@ -139,13 +140,19 @@ package struct Server: Sendable {
         house.fleet.noteHolders(of: try await house.orders.openOrders())
     }
 
+    /// What was known about kitchens, and who was where, before the server stopped.
+    private static func restore(_ presence: PresenceWatch, from store: Store) async throws {
+        presence.load(try await store.kitchenStays(limit: WaitingTimes.capacity))
+        presence.resume(try await store.openStays())
+    }
+
     private static func holderName() -> String {
         RealWorld.randomBytes(8).map { String($0, radix: 16) }.joined()
     }
 
     private static func parts(
-        _ configuration: AppConfiguration, house: House, identity: IdentityParts, database: Database, options: Options,
-        log: Logger
+        _ configuration: AppConfiguration, _ house: House, _ identity: IdentityParts, _ database: Database,
+        _ routing: RoutingService?, options: Options, log: Logger
     ) -> API.Parts {
         var parts = API.Parts(
             house: house, issuer: identity.issuer, verifier: identity.verifier, refresh: identity.refresh,
@@ -162,13 +169,14 @@ package struct Server: Sendable {
         parts.hooks.readiness = {
             do {
                 try await pool.check()
-                return [.init(name: "database", isReady: true)]
+                return [.init(name: "database", isReady: true)] + (routing?.state ?? [])
             } catch {
                 return [.init(name: "database", isReady: false, detail: "PostgreSQL does not answer")]
+                    + (routing?.state ?? [])
             }
         }
         if let metrics = options.metrics { parts.hooks.metrics = { metrics.exposition() } }
-        parts.hooks.refuseZones = { ZoneDesk.refusal(of: $0) }
+        parts.hooks.refuseZones = { await ZoneDesk(house, log: log).refusal(of: $0) }
         parts.hooks.zonesReplaced = { ZoneDesk(house, log: log).take($0) }
         return parts
     }
@@ -232,6 +240,7 @@ package struct Server: Sendable {
             RecurringService(name: "accounts", every: .seconds(20), log: log) {
                 for account in try await house.accounts.drivers(standing: nil) { house.fleet.update(account) }
             },
+            RecurringService(name: "expiry", every: .seconds(1), log: log) { house.fleet.expire(at: house.now()) },
             RecurringService(name: "presence", every: .seconds(5), log: log) {
                 let open = try await house.orders.openOrders()
                 // Also what another server or a lost answer has changed.

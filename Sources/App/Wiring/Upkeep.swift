@@ -1,5 +1,6 @@
 import DispatchCore
 import Fulfilment
+import Geo
 import Glibc
 import Identity
 import Logging
@@ -61,6 +62,22 @@ package enum Upkeep {
         }
     }
 
+    /// Plans a stored tick again and says whether that gives the stored plan.
+    ///
+    /// - Returns: Nil where no such tick is stored.
+    /// - Throws: ``ConfigurationError``, ``StoreError``.
+    package static func replay(tick id: Int64, _ configuration: AppConfiguration) async throws -> Verdict? {
+        let pool = try Database.pool(configuration)
+        do {
+            let tick = try await Store(pool: pool).tick(id)
+            await pool.close()
+            return tick.map { Verdict(TickReplay($0)) }
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
     /// Whether the database answers.
     package static func databaseHealth(_ configuration: AppConfiguration) async -> Verdict {
         do {
@@ -78,6 +95,19 @@ package enum Upkeep {
         } catch {
             return Verdict(isGood: false, sentence: "\(error)")
         }
+    }
+
+    /// Whether the OSRM server answers, in one sentence; nil where none is set.
+    package static func routingHealth(_ configuration: AppConfiguration) async -> Verdict? {
+        guard let routing = configuration.routing else { return nil }
+        let service = RoutingService(
+            routing, estimator: { TravelTimeEstimator() },
+            log: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+        let isAnswering = await service.isAnswering()
+        await service.close()
+        return Verdict(
+            isGood: isAnswering,
+            sentence: isAnswering ? "answers" : "does not answer at \(routing.address); travel times are estimated")
     }
 
     /// Where the private PostgreSQL would come from; nil when none is installed.
@@ -105,5 +135,22 @@ package enum Upkeep {
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         return openFileLimit()
+    }
+}
+
+extension Upkeep.Verdict {
+    fileprivate init(_ replay: TickReplay) {
+        let figures = replay.stored.map { plan in
+            let gap = plan.gapPerMille.map { ", gap \(Double($0) / 10) %" } ?? ""
+            return " (policy \(replay.policyVersion), \(plan.orders) orders in \(plan.batches) batches, "
+                + "\(plan.waiting) waiting\(gap)\(plan.isDegraded ? ", degraded" : ""))"
+        }
+        let words =
+            switch replay.outcome {
+            case .same: "the same plan, byte for byte"
+            case .different: "another plan"
+            case .unreadable: "its record was written by another version"
+            }
+        self.init(isGood: replay.outcome == .same, sentence: "tick \(replay.tick): \(words)\(figures ?? "")")
     }
 }

@@ -52,6 +52,7 @@ package struct IPNetwork: Hashable, Sendable {
         self.bits = bits
     }
 
+    /// Whether an address of the same kind lies in the network.
     package func contains(_ other: IPAddress) -> Bool {
         guard other.bytes.count == address.bytes.count else { return false }
         for index in 0..<bits where bit(index, of: address) != bit(index, of: other) { return false }

@@ -26,10 +26,12 @@ package struct BodyReader {
     package let body: JSON
     package private(set) var errors: [FieldError] = []
 
-    /// Takes a body: JSON, or an HTML form when the content type says so. An empty body and the literal `null` read as
-    /// an object without members, as the deployed apps send both.
+    /// Takes a body: JSON, or an HTML form when the content type says so and it does not begin like an object (curl says
+    /// "form" of whatever it sends). An empty body and the literal `null` read as an object without members, as the
+    /// deployed apps send both.
     package init(_ bytes: [UInt8], contentType: String? = nil) throws(BodyRefusal) {
-        if contentType?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true {
+        let isForm = contentType?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
+        if isForm, bytes.first(where: { $0 > 0x20 }) != UInt8(ascii: "{") {
             body = try FormBody.parse(bytes)
             return
         }
@@ -66,7 +68,7 @@ package struct BodyReader {
     /// Text of at most `limit` characters, white space trimmed; nil when absent, null or blank.
     package mutating func text(_ names: String..., limit: Int = 500) -> String? {
         Self.log?.note(names, "string")
-        guard let value = body.first(of: names) else { return nil }
+        guard let value = said(names) else { return nil }
         guard let text = value.text ?? value.numberText else { return refuse(names, "must be text") }
         guard text.count <= limit else { return refuse(names, "must have at most \(limit) characters") }
         guard !text.utf8.contains(0) else { return refuse(names, "must not contain a NUL character") }
@@ -78,7 +80,7 @@ package struct BodyReader {
     package mutating func requiredText(_ names: String..., limit: Int = 500) -> String {
         Self.log?.note(names, "string", isRequired: true)
         let before = errors.count
-        let value = body.first(of: names)
+        let value = said(names)
         guard let text = value?.text ?? value?.numberText else {
             reject(names[0], value == nil ? "is required" : "must be text")
             return ""
@@ -176,6 +178,12 @@ package struct BodyReader {
             if seen.insert(id).inserted { ids.append(id) }
         }
         return ids
+    }
+
+    /// The first of the synonyms that says something; a blank one beside it counts as absent.
+    private func said(_ names: [String]) -> JSON? {
+        let present = names.compactMap { body.first(of: [$0]) }
+        return present.first { !($0.text?.trimmed.isEmpty ?? false) } ?? present.first
     }
 
     private mutating func decimal(_ names: [String], scale: Int, largest: Int64, _ message: String) -> Int64? {

@@ -123,7 +123,7 @@ package struct CreateDriverRequest: Equatable, Sendable {
         name = reader.requiredText("name", limit: 200)
         phone = reader.requiredText("phone", "phone_number", limit: 40)
         password = reader.secret("password")
-        if password.count < 8 { reader.reject("password", "must have at least 8 characters") }
+        if password.count < 6 { reader.reject("password", "must have at least 6 characters") }
         if password.utf8.count > 1024 { reader.reject("password", "must have at most 1024 bytes") }
         email = reader.text("email", limit: 254)
         vehicleType = reader.text("vehicle_type", limit: 40)

@@ -168,6 +168,9 @@ package struct DriverStats: Equatable, Sendable {
     package var month: EarningsSpan
     package var lifetimePaise: Int64
     package var paidPaise: Int64
+    package var lastPaymentPaise: Int64?
+    /// Milliseconds since 1970.
+    package var lastPaymentAt: Int64?
     package var completed: Int64
     package var cancelled: Int64
     package var rating: Double
@@ -199,8 +202,8 @@ extension DriverStats: JSONWritable {
                 writer.field("total_paid_earnings", paise: paidPaise)
                 writer.field("total_pending_earnings", paise: lifetimePaise - paidPaise)
                 writer.field("total_deliveries", completed)
-                writer.field("last_payment_amount", paise: nil)
-                writer.field("last_payment_date", milliseconds: nil)
+                writer.field("last_payment_amount", paise: lastPaymentPaise)
+                writer.field("last_payment_date", milliseconds: lastPaymentAt)
             }
             writer.field("total_completed", completed)
             writer.field("total_cancelled", cancelled)

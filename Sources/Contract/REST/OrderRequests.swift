@@ -89,6 +89,30 @@ package struct CreateOrderRequest: Equatable, Sendable {
     }
 }
 
+/// What an admin corrects about an order that waits; what is absent stays.
+package struct EditOrderRequest: Equatable, Sendable {
+    package var delivery: WirePoint?
+    package var deliveryAddress: String?
+    package var customerPhone: String?
+    package var specialInstructions: String?
+    /// Milliseconds since 1970.
+    package var readyAt: Int64?
+    package var promisedAt: Int64?
+
+    package init(body: [UInt8]) throws(BodyRefusal) {
+        var reader = try BodyReader(body)
+        delivery = reader.point(
+            latitude: ["delivery_lat", "delivery_latitude", "latitude"],
+            longitude: ["delivery_lng", "delivery_longitude", "longitude"])
+        deliveryAddress = reader.text("delivery_address", limit: 1000)
+        customerPhone = reader.text("customer_phone", limit: 40)
+        specialInstructions = reader.text("special_instructions", limit: 1000)
+        readyAt = reader.time("ready_at")
+        promisedAt = reader.time("promised_at")
+        try reader.finish()
+    }
+}
+
 /// An admin's choice of a driver, for one order or several that become one batch.
 package struct AssignRequest: Equatable, Sendable {
     /// Empty where the path names the order.

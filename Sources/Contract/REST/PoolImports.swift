@@ -54,6 +54,7 @@ package struct PoolImportRequest: Sendable {
 package struct PoolImportRow: Sendable {
     /// Empty when the row has none: then it cannot be kept either.
     package var externalOrderID: String
+    /// Empty when neither the row nor the import names one: the order belongs to no pool then.
     package var externalPoolID: String
     /// The upstream's id of the restaurant, or our own number.
     package var restaurant: String?
@@ -110,7 +111,6 @@ package struct PoolImportRow: Sendable {
         items = Self.items(&reader)
         if !json.isObject { reader.reject("order", "must be an object") }
         if externalOrderID.isEmpty { reader.reject("order_id", "is required") }
-        if externalPoolID.isEmpty { reader.reject("pool_id", "is required") }
         fault =
             reader.errors.isEmpty
             ? nil : reader.errors.map { "\($0.field) \($0.message)" }.joined(separator: "; ")

@@ -42,6 +42,13 @@ package struct RestaurantRequest: Equatable, Sendable {
     package var phone: String?
     package var point: WirePoint?
     package var externalRestaurantID: String?
+    /// Whether fields came with it that belong to payments to restaurants.
+    package var speaksOfPayment: Bool
+
+    private static let paymentFields = [
+        "email", "bank_account_holder", "bank_account_holder_name", "account_holder_name", "bank_account_number",
+        "account_number", "bank_ifsc_code", "ifsc_code", "bank_name", "upi_id", "commission_rate",
+    ]
 
     /// - Parameter isNew: True when name, address and coordinates must be there.
     package init(body: [UInt8], isNew: Bool) throws(BodyRefusal) {
@@ -54,24 +61,7 @@ package struct RestaurantRequest: Equatable, Sendable {
             reader.reject("latitude", "is required, with longitude")
         }
         externalRestaurantID = reader.text("external_restaurant_id", limit: 200)
+        speaksOfPayment = reader.body.first(of: Self.paymentFields) != nil
         try reader.finish()
-    }
-}
-
-/// Zones travel as GeoJSON, which the geometry module reads and checks; here it is only known to be JSON of the right
-/// kind.
-package struct ZonesDocument: Equatable, Sendable {
-    /// The features' count, for limits and messages.
-    package let featureCount: Int
-    /// The document as it came.
-    package let bytes: [UInt8]
-
-    package init(body: [UInt8]) throws(BodyRefusal) {
-        let reader = try BodyReader(body)
-        guard reader.body["type"]?.text == "FeatureCollection", let features = reader.body["features"]?.elements else {
-            throw .fields([FieldError(field: "type", message: "must be a GeoJSON FeatureCollection with features")])
-        }
-        featureCount = features.count
-        bytes = body
     }
 }

@@ -22,8 +22,10 @@ package struct OrderAssigned: Equatable, Sendable {
     /// Degrees; nil where the order came without coordinates.
     package var pickup: WirePoint?
     package var delivery: WirePoint?
-    /// Shown to the driver as it is.
+    /// Shown to the driver as it is: a time of the region's clock, or "ASAP".
     package var pickupTime: String
+    /// When the food can leave the restaurant, in milliseconds since 1970; nil where nobody said.
+    package var readyAt: Int64?
     /// `engine` or `admin`.
     package var source: String
 
@@ -85,6 +87,7 @@ extension OrderAssigned: JSONWritable {
             writer.field("delivery_longitude", delivery?.longitude)
             writer.field("pickup_time", pickupTime)
             writer.field("source", source)
+            writer.field("ready_at", milliseconds: readyAt)
         }
     }
 
@@ -109,6 +112,7 @@ extension OrderAssigned: JSONWritable {
         self.pickup = WirePoint(json, latitude: "pickup_latitude", longitude: "pickup_longitude")
         self.delivery = WirePoint(json, latitude: "delivery_latitude", longitude: "delivery_longitude")
         pickupTime = json["pickup_time"]?.text ?? "ASAP"
+        readyAt = json["ready_at"]?.text.flatMap { WireTime.parse($0) }
     }
 }
 

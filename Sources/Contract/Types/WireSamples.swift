@@ -17,7 +17,8 @@ enum WireSamples {
                 [EarningsToday(date: "2025-11-19", timeZone: "Asia/Kolkata", currency: "INR", items: [earningsItem])]
             ),
             ("EarningsHistory", histories), ("EarningsSpan", [EarningsSpan(deliveries: 1)]),
-            ("PoolRow", pools), ("DriverGroup", [group]),
+            ("DriverStats", stats), ("LocationRow", positions), ("Restaurant", restaurants),
+            ("PoolRow", pools), ("DriverGroup", [group]), ("PoolOrders", [PoolOrders(pool: pools[0], orders: orders)]),
             (
                 "PoolDetail",
                 [
@@ -209,6 +210,32 @@ enum WireSamples {
             EarningsHistory(
                 from: "2025-11-18", to: "2025-11-19", currency: "INR", totalPaise: 1, days: [day], nextCursor: cursor)
         }
+    }
+
+    private static var stats: [DriverStats] {
+        let span = EarningsSpan(deliveries: 1)
+        let bare = DriverStats(today: span, week: span, month: span, lifetimePaise: 1, completed: 1, cancelled: 0)
+        var full = bare
+        full.lastPaymentPaise = 1
+        full.lastPaymentAt = moment
+        return [full, bare]
+    }
+
+    private static var positions: [LocationRow] {
+        let bare = LocationRow(
+            id: 1, driverID: 1, point: point, accuracy: nil, heading: nil, speed: nil, batteryLevel: nil,
+            createdAt: moment, recordedAt: nil)
+        let full = LocationRow(
+            id: 1, driverID: 1, point: point, accuracy: 1, heading: 1, speed: 1, batteryLevel: 1, createdAt: moment,
+            recordedAt: moment)
+        return [full, bare]
+    }
+
+    private static var restaurants: [RestaurantObject] {
+        [
+            RestaurantObject(id: 1, name: "R", address: "A", phone: "1", point: point, externalRestaurantID: "r"),
+            RestaurantObject(id: 1, name: "R", address: "A"),
+        ]
     }
 
     private static var pools: [PoolRow] {

@@ -20,21 +20,31 @@ extension TravelSeconds: ByteForm {
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
+        try self.init(from: &reader, paces: [])
+    }
+
+    fileprivate init(from reader: inout ByteReader, paces: [Int32]) throws(ByteError) {
         let (rows, columns) = (try reader.readInt32(), try reader.readInt32())
         let seconds: [Int32] = try reader.readList()
         guard rows >= 0, columns >= 0, Int(rows) * Int(columns) == seconds.count else { throw .invalidValue }
-        self.init(rows: Int(rows), columns: Int(columns), seconds: seconds, metres: try reader.readList())
+        self.init(
+            rows: Int(rows), columns: Int(columns), seconds: seconds, metres: try reader.readList(), paces: paces)
     }
 }
 
 extension Travel: ByteForm {
+    /// A matrix with paces of its own has a mark of its own, so that ticks stored before there were any are read.
     package func write(to writer: inout ByteWriter) {
         switch self {
         case .estimate(let estimate):
             writer.write(UInt8(0))
             writer.write(estimate)
-        case .matrix(let matrix):
+        case .matrix(let matrix) where matrix.paces == TravelSeconds.even:
             writer.write(UInt8(1))
+            writer.write(matrix)
+        case .matrix(let matrix):
+            writer.write(UInt8(2))
+            writer.write(matrix.paces)
             writer.write(matrix)
         }
     }
@@ -43,6 +53,10 @@ extension Travel: ByteForm {
         switch try reader.readByte() {
         case 0: self = .estimate(try reader.read())
         case 1: self = .matrix(try reader.read())
+        case 2:
+            let paces: [Int32] = try reader.readList()
+            guard paces.count == TravelSeconds.even.count else { throw .invalidValue }
+            self = .matrix(try TravelSeconds(from: &reader, paces: paces))
         default: throw .invalidValue
         }
     }
@@ -128,6 +142,7 @@ extension DriverState: ByteForm {
         writer.write(isOnline)
         writer.write(running)
         writer.write(rules)
+        writer.write(offeredAt)
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
@@ -140,6 +155,7 @@ extension DriverState: ByteForm {
         isOnline = try reader.readFlag()
         running = try reader.readList()
         rules = try reader.readList()
+        offeredAt = try reader.readOptional()
     }
 }
 

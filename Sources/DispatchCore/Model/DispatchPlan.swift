@@ -133,6 +133,8 @@ package enum Refusal: UInt8, Hashable, Sendable, CaseIterable {
     case tooLate
     /// Free only beyond the look-ahead.
     case busyTooLong
+    /// Was offered something moments ago and has not answered.
+    case offeredJustNow
 }
 
 /// The rule that keeps an order in the pool.

@@ -29,7 +29,9 @@ package struct DispatchPolicy: Hashable, Sendable {
         package var lateness = Weight(perMille: 1000)
         /// A second that food spends in the bag beyond its direct ride.
         package var bagTime = Weight(perMille: 0)
-        /// A second until a driver has nothing left to do: breaks ties towards drivers who are free again early.
+        /// A second until a driver has nothing left to do: breaks ties towards drivers who are free again early. A little
+        /// below nothing breaks them towards drivers who end late, so that those who stand where orders come stay free;
+        /// sequences of stops are then the best but for this term.
         package var completion = Weight(perMille: 0)
         /// What each minute that an order has waited in the pool adds to the weight of its delay.
         package var agePerMinute = Weight(perMille: 20)
@@ -92,6 +94,9 @@ package struct DispatchPolicy: Hashable, Sendable {
     package var readyDeviation = Weight(perMille: 0)
     /// A driver whose last fix is older gets no new orders.
     package var staleAfter = Seconds(60)
+    /// A driver who has not answered an offer gets no other so soon after it: a phone shows one offer at a time. Zero:
+    /// he may get several.
+    package var offerGap = Seconds.zero
     /// Whether a driver who is still on his way may be told his next batch, shortly before he is free.
     package var tellsBusyDrivers = true
     package var stopRule = StopRule.mixed
@@ -121,6 +126,7 @@ extension DispatchPolicy {
         policy.dropoffHandover = dropoffHandover.held(0, 3600)
         policy.readyDeviation = readyDeviation.held(0, 5000)
         policy.staleAfter = staleAfter.held(1, 86_400)
+        policy.offerGap = offerGap.held(0, 3600)
         policy.weights = weights.bounded
         policy.limits = limits.bounded
         policy.budget = WorkBudget(steps: min(max(budget.steps, 0), 1 << 40))
@@ -134,7 +140,7 @@ extension DispatchPolicy.Weights {
         weights.driving = driving.held(0, 100_000)
         weights.lateness = lateness.held(0, 100_000)
         weights.bagTime = bagTime.held(0, 100_000)
-        weights.completion = completion.held(0, 100_000)
+        weights.completion = completion.held(-50, 100_000)
         weights.agePerMinute = agePerMinute.held(0, 10_000)
         weights.unserved = unserved.held(0, 1_000_000)
         weights.switching = switching.held(0, 86_400)
@@ -159,6 +165,11 @@ extension DispatchPolicy.Limits {
 }
 
 extension Seconds {
+    /// Whether less than this has passed between two offers.
+    package func forbids(anotherAt now: Timestamp, after offered: Timestamp) -> Bool {
+        now.millisecondsSince(offered) < value * 1000
+    }
+
     fileprivate func held(_ low: Int64, _ high: Int64) -> Seconds { Seconds(min(max(value, low), high)) }
 }
 

@@ -26,6 +26,12 @@ package struct DispatchSnapshot: Hashable, Sendable {
         self.drivers = []
     }
 
+    /// The drivers who may get anything at this tick.
+    package var eligibleDrivers: [DriverState] {
+        let eligibility = Eligibility(now: now, policy: policy.bounded)
+        return drivers.filter { eligibility.refusal(of: $0) == nil }
+    }
+
     /// Adds a place and gives its number.
     package mutating func place(_ point: GeoPoint) -> PlaceIndex {
         places.append(point)
@@ -42,9 +48,9 @@ package struct WaitingOrder: Hashable, Sendable {
     package var placedAt: Timestamp
     /// When the order last entered the pool; windows and bounds count from here.
     package var pooledAt: Timestamp
-    /// Nil where the kitchen says nothing: then the food counts as ready when it was placed.
+    /// Nil where the kitchen says nothing: then the time of placing stands for it.
     package var readyAt: Timestamp?
-    /// How much this kitchen usually errs.
+    /// How much later than that this kitchen usually is: than its word, or than the placing where there is none.
     package var readyDeviation = Seconds.zero
     package var promisedAt: Timestamp?
     /// Space in the driver's bag.
@@ -131,6 +137,8 @@ package struct DriverState: Hashable, Sendable {
     /// The stops that he still has to make, in the sequence in which he makes them.
     package var running: [RunningStop] = []
     package var rules: [RestaurantRule] = []
+    /// When he got the newest of the orders that he has and has not answered; nil where he has answered all.
+    package var offeredAt: Timestamp?
 
     package init(id: DriverID, place: PlaceIndex, freeAt: Timestamp, lastFixAt: Timestamp) {
         self.id = id

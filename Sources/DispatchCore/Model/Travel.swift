@@ -51,12 +51,20 @@ package struct TravelSeconds: Hashable, Sendable {
     package private(set) var seconds: [Int32]
     /// Metres in the same places; empty where nobody knows, then seconds at 6.5 m/s stand in.
     package private(set) var metres: [Int32]
+    /// How long each vehicle class takes for 1024 of these seconds, in the order of `VehicleClass.allCases`: the
+    /// seconds are the fastest one's.
+    package let paces: [Int32]
 
     /// A way of eleven days: never part of a plan.
     package static let unreachable: Int32 = 1_000_000
 
+    static let even = VehicleClass.allCases.map { _ in Int32(1024) }
+
     /// A table that is too short is filled up with unreachable ways.
-    package init(rows: Int, columns: Int, seconds: [Int32], metres: [Int32] = []) {
+    ///
+    /// - Parameter paces: One for each class, held within 1024 and sixteen times that; otherwise all are equally fast.
+    package init(rows: Int, columns: Int, seconds: [Int32], metres: [Int32] = [], paces: [Int32] = []) {
+        self.paces = paces.count == Self.even.count ? paces.map { min(max($0, 1024), 16 * 1024) } : Self.even
         self.rows = max(0, rows)
         self.columns = max(0, min(columns, rows))
         let count = self.rows * self.columns
@@ -67,7 +75,7 @@ package struct TravelSeconds: Hashable, Sendable {
     }
 
     /// The matrix of Geo's estimator or of a road network: `rows` places to the first `columns` of them, rounded up.
-    package init(_ matrix: TravelMatrix) {
+    package init(_ matrix: TravelMatrix, paces: [Int32] = []) {
         let (rows, columns) = (matrix.origins, min(matrix.origins, matrix.destinations))
         var seconds: [Int32] = []
         var metres: [Int32] = []
@@ -80,6 +88,6 @@ package struct TravelSeconds: Hashable, Sendable {
                 metres.append(Int32(min(leg.metres, Int64(Int32.max))))
             }
         }
-        self.init(rows: rows, columns: columns, seconds: seconds, metres: metres)
+        self.init(rows: rows, columns: columns, seconds: seconds, metres: metres, paces: paces)
     }
 }

@@ -95,7 +95,9 @@ struct Halves: Sendable {
             for order in 0..<tables.orderCount {
                 let vehicle = Int(lane.owners[order])
                 // Orders without a vehicle are tried on both sides in turn.
-                if vehicle >= 0 ? lane.isActive[vehicle] : (number / 2 + side) % 2 == 0 {
+                let isOurs = vehicle >= 0 ? lane.isActive[vehicle] : (number / 2 + side) % 2 == 0
+                lane.mayPlace[order] = isOurs
+                if isOurs {
                     lane.activeOrders[lane.activeOrderCount] = Int32(order)
                     lane.activeOrderCount += 1
                 }
@@ -116,12 +118,14 @@ struct Halves: Sendable {
         }
         merged.steps += before.steps
         merged.routes.sort { $0.vehicle < $1.vehicle }
-        merged.total = problem.withTables { tables in
+        return problem.withTables { tables in
             var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: 4)
             lane.load(merged)
-            return lane.total
+            var solution = lane.solution()
+            solution.isDegraded = merged.isDegraded
+            solution.steps = merged.steps
+            return solution
         }
-        return merged
     }
 }
 

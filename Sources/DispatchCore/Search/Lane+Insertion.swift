@@ -140,11 +140,26 @@ extension Lane {
     /// Whether a batch can hold one more order: number, bag units, partners.
     @inline(__always)
     private func fits(_ order: Int, vehicle: Int, batch: Int, row: UnsafePointer<Candidate>) -> Bool {
+        fits(order, vehicle: vehicle, batch: batch, joinsRunning: row.pointee.joinsRunning)
+    }
+
+    /// The same for a candidate that was copied.
+    func fits(_ order: Int, vehicle: Int, batch: Int, row: Candidate) -> Bool {
+        fits(order, vehicle: vehicle, batch: batch, joinsRunning: row.joinsRunning)
+    }
+
+    /// Whether a batch of its own can hold the order.
+    func fitsAlone(_ order: Int, vehicle: Int) -> Bool {
+        tables.vehicles[vehicle].capacity > 0 && tables.orders[order].units <= tables.vehicles[vehicle].units
+    }
+
+    @inline(__always)
+    private func fits(_ order: Int, vehicle: Int, batch: Int, joinsRunning: Bool) -> Bool {
         let slot = vehicle &* queue &+ batch
         let size = Int(sizes[slot])
         let driver = tables.vehicles + vehicle
         if size >= min(slots, Int(driver.pointee.capacity)) { return false }
-        if batch == 0, driver.pointee.runningCount > 0, !row.pointee.joinsRunning { return false }
+        if batch == 0, driver.pointee.runningCount > 0, !joinsRunning { return false }
         let list = members + slot &* slots
         var units = tables.orders[order].units
         for index in 0..<size {

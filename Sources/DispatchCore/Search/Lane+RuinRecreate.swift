@@ -31,7 +31,7 @@ extension Lane {
     private mutating func takeOut(_ order: Int, all: Bool, upTo limit: Int) {
         let vehicle = Int(owners[order])
         if vehicle < 0 {
-            if !removedContains(order) {
+            if mayPlace[order], !removedContains(order) {
                 removed[removedCount] = Int32(truncatingIfNeeded: order)
                 removedCount &+= 1
             }

@@ -15,6 +15,8 @@ struct Lane: ~Copyable {
     let costs: UnsafeMutablePointer<Int>
     /// Vehicles that the search may change; the others keep what they have.
     let isActive: UnsafeMutablePointer<Bool>
+    /// Orders that this lane may place when nobody has them; another lane has the others.
+    let mayPlace: UnsafeMutablePointer<Bool>
     /// Orders from which ruins start.
     let activeOrders: UnsafeMutablePointer<Int32>
     var activeOrderCount: Int
@@ -68,6 +70,7 @@ struct Lane: ~Copyable {
         members = .filled(0, batches * slots)
         sizes = .filled(0, batches)
         isActive = .filled(true, vehicles)
+        mayPlace = .filled(true, orders)
         activeOrders = .filled(0, orders)
         activeOrderCount = tables.orderCount
         starts = .filled(0, batches)
@@ -107,7 +110,7 @@ struct Lane: ~Copyable {
         for pointer in [members, starts, places, owners, extras, trial, savedMembers, savedStarts, savedPlaces] {
             pointer.deallocate()
         }
-        for pointer in [isActive, hasChangedVehicle, hasChangedOrder] { pointer.deallocate() }
+        for pointer in [isActive, mayPlace, hasChangedVehicle, hasChangedOrder] { pointer.deallocate() }
         for pointer in [changedVehicles, changedOrders] { pointer.deallocate() }
         for pointer in [
             activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed,

@@ -43,8 +43,11 @@ extension Lane {
                     begin()
                     let present = batchCount(vehicle)
                     let target = min(batch, present)
-                    let size = target < present ? Int(sizes[vehicle * queue + target]) : 0
-                    if size >= slots { continue }
+                    if target < present {
+                        if !fits(Int(row), vehicle: vehicle, batch: target, row: candidate) { continue }
+                    } else if !fitsAlone(Int(row), vehicle: vehicle) {
+                        continue
+                    }
                     insert(Int(row), vehicle: vehicle, batch: target, isNew: target == present, extra: candidate.extra)
                     if costs[vehicle] >= StopSearch.infinity { undo() }
                 }

@@ -69,7 +69,9 @@ struct Solver: Sendable {
         // Where a second of driving weighs more than one of delay, everything is dearer by as much.
         let scale = max(1, Double(problem.rules.driving) / 1000)
         return Cooling(
-            first: (many ? 20_000 : 60_000) * scale, last: (many ? 500 : 2000) * scale, ruin: many ? 4 : 6, blink: 0.01)
+            first: (many ? 20_000 : 60_000) * scale, last: (many ? 500 : 2000) * scale,
+            // In queues of batches a change touches more of the plan: smaller ones succeed more often.
+            ruin: many || problem.rules.queue > 1 ? 4 : 6, blink: 0.01)
     }
 }
 
@@ -85,8 +87,23 @@ extension Lane {
             removedCount += 1
         }
         sortByKey()
-        for index in 0..<removedCount { place(Int(removed[index]), blink: 0) }
+        for index in 0..<removedCount {
+            let order = Int(removed[index])
+            if stops.steps <= limit { place(order, blink: 0) } else { placeAlone(order) }
+        }
         return stops.steps > limit
+    }
+
+    /// Gives an order to the nearest driver who has nothing yet, without looking at what else could be done.
+    private mutating func placeAlone(_ order: Int) {
+        for index in Int(tables.candidateFirst[order])..<Int(tables.candidateFirst[order + 1]) {
+            let candidate = tables.candidates[index]
+            let vehicle = Int(candidate.vehicle)
+            guard isEmpty(vehicle), fitsAlone(order, vehicle: vehicle) else { continue }
+            guard Int(candidate.single) + Int(candidate.extra) < tables.orders[order].unserved else { return }
+            insert(order, vehicle: vehicle, batch: 0, isNew: true, extra: candidate.extra)
+            return
+        }
     }
 
     private func sortByKey() {

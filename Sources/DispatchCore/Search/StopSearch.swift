@@ -123,7 +123,8 @@ struct StopSearch {
             grown &+= way &* tables.rules.driving
         }
         moment = max(moment, Int(order.pointee.ready))
-        if moment > shiftEnd { return }
+        // What he has been told before has to be fetched all the same, however late the kitchen is.
+        if moment > shiftEnd, row(index) < tables.orderCount { return }
         setPicked(index, moment)
         descend(
             time: moment &+ tables.rules.pickupHandover, place: at, cost: grown, todo: todo & ~(1 &<< index),

@@ -50,27 +50,48 @@ struct CandidateFinder {
         var candidates: [Candidate] = []
         var firsts: [Int32] = [0]
         firsts.reserveCapacity(orders.count + 1)
-        let near = NearVehicles(compiler: compiler, table: table, limit: Int(policy.limits.nearestDrivers))
+        let near = NearVehicles(compiler: compiler, table: table)
+        let limit = Int(policy.limits.nearestDrivers)
+        let crowds = Crowds(rows: rows, travel: compiler.travel)
         var found: [Candidate] = []
         for index in orders.indices {
             found.removeAll(keepingCapacity: true)
             let order = orders[index]
             let isPlain = order.pinned == nil && order.excluded.isEmpty && order.vehicles.isEmpty
             let before = previousDriver[order.id]
-            near.forEachVehicle(near: rows[index].pickup) { vehicle in
-                if let candidate = candidate(
-                    order, row: rows[index], isPlain: isPlain, before: before, vehicle: vehicle)
-                {
-                    found.append(candidate)
-                }
+            let crowd = crowds.crowd(of: index)
+            let consider = { (vehicle: Int) -> Bool in
+                guard
+                    let candidate = candidate(
+                        order, row: rows[index], isPlain: isPlain, before: before, vehicle: vehicle)
+                else { return false }
+                found.append(candidate)
+                return true
             }
-            let limit = Int(policy.limits.nearestDrivers)
-            found.keepSmallest(limit)
+            if let pinned = order.pinned {
+                if let vehicle = vehicle(of: pinned) { _ = consider(vehicle) }
+            } else {
+                let wanted = max(limit * 4, crowd.size)
+                near.forEachVehicle(
+                    near: rows[index].pickup, until: wanted, lookingAt: isPlain ? wanted * 8 : Int.max, consider)
+            }
+            if isOverdue(order) { found.keepReady(within: horizon, table: table) }
+            found.keepSmallest(limit, crowd: crowd) { table.rows[$0].runningCount == 0 }
             candidates += found
             firsts.append(Int32(candidates.count))
         }
         return (candidates, firsts)
     }
+
+    /// Whether an order has waited so long that only drivers who can be told at once come into question.
+    private func isOverdue(_ order: WaitingOrder) -> Bool {
+        let age = compiler.now.millisecondsSince(order.pooledAt) / 1000
+        return policy.commitment == .late && age + policy.tick.value > policy.maxWait.value
+    }
+
+    private var horizon: Int32 { Int32((policy.tick.value + policy.margin.value).held(0, 7200)) }
+
+    private func vehicle(of driver: DriverID) -> Int? { ids.firstIndex(of: driver) }
 
     /// The pair of an order and a vehicle; nil where a rule or a limit forbids it.
     private func candidate(
@@ -81,7 +102,8 @@ struct CandidateFinder {
         } else if eligibility.refusal(of: drivers[Int(table.drivers[vehicle])], for: order) != nil {
             return nil
         }
-        guard let times = times(row, table.rows[vehicle]) else { return nil }
+        let joinsRunning = joins(order: order, vehicle: vehicle)
+        guard let times = times(row, vehicle, joinsRunning: joinsRunning) else { return nil }
         var extra: Int64 = 0
         if let before, before != ids[vehicle] {
             extra += policy.weights.switching.value * 1000
@@ -99,7 +121,7 @@ struct CandidateFinder {
         return Candidate(
             vehicle: Int32(vehicle), bound: Int32((delay + late + extra).held(0, Int64(Int32.max))),
             single: Int32((signed + late + driving + busy).held(Int64(Int32.min), Int64(Int32.max))),
-            extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joins(order: order, vehicle: vehicle))
+            extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joinsRunning)
     }
 
     private func prefers(_ driver: DriverState, _ restaurant: RestaurantID) -> Bool {
@@ -107,14 +129,29 @@ struct CandidateFinder {
     }
 
     /// When a driver who goes straight to an order delivers it; nil beyond its limits or his shift.
-    private func times(_ order: OrderRow, _ vehicle: VehicleRow) -> (delivered: Int32, end: Int32, driving: Int32)? {
+    ///
+    /// One with stops to make that the order may not be mixed into goes there from one of his dropoffs, and not before
+    /// he has handed everything over.
+    private func times(
+        _ order: OrderRow, _ number: Int, joinsRunning: Bool
+    ) -> (delivered: Int32, end: Int32, driving: Int32)? {
+        let vehicle = table.rows[number]
         let pace = Int64(vehicle.pace)
-        let approach = compiler.way(PlaceIndex(vehicle.place), PlaceIndex(order.pickup))
+        let pickup = PlaceIndex(order.pickup)
+        var approach = compiler.way(PlaceIndex(vehicle.place), pickup)
+        var start = Int64(vehicle.start)
+        if vehicle.runningCount > 0, !joinsRunning {
+            let dropoffs = drivers[Int(table.drivers[number])].running.filter {
+                $0.kind == .dropoff && compiler.isStop($0.place)
+            }
+            if let nearest = dropoffs.map({ compiler.way($0.place, pickup) }).min() { approach = nearest }
+            start += Int64(dropoffs.count) * (policy.dropoffApproach.value + policy.dropoffHandover.value)
+        }
         if approach >= Int64(TravelSeconds.unreachable) { return nil }
         let toPickup = pace == 1024 ? approach : (approach * pace + 1023) >> 10
         let direct = Int64(order.ride) - policy.pickupHandover.value - policy.dropoffApproach.value
         let toDropoff = pace == 1024 ? direct : (direct * pace + 1023) >> 10
-        let moment = max(Int64(vehicle.start) + toPickup + policy.pickupApproach.value, Int64(order.ready))
+        let moment = max(start + toPickup + policy.pickupApproach.value, Int64(order.ready))
         if moment > Int64(vehicle.shiftEnd) { return nil }
         let delivered = moment + policy.pickupHandover.value + toDropoff + policy.dropoffApproach.value
         if delivered > Int64(order.deadline) || delivered > 2_000_000 { return nil }
@@ -137,9 +174,78 @@ struct CandidateFinder {
 }
 
 extension [Candidate] {
-    /// Keeps the `limit` cheapest, in ascending sequence: by bound, then cost alone, then driver.
-    fileprivate mutating func keepSmallest(_ limit: Int) {
+    /// Keeps the cheapest, in ascending sequence: by bound, then cost alone, then driver.
+    ///
+    /// Those are `limit` of all and as many of those with nothing in hand, so that near drivers who are busy do not
+    /// hide a free one. Of a crowd of orders at one place each keeps the nearer half and a share of the rest of its
+    /// own, so that together they know more drivers than one of them can.
+    fileprivate mutating func keepSmallest(_ limit: Int, crowd: Crowds.Crowd, isIdle: (Int) -> Bool) {
         sort { ($0.bound, $0.single, $0.vehicle) < ($1.bound, $1.single, $1.vehicle) }
-        if count > limit { removeLast(count - limit) }
+        guard count > limit else { return }
+        let half = limit / 2
+        let isCrowd = crowd.size > limit && half > 0
+        let shift = isCrowd ? crowd.place * half % (count - half) : 0
+        var kept: [Candidate] = []
+        kept.reserveCapacity(2 * limit)
+        var idle = 0
+        for (place, candidate) in enumerated() {
+            let ahead = (place - half - shift + count - half) % Swift.max(1, count - half)
+            let isChosen = place < (isCrowd ? half : limit) || isCrowd && place >= half && ahead < limit - half
+            let isFree = isIdle(Int(candidate.vehicle))
+            if isChosen || isFree && idle < limit && !isCrowd { kept.append(candidate) }
+            if isFree { idle += 1 }
+        }
+        self = kept
     }
+
+    /// Keeps those who start within so many seconds and have nothing else to do, where there are any.
+    fileprivate mutating func keepReady(within horizon: Int32, table: VehicleTable) {
+        let ready = filter {
+            let row = table.rows[Int($0.vehicle)]
+            return row.start <= horizon && row.runningCount == 0
+        }
+        if !ready.isEmpty { self = ready }
+    }
+}
+
+/// How many orders wait at about the same place: those share the drivers around.
+struct Crowds {
+    struct Crowd {
+        var size: Int
+        /// The order's number among them.
+        var place: Int
+    }
+
+    private struct Cell: Hashable {
+        var x: Int32
+        var y: Int32
+    }
+
+    private static let metres = 300.0
+    private let crowds: [Crowd]
+
+    init(rows: [OrderRow], travel: TravelTable) {
+        let cells = rows.map { row in
+            let place = Int(row.pickup)
+            guard travel.matrix.isEmpty, travel.xs.indices.contains(place) else { return Cell(x: row.pickup, y: -1) }
+            return Cell(
+                x: Int32((travel.xs[place] / Self.metres).rounded(.down).clamped),
+                y: Int32((travel.ys[place] / Self.metres).rounded(.down).clamped))
+        }
+        var sizes: [Cell: Int] = [:]
+        var places: [Int] = []
+        places.reserveCapacity(rows.count)
+        for cell in cells {
+            places.append(sizes[cell, default: 0])
+            sizes[cell, default: 0] += 1
+        }
+        crowds = zip(cells, places).map { Crowd(size: sizes[$0, default: 1], place: $1) }
+    }
+
+    func crowd(of order: Int) -> Crowd { crowds[order] }
+}
+
+extension Double {
+    /// Inside what 32 bits hold.
+    fileprivate var clamped: Double { Swift.min(Swift.max(self, -1e9), 1e9) }
 }

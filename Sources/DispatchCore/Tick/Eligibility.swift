@@ -10,6 +10,9 @@ struct Eligibility: Sendable {
         if !driver.isOnline { return .offline }
         if now.millisecondsSince(driver.lastFixAt) > policy.staleAfter.value * 1000 { return .staleFix }
         if let end = driver.shiftEndsAt, end < now { return .shiftEnds }
+        if let offered = driver.offeredAt, policy.offerGap.forbids(anotherAt: now, after: offered) {
+            return .offeredJustNow
+        }
         if driver.freeAt.millisecondsSince(now) > policy.limits.lookAhead.value * 1000 { return .busyTooLong }
         if driver.capacity <= 0 { return .full }
         return nil

@@ -26,7 +26,7 @@ struct HoldJudge {
             case .excluded, .restaurantForbidden, .restaurantNotAllowed, .wrongVehicle, .pinnedElsewhere, .bagFull:
                 online += count.drivers
                 excluded += count.drivers
-            case .full, .tooLate, .busyTooLong: online += count.drivers
+            case .full, .tooLate, .busyTooLong, .offeredJustNow: online += count.drivers
             }
         }
         if online == 0 { return .noDriverOnline }

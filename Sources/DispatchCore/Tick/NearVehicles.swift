@@ -1,7 +1,7 @@
 internal import Geo
 
 /// Names the vehicles worth looking at for a stop. Few drivers are all looked at; of many, those in the rings of a
-/// grid around the place until four times as many are found as are kept.
+/// grid around the place until enough are found who may take it.
 struct NearVehicles {
     /// Up to so many drivers everyone is tried for every order.
     static let everyone = 3000
@@ -15,11 +15,9 @@ struct NearVehicles {
     private let size: Double
     private let xs: [Double]
     private let ys: [Double]
-    private let wanted: Int
 
-    init(compiler: TickCompiler, table: VehicleTable, limit: Int) {
+    init(compiler: TickCompiler, table: VehicleTable) {
         count = table.rows.count
-        wanted = limit * 4
         xs = compiler.travel.xs
         ys = compiler.travel.ys
         guard count > Self.everyone, !xs.isEmpty else {
@@ -27,18 +25,21 @@ struct NearVehicles {
             return
         }
         let places = table.rows.map { Int($0.place) }
-        var box = (west: Double.infinity, east: -Double.infinity, south: Double.infinity, north: -Double.infinity)
-        for place in places {
-            box = (
-                min(box.west, xs[place]), max(box.east, xs[place]), min(box.south, ys[place]), max(box.north, ys[place])
-            )
-        }
+        // The few who are far from everybody (a fix of 0, 0) stand in the cells at the edge, so that the city does not
+        // shrink into one.
+        let box = (
+            west: Self.low(places, xs), east: Self.high(places, xs), south: Self.low(places, ys),
+            north: Self.high(places, ys)
+        )
         let cellsPerSide = max(1, min(512, Int(Double(count / 4).squareRoot())))
         let size = max(max(box.east - box.west, box.north - box.south) / Double(cellsPerSide), 1)
         side = cellsPerSide + 1
         (west, south, self.size) = (box.west, box.south, size)
         let (xs, ys, side, west, south) = (xs, ys, side, west, south)
-        func cell(_ place: Int) -> Int { Int((ys[place] - south) / size) * side + Int((xs[place] - west) / size) }
+        func line(_ value: Double, _ origin: Double) -> Int {
+            Int(min(max(((value - origin) / size).rounded(.down), 0), Double(side - 1)))
+        }
+        func cell(_ place: Int) -> Int { line(ys[place], south) * side + line(xs[place], west) }
         var counts = [Int32](repeating: 0, count: side * side + 1)
         for place in places { counts[cell(place) + 1] += 1 }
         for index in 1..<counts.count { counts[index] += counts[index - 1] }
@@ -53,25 +54,39 @@ struct NearVehicles {
         members = sorted
     }
 
-    func forEachVehicle(near place: Int32, _ body: (Int) -> Void) {
+    /// The second and the last but one of a hundred parts.
+    private static func low(_ places: [Int], _ values: [Double]) -> Double {
+        places.map { values[$0] }.sorted()[places.count / 100]
+    }
+
+    private static func high(_ places: [Int], _ values: [Double]) -> Double {
+        places.map { values[$0] }.sorted()[places.count - 1 - places.count / 100]
+    }
+
+    /// - Parameters:
+    ///   - wanted: Ends after the ring in which so many were taken…
+    ///   - most: …or so many looked at.
+    ///   - body: Whether the vehicle was taken.
+    func forEachVehicle(near place: Int32, until wanted: Int, lookingAt most: Int, _ body: (Int) -> Bool) {
         guard side > 0 else {
-            for vehicle in 0..<count { body(vehicle) }
+            for vehicle in 0..<count { _ = body(vehicle) }
             return
         }
-        let column = Int(((xs[Int(place)] - west) / size).rounded(.down)).held(0, side - 1)
-        let line = Int(((ys[Int(place)] - south) / size).rounded(.down)).held(0, side - 1)
-        var seen = 0
+        let last = Double(side - 1)
+        let column = Int(min(max(((xs[Int(place)] - west) / size).rounded(.down), 0), last))
+        let line = Int(min(max(((ys[Int(place)] - south) / size).rounded(.down), 0), last))
+        var (taken, seen) = (0, 0)
         for ring in 0..<side {
             for y in (line - ring)...(line + ring) where y >= 0 && y < side {
                 let isEdge = y == line - ring || y == line + ring
                 for x in stride(from: column - ring, through: column + ring, by: isEdge || ring == 0 ? 1 : 2 * ring) {
                     if x < 0 || x >= side { continue }
                     let slot = y * side + x
-                    for index in cells[slot]..<cells[slot + 1] { body(Int(members[Int(index)])) }
+                    for index in cells[slot]..<cells[slot + 1] where body(Int(members[Int(index)])) { taken += 1 }
                     seen += Int(cells[slot + 1] - cells[slot])
                 }
             }
-            if seen >= wanted { return }
+            if taken >= wanted || seen >= most { return }
         }
     }
 }

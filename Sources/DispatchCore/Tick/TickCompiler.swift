@@ -30,12 +30,12 @@ struct TickCompiler {
             metres = MetreTable(
                 matrix: table.metres, columns: table.columns, points: [], detour: 1,
                 seconds: table.metres.isEmpty ? table.seconds : [])
-            paces = VehicleClass.allCases.map { _ in 1024 }
+            paces = table.paces
             placeCount = table.rows
             stopPlaceCount = table.columns
         case .estimate(let estimate):
             let points = snapshot.places
-            let projection = LocalProjection(around: points)
+            let projection = Self.projection(for: snapshot)
             let local = points.map { projection?.project($0) ?? LocalPoint(x: 0, y: 0) }
             let detour = Double(estimate.detourPerMille) / 1000
             // The table holds the fastest class's times; slower classes have a pace above 1024, so that direct rides
@@ -49,6 +49,16 @@ struct TickCompiler {
             placeCount = points.count
             stopPlaceCount = points.count
         }
+    }
+
+    /// The local map around the middle of the stops, by their median: however far away somebody's last fix is, it does
+    /// not bend the ways of all others. Driver's places count only where there is no stop.
+    private static func projection(for snapshot: borrowing DispatchSnapshot) -> LocalProjection? {
+        let places = snapshot.places
+        let ends = snapshot.orders.flatMap { [$0.pickup, $0.dropoff] }
+        let stops = snapshot.drivers.flatMap { $0.running.map(\.place) }
+        let known = (ends + stops).map { Int($0.value) }.filter(places.indices.contains).map { places[$0] }
+        return LocalProjection(aroundMedianOf: known.isEmpty ? places : known)
     }
 
     func seconds(_ moment: Timestamp, roundedUp: Bool = true) -> Int32 {
@@ -96,7 +106,7 @@ struct TickCompiler {
     /// The row of a waiting order.
     func row(_ order: WaitingOrder) -> OrderRow {
         let deviation = order.readyDeviation.value.held(0, 86_400) * Int64(policy.readyDeviation.perMille) / 1000
-        let ready = order.readyAt.map { Int64(seconds($0)) + deviation } ?? Int64(seconds(order.placedAt))
+        let ready = Int64(seconds(order.readyAt ?? order.placedAt)) + deviation
         let ride = policy.pickupHandover.value + way(order.pickup, order.dropoff) + policy.dropoffApproach.value
         let growth = growth(age: now.millisecondsSince(order.pooledAt).held(0, 86_400_000) / 1000)
         let weight = Int64(order.weight.perMille).held(1, 50_000) * growth / 1000
@@ -120,7 +130,6 @@ struct TickCompiler {
     /// before all others: nobody starves.
     private func growth(age: Int64) -> Int64 {
         let rate = Int64(policy.weights.agePerMinute.perMille)
-        if rate == 0 { return 1000 }
         return age > policy.maxWait.value ? 8000 : min(1000 + age / 60 * rate, 4000)
     }
 

@@ -56,11 +56,13 @@ package struct AssignmentDraft: Sendable {
             }
         }
         for (index, order) in inRoute.enumerated() {
-            let after = bound(order, sequence: index + 1, quote: quotes[index], distance: distances[index])
+            var after = bound(order, sequence: index + 1, quote: quotes[index], distance: distances[index])
+            after.assignment?.durationSeconds = sketch.orderSeconds[index]
             changes.orders.append(OrderChange(before: order, after: after, reason: reason))
-            let told = AssignedOrder(
+            var told = AssignedOrder(
                 order: after, sequence: index + 1, earnings: quotes[index].total, distance: distances[index],
                 batch: summary)
+            if let ready = told.pickupAt, ready > now { told.pickupClock = settings.clockFace(at: ready) }
             changes.events.append(EventDraft(driverID: driver.id, body: .orderAssigned(told)))
         }
     }

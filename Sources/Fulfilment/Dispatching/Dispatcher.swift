@@ -34,6 +34,8 @@ package actor Dispatcher {
     private let conflicts = Counter(label: "dispatch_conflicts_total")
     private let parked = Counter(label: "dispatch_parked_batches_total")
     private let ticks = Counter(label: "dispatch_ticks_total")
+    private let degradedTicks = Counter(label: "dispatch_degraded_ticks_total")
+    private let gapGauge = Gauge(label: "dispatch_plan_gap_ratio")
     private let tickTime = Timer(label: "dispatch_tick_duration_seconds")
     private let routedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "route")])
     private let estimatedWays = Counter(label: "dispatch_travel_ways_total", dimensions: [("source", "estimate")])
@@ -185,9 +187,10 @@ package actor Dispatcher {
             return nil
         }
         let exclusions = try await house.orders.exclusions()
-        var snapshot = SnapshotBuilder(house: house, policy: policy(), now: now).snapshot(
-            open: open, exclusions: exclusions, members: house.fleet.members(),
-            readyDeviation: house.presence?.readyDeviation() ?? [:])
+        let policy = policy()
+        var snapshot = SnapshotBuilder(house: house, policy: policy, now: now).snapshot(
+            open: open, exclusions: exclusions, members: candidates(for: open, policy, at: now),
+            kitchens: Kitchens(house.presence))
         var summary = TickSummary(at: now, waiting: snapshot.orders)
         poolGauge.record(summary.pool)
         oldestGauge.record(Double(summary.oldestWaitMilliseconds) / 1000)
@@ -197,12 +200,17 @@ package actor Dispatcher {
             await release(open, fence: fence, at: now)
             return summary
         }
+        let estimator = house.estimator
         if let travelTimes = house.travelTimes {
-            let ways = await snapshot.takeWays(from: travelTimes, hour: house.settings.hour(at: now))
+            let ways = await snapshot.takeWays(
+                from: travelTimes, guessing: estimator, hour: house.settings.hour(at: now))
             summary.routedWays = ways.routed
             summary.estimatedWays = ways.estimated
             routedWays.increment(by: ways.routed)
             estimatedWays.increment(by: ways.estimated)
+        } else if !house.atlas.slowZones.isEmpty {
+            // Straight lines know nothing of zones in which ways take longer.
+            _ = await snapshot.takeWays(from: estimator, guessing: estimator, hour: house.settings.hour(at: now))
         }
         rounds += 1
         let started = microseconds()
@@ -210,7 +218,8 @@ package actor Dispatcher {
         let plan = await solve(snapshot, previous, rounds)
         summary.solveMicroseconds = microseconds() - started
         tickTime.recordMicroseconds(summary.solveMicroseconds)
-        summary.isDegraded = plan.isDegraded
+        summary.note(plan)
+        report(summary)
         // The actor was free while the plan was made; what it says is checked again, row by row, inside the
         // transaction.
         previous = plan
@@ -224,6 +233,32 @@ package actor Dispatcher {
         }
         await release(open, fence: fence, at: now)
         return summary
+    }
+
+    /// How good the plan is, for those who watch; a tick that fell short is told aloud.
+    private func report(_ summary: TickSummary) {
+        if let gap = summary.gapPerMille { gapGauge.record(Double(gap) / 1000) }
+        var facts: Logger.Metadata = [
+            "pool": "\(summary.pool)", "solve_us": "\(summary.solveMicroseconds)",
+            "is_degraded": "\(summary.isDegraded)",
+        ]
+        facts["cost"] = summary.cost.map { "\($0.value)" }
+        facts["bound"] = summary.bound.map { "\($0.value)" }
+        facts["gap_per_mille"] = summary.gapPerMille.map { "\($0)" }
+        if summary.isDegraded {
+            degradedTicks.increment()
+            log.warning("dispatch plan degraded to insertion", metadata: facts)
+        } else {
+            log.debug("dispatch plan made", metadata: facts)
+        }
+    }
+
+    /// Four times as many for each order as the engine keeps, as in its own choice among many.
+    private func candidates(for open: [OpenOrder], _ policy: DispatchPolicy, at now: Timestamp) -> [FleetMember] {
+        house.fleet.candidates(
+            near: open.filter { $0.state == .pending }.compactMap(\.pickup),
+            each: 4 * Int(policy.limits.nearestDrivers),
+            busy: Set(open.filter(\.state.isHeld).compactMap(\.driverID)), at: now)
     }
 
     /// Notes that the drivers are watched now.
@@ -244,7 +279,7 @@ package actor Dispatcher {
         let commit = PlanCommit(
             batches: plan.commits, ids: ids,
             versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
-            settings: house.settings, now: now)
+            settings: house.settings, offerGap: policy().offerGap, now: now)
         var told = ToldBatches()
         do {
             told = try await transact(commit, fence: fence)

@@ -6,12 +6,15 @@ struct PlanCommit: Sendable {
     let ids: [BatchID]
     let versions: [OrderID: Int64]
     let settings: HouseSettings
+    /// As in the policy: a driver who was offered something while the plan was made gets nothing more.
+    var offerGap = Seconds.zero
     let now: Timestamp
 
     /// Each batch alone.
     var parts: [PlanCommit] {
         zip(batches, ids).map { batch, id in
-            PlanCommit(batches: [batch], ids: [id], versions: versions, settings: settings, now: now)
+            PlanCommit(
+                batches: [batch], ids: [id], versions: versions, settings: settings, offerGap: offerGap, now: now)
         }
     }
 
@@ -20,8 +23,14 @@ struct PlanCommit: Sendable {
         let orders = Dictionary(uniqueKeysWithValues: rows.orders.map { ($0.id, $0) })
         let drivers = Dictionary(uniqueKeysWithValues: rows.drivers.map { ($0.id, $0) })
         var load: [DriverID: (orders: Int, units: Int)] = [:]
+        var offered: Set<DriverID> = []
         for order in rows.held {
             guard let holder = order.holder else { continue }
+            if order.state == .assigned, let at = order.assignment?.assignedAt,
+                offerGap.forbids(anotherAt: now, after: at)
+            {
+                offered.insert(holder)
+            }
             load[holder, default: (0, 0)].orders += 1
             load[holder, default: (0, 0)].units += order.content.bagUnits
         }
@@ -30,16 +39,18 @@ struct PlanCommit: Sendable {
             let units = members.reduce(0) { $0 + $1.content.bagUnits }
             let has = load[batch.driver, default: (0, 0)]
             guard let driver = drivers[batch.driver], driver.standing == .approved, driver.availability == .online,
-                members.count == batch.orders.count,
+                members.count == batch.orders.count, !offered.contains(batch.driver),
                 members.allSatisfy({ $0.state == .pending && $0.version == versions[$0.id] }),
                 has.orders + members.count <= driver.capacity, has.units + units <= driver.bagUnits
             else {
                 changes.result.conflicts += batch.orders
                 continue
             }
+            if offerGap > .zero { offered.insert(batch.driver) }
             load[batch.driver] = (has.orders + members.count, has.units + units)
             let draft = AssignmentDraft(
-                batchID: id, driver: driver, source: .engine, pinnedBy: nil, sketch: RouteSketch(batch), earnings: nil,
+                batchID: id, driver: driver, source: .engine, pinnedBy: nil, sketch: RouteSketch(batch, at: now),
+                earnings: nil,
                 reason: nil,
                 now: now)
             draft.apply(to: members, settings: settings, changes: &changes)

@@ -10,6 +10,11 @@ package struct RouteSketch: Sendable, Equatable {
     package var distance: Int
     /// Metres from pickup to dropoff along the route, per order of `orderIDs`.
     package var orderDistances: [Int]
+    /// Seconds from now to the dropoff, per order of `orderIDs`; nil where nobody estimated.
+    package var orderSeconds: [Int?]
+
+    /// What a stop takes beside the way, as the engine reckons: arriving and handing over.
+    private static let secondsAtStop = 120
 
     /// Finds the shortest sequence of stops in which every pickup precedes its dropoff (exact for up to three orders,
     /// nearest next stop beyond). Stops without a point cost nothing and stand where they came.
@@ -17,8 +22,12 @@ package struct RouteSketch: Sendable, Equatable {
     /// - Parameters:
     ///   - start: Where the driver is, when known.
     ///   - metres: Length of the way between two points.
+    ///   - seconds: Its time; without it nothing is said about times.
     /// - Complexity: O((2n)! / 2^n) for n ≤ 3, that is at most 90 sequences; O(n²) beyond.
-    package init(orders: [Order], start: GeoPoint?, metres: (GeoPoint, GeoPoint) -> Int) {
+    package init(
+        orders: [Order], start: GeoPoint?, seconds: ((GeoPoint, GeoPoint) -> Int)? = nil,
+        metres: (GeoPoint, GeoPoint) -> Int
+    ) {
         var stops: [OpenStop] = []
         for (index, order) in orders.enumerated() {
             stops.append(OpenStop(order: index, isPickup: true, point: order.content.pickup.point))
@@ -42,21 +51,39 @@ package struct RouteSketch: Sendable, Equatable {
         orderIDs = visited.map { orders[$0].id }
         distance = total
         orderDistances = visited.map { orders[$0].content.statedDistance ?? direct[$0] }
+        let times = seconds.map { Self.arrivals(along: sequence.map { stops[$0] }, from: start, $0) }
+        orderSeconds = visited.map { times?[$0] }
+    }
+
+    /// Seconds until each order is at its door, by order.
+    private static func arrivals(
+        along stops: [OpenStop], from start: GeoPoint?, _ seconds: (GeoPoint, GeoPoint) -> Int
+    ) -> [Int: Int] {
+        var arrivals: [Int: Int] = [:]
+        var (passed, last) = (0, start)
+        for stop in stops {
+            passed += OpenStop.way(last, stop.point, seconds) + secondsAtStop
+            if !stop.isPickup { arrivals[stop.order] = passed }
+            last = stop.point ?? last
+        }
+        return arrivals
     }
 
     /// The route of a batch that the engine planned.
-    package init(_ batch: PlannedBatch) {
+    package init(_ batch: PlannedBatch, at now: Timestamp) {
         let own = Set(batch.orders)
         var sinceFirst = 0
         var total = 0
         var reached: [OrderID: Int] = [:]
         var direct: [OrderID: Int] = [:]
+        var arrivals: [OrderID: Int] = [:]
         for stop in batch.stops {
             if !reached.isEmpty { sinceFirst += Int(stop.distance.value) }
             guard own.contains(stop.order) else { continue }
             switch stop.kind {
             case .pickup: reached[stop.order] = sinceFirst
             case .dropoff:
+                arrivals[stop.order] = Int(max(0, stop.arrival.millisecondsSince(now)) / 1000)
                 direct[stop.order] = sinceFirst - (reached[stop.order] ?? 0)
                 total = sinceFirst
             }
@@ -64,6 +91,7 @@ package struct RouteSketch: Sendable, Equatable {
         orderIDs = batch.orders
         distance = total
         orderDistances = batch.orders.map { direct[$0] ?? 0 }
+        orderSeconds = batch.orders.map { arrivals[$0] }
     }
 }
 

@@ -1,6 +1,20 @@
 import DispatchCore
 import Geo
 
+/// What the house has learned about its kitchens.
+struct Kitchens {
+    /// How much later than its word each is.
+    var deviation: [RestaurantID: Seconds] = [:]
+    /// How long after an order's placing each is ready that says nothing.
+    var preparation: [RestaurantID: Seconds] = [:]
+
+    init(_ presence: PresenceWatch?) {
+        guard let presence else { return }
+        deviation = presence.readyDeviation()
+        preparation = presence.preparation()
+    }
+}
+
 /// Freezes the pool and the fleet for one tick.
 struct SnapshotBuilder {
     let house: House
@@ -10,17 +24,17 @@ struct SnapshotBuilder {
     /// - Parameters:
     ///   - open: Every order that is not ended.
     ///   - members: Drivers by id.
-    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates and those of external
-    ///   pools are not in it: they wait for a hand.
+    /// - Returns: The snapshot of what the engine may decide about. Orders without coordinates are not
+    ///   in it, and those of external pools until a driver gave them back: they wait for a hand.
     func snapshot(
-        open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], readyDeviation: [RestaurantID: Seconds]
+        open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], kitchens: Kitchens
     ) -> DispatchSnapshot {
         var snapshot = DispatchSnapshot(
             now: now, policy: policy,
-            travel: .estimate(TravelEstimate(house.settings.travel, hour: house.settings.hour(at: now))))
+            travel: .estimate(TravelEstimate(house.estimator, hour: house.settings.hour(at: now))))
         var excluded: [OrderID: [DriverID]] = [:]
         for pair in exclusions { excluded[pair.orderID, default: []].append(pair.driverID) }
-        for order in open where order.state == .pending && order.externalPoolID == nil {
+        for order in open where order.state == .pending && order.isForTheEngine {
             guard let pickup = order.pickup, let dropoff = order.dropoff else { continue }
             var waiting = WaitingOrder(
                 id: order.id, pickup: snapshot.place(pickup), dropoff: snapshot.place(dropoff),
@@ -31,7 +45,10 @@ struct SnapshotBuilder {
             waiting.promisedAt = order.promisedAt
             waiting.bagUnits = Int32(clamping: order.bagUnits)
             waiting.excluded = excluded[order.id, default: []].sorted()
-            if let restaurant = order.restaurantID { waiting.readyDeviation = readyDeviation[restaurant] ?? .zero }
+            if let restaurant = order.restaurantID {
+                let known = order.readyAt == nil ? kitchens.preparation : kitchens.deviation
+                waiting.readyDeviation = known[restaurant] ?? .zero
+            }
             snapshot.orders.append(waiting)
         }
         let held = Dictionary(grouping: open.filter { $0.state.isHeld }, by: \.driverID)
@@ -44,7 +61,10 @@ struct SnapshotBuilder {
         }
         for (member, route) in zip(seen, routes) {
             guard let fix = member.lastFix else { continue }
-            snapshot.drivers.append(driver(member, fix: fix, running: route, in: &snapshot))
+            var state = driver(member, fix: fix, running: route, in: &snapshot)
+            state.offeredAt = (held[member.account.id] ?? []).filter { $0.state == .assigned }.compactMap(\.assignedAt)
+                .max()
+            snapshot.drivers.append(state)
         }
         return snapshot
     }
@@ -74,7 +94,7 @@ struct SnapshotBuilder {
             }
             stops.append(OpenStop(order: index, isPickup: false, point: order.dropoff))
         }
-        let sequence = OpenStop.sequence(of: stops, start: point) { Int(house.settings.leg($0, $1, at: now).metres) }
+        let sequence = OpenStop.sequence(of: stops, start: point) { Int(house.leg($0, $1, at: now).metres) }
         return sequence.compactMap { index in
             let stop = stops[index]
             guard let place = stop.point else { return nil }

@@ -14,6 +14,11 @@ extension TickRecord {
             }
         }
         decisions += plan.waiting.map(OrderDecision.init)
+        let asked = summary.routedWays + summary.estimatedWays
+        for index in decisions.indices where asked > 0 {
+            decisions[index].askedWays = Int64(asked)
+            decisions[index].estimatedWays = Int64(summary.estimatedWays)
+        }
         self.init(
             id: inputs.snapshot.now.milliseconds, startedAt: inputs.snapshot.now, policyVersion: plan.policyVersion,
             solveMicroseconds: summary.solveMicroseconds, inputs: inputs.bytes, plan: plan.bytes,

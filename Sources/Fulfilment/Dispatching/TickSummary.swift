@@ -14,7 +14,14 @@ package struct TickSummary: Sendable, Equatable {
     package var pushes = 0
     package var conflicts = 0
     package var solveMicroseconds: Int64 = 0
+    /// Whether the work ran out before every order had been tried everywhere.
     package var isDegraded = false
+    /// Of the whole plan, with what is left unserved; nil where nothing waited.
+    package var cost: Cost?
+    /// A lower bound on the cost over the batches that were looked at; nil where none was computed.
+    package var bound: Cost?
+    /// Cost above the bound in thousandths of the bound; nil without a bound.
+    package var gapPerMille: Int64?
     /// Ways between places of this tick that a routing server told, and those that were estimated although one is set.
     package var routedWays = 0
     package var estimatedWays = 0
@@ -25,6 +32,13 @@ package struct TickSummary: Sendable, Equatable {
         let waits = waiting.map { now.millisecondsSince($0.pooledAt) }.sorted()
         medianWaitMilliseconds = waits.isEmpty ? 0 : waits[waits.count / 2]
         oldestWaitMilliseconds = waits.last ?? 0
+    }
+
+    mutating func note(_ plan: DispatchPlan) {
+        isDegraded = plan.isDegraded
+        cost = plan.cost
+        bound = plan.bound
+        gapPerMille = plan.gapPerMille
     }
 
     mutating func note(_ told: ToldBatches) {

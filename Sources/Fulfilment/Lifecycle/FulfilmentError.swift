@@ -10,8 +10,6 @@ package enum FulfilmentError: Error, Equatable, Sendable {
     case unknownPool(PoolID)
     /// Nothing of the group waits any more.
     case nothingLeft(group: BatchID)
-    /// The order is with another driver, and the caller wanted none that is.
-    case orderTaken(OrderID)
     /// The step is not legal from the state that the order is in.
     case illegalStep(order: OrderID, current: OrderState, allowed: [OrderState])
     /// The role may not do this at all.

@@ -100,10 +100,11 @@ package enum OrderMachine {
         return OrderStep(after: after)
     }
 
+    /// The app sends it again for orders of a restaurant that are further on already: a success that changes nothing.
     private static func pickUp(
         _ order: Order, by principal: Principal, at now: Timestamp
     ) throws(FulfilmentError) -> OrderStep {
-        if order.state == .pickedUp { return OrderStep(after: order) }
+        if order.state.isOnBoard || order.state == .delivered { return OrderStep(after: order) }
         guard order.state.isHeldBeforePickup else { throw illegal(order) }
         var after = order
         after.state = .pickedUp
@@ -175,12 +176,16 @@ package enum OrderMachine {
         _ order: Order, by principal: Principal, at now: Timestamp, event: (code: String, reason: String)?
     ) throws(FulfilmentError) -> OrderStep {
         if order.state == .pending { return OrderStep(after: order) }
+        // A rejection that crosses a cancellation: the driver's pop-up cannot know better.
+        let isRejection = event == nil
+        if isRejection, order.state == .cancelled { return OrderStep(after: order) }
         guard order.state.isHeldBeforePickup, let assignment = order.assignment else { throw illegal(order) }
         var after = order
         after.state = .pending
         after.assignment = nil
         after.acceptedAt = nil
         after.pooledAt = now
+        after.isGivenBack = !principal.isAdmin
         var step = OrderStep(after: after)
         step.exclusion = Exclusion(orderID: order.id, driverID: assignment.driverID)
         if let event {

@@ -105,6 +105,11 @@ package struct DriverPatch: Sendable, Equatable {
     package var passwordHash: String?
     package var capacity: Int?
     package var vehicleType: VehicleType?
+    package var name: String?
+    package var phone: String?
+    package var email: String?
+    package var vehicleNumber: String?
+    package var vehicleRegistration: String?
     package var shiftEndsAt: Timestamp?
     package var bank: BankDetails?
     /// Kills every token issued before.

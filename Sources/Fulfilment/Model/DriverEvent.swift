@@ -52,6 +52,8 @@ package struct AssignedOrder: Sendable, Equatable, Codable {
     package var distance: Int
     /// When the food can leave the restaurant; nil means as soon as possible.
     package var pickupAt: Timestamp?
+    /// The same by the region's clock, as drivers read it.
+    package var pickupClock: String?
     package var batch: AssignedBatch
 
     package init(order: Order, sequence: Int, earnings: Paise, distance: Int, batch: AssignedBatch) {

@@ -22,6 +22,9 @@ package struct Order: Sendable, Equatable {
     package var cancelReason: String?
     /// Wrong one-time passwords given so far; tries are limited.
     package var otpFailures: Int
+    /// Its last driver rejected it or was lost, so the engine may give it to another, whatever pool it is of. An admin
+    /// who takes it back keeps it for a hand.
+    package var isGivenBack = false
 
     package init(id: OrderID, version: Int64, state: OrderState, content: OrderContent, createdAt: Timestamp) {
         self.id = id
@@ -37,7 +40,8 @@ package struct Order: Sendable, Equatable {
     package var holder: DriverID? { state.isHeld ? assignment?.driverID : nil }
 }
 
-/// What was ordered, by whom, from where to where. Never changes after the order was placed.
+/// What was ordered, by whom, from where to where. An admin may correct a little of it while the
+/// order waits; otherwise it never changes.
 package struct OrderContent: Sendable, Equatable {
     package var externalID: String?
     package var externalPoolID: PoolID?

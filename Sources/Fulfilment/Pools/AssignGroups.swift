@@ -18,21 +18,20 @@ package struct AssignGroups: Sendable {
         package var reason: String?
     }
 
-    /// Gives one group to a driver. Only those of its orders that still wait go along.
+    /// Gives one group to a driver. Only those of its orders that still wait go along; the same key again is told what
+    /// the first time gave.
     ///
     /// - Throws: ``FulfilmentError``: unknown group, or nothing of it is left to give; ``StoreError``.
     package func callAsFunction(
         _ group: PoolGroup, to driver: DriverID, earnings: Paise?, by admin: AdminID, idempotency: IdempotencyKey?
     ) async throws -> AssignOrders.Outcome {
-        let waiting = try await waiting(of: group)
-        guard !waiting.isEmpty else { throw FulfilmentError.nothingLeft(group: group.id) }
-        var request = AssignOrders.Request(orderIDs: waiting, driverID: driver)
+        var request = AssignOrders.Request(orderIDs: group.pickups, driverID: driver)
         request.earnings = earnings
         request.idempotency = idempotency
-        request.refusesTaken = true
+        request.selection = .waiting(group: group.id)
         // A group that goes out whole keeps its number and its route.
-        if waiting.count == group.pickups.count {
-            request.sketch = group.sketch
+        request.sketch = group.sketch
+        if try await waiting(of: group).count == group.pickups.count {
             if try await house.orders.batch(group.id) == nil { request.batchID = group.id }
         }
         return try await AssignOrders(house)(request, by: admin)
@@ -69,7 +68,7 @@ package struct AssignGroups: Sendable {
                 guard let fix = member.lastFix,
                     carried[member.account.id, default: 0] + orders.count <= member.account.capacity
                 else { continue }
-                let way = house.settings.leg(fix.point, start, at: now).milliseconds
+                let way = house.leg(fix.point, start, at: now).milliseconds
                 pairs.append((way, index, member.account.id))
             }
         }

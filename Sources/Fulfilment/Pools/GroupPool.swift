@@ -128,5 +128,8 @@ extension RouteSketch {
         orderIDs = group.pickups
         distance = group.distance
         orderDistances = group.pickups.map { distances[$0] ?? 0 }
+        orderSeconds = group.pickups.map { order in
+            group.stops.first { !$0.isPickup && $0.orderID == order.rawValue }?.afterSeconds
+        }
     }
 }

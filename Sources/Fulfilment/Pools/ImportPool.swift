@@ -12,6 +12,7 @@ package struct ImportPool: Sendable {
     /// One row as it was read.
     package struct Row: Sendable {
         package var externalOrderID: String
+        /// Empty for an order that belongs to no pool: it waits in the pool of its zone.
         package var externalPoolID: String
         /// The restaurant's id in the other system, or our own number.
         package var restaurant: String?
@@ -85,7 +86,7 @@ package struct ImportPool: Sendable {
 
     private static func drafts(_ pools: [PoolDraft], _ rows: [Row], at now: Timestamp) -> [PoolDraft] {
         let named = Set(pools.compactMap(\.externalID))
-        let others = rows.map(\.externalPoolID).uniqued().filter { !named.contains($0) }
+        let others = rows.map(\.externalPoolID).uniqued().filter { !$0.isEmpty && !named.contains($0) }
         return pools + others.map { PoolDraft(externalID: $0, closedAt: now) }
     }
 
@@ -98,6 +99,9 @@ package struct ImportPool: Sendable {
             }
             if order.dropoff.point == nil {
                 return Report(problem: .unknownDeliveryPlace, detail: "the row has no delivery coordinates")
+            }
+            if row.externalPoolID.isEmpty {
+                return Report(detail: "the row names no pool: the order waits in the pool of its zone")
             }
             return Report()
         }

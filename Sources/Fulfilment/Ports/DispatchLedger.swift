@@ -73,6 +73,10 @@ package struct OrderDecision: Sendable, Equatable, Codable {
     package var alternatives: [Alternative]
     /// Drivers that were refused, with the rule.
     package var refused: [Refusal]
+    /// How many of the ways of the tick a routing server was asked for, and how many had to be estimated all the same;
+    /// nil where none is set.
+    package var askedWays: Int64?
+    package var estimatedWays: Int64?
     /// What planning the tick again found out; nil until somebody asks.
     package var study: Study?
 

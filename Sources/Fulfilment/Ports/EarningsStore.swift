@@ -8,6 +8,8 @@ package protocol EarningsStore: Sendable {
     func totals(of driver: DriverID) async throws -> EarningsTotals
     /// Sums per driver.
     func totals() async throws -> [DriverID: EarningsTotals]
+    /// What each driver has earned since a moment, paid or not.
+    func earned(since start: Timestamp) async throws -> [DriverID: Paise]
     /// What has been paid out to all drivers since a moment.
     func paidOut(since start: Timestamp) async throws -> Paise
     /// Marks every unpaid row of the drivers as paid, each exactly once. The key is kept in the same transaction: a
@@ -66,6 +68,8 @@ package struct EarningsTotals: Sendable, Equatable {
     package var distance = 0
     package var lastPaidAt: Timestamp?
     package var lastPaidAmount: Paise?
+    /// The payment's reference and notes.
+    package var lastPaymentReference: String?
 
     package init() {}
 }

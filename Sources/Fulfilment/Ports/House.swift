@@ -29,6 +29,8 @@ package struct House: Sendable {
     package var study: @Sendable (TickRecord, OrderID) async throws -> OrderDecision.Study = {
         try TickInputs.study($0, of: $1)
     }
+    /// Plans a stored tick again; on those threads too.
+    package var replay: @Sendable (TickRecord) async throws -> TickReplay = { TickReplay($0) }
 
     package init(
         orders: any OrderStore, accounts: any AccountStore, places: any PlaceStore, pools: any PoolStore,
@@ -53,6 +55,19 @@ package struct House: Sendable {
         self.rounds = rounds
         self.settings = settings
         self.now = now
+    }
+
+    /// Travel times without a map, with the factors of the zones in force.
+    package var estimator: TravelTimeEstimator {
+        var estimator = settings.travel
+        estimator.slowZones = atlas.slowZones
+        return estimator
+    }
+
+    /// The way between two points at a moment, as estimated for a motorbike.
+    package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
+        estimator.leg(
+            from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: settings.hour(at: moment)))
     }
 }
 
@@ -83,6 +98,14 @@ package struct HouseSettings: Sendable {
     /// The way between two points at a moment, as estimated for a motorbike.
     package func leg(_ from: GeoPoint, _ to: GeoPoint, at moment: Timestamp) -> TravelLeg {
         travel.leg(from: from, to: to, under: TravelConditions(vehicle: .motorcycle, hour: hour(at: moment)))
+    }
+
+    /// What the region's clocks show, as HH:mm.
+    package func clockFace(at moment: Timestamp) -> String {
+        let seconds = moment.milliseconds / 1000 + Int64(secondsEastOfUTC(moment))
+        let minutes = (((seconds % 86_400) + 86_400) % 86_400) / 60
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(minutes / 60)):\(two(minutes % 60))"
     }
 
     /// Local hour of the day, 0 to 23.

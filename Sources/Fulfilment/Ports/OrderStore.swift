@@ -87,7 +87,12 @@ package struct OrderQuery: Sendable, Equatable {
     package var externalID: String?
     /// With `driverID`: also orders of his that ended at or after this moment.
     package var endedSince: Timestamp?
-    /// Route order (batch, then sequence) instead of newest first.
+    /// With `endedSince`: which ends are wanted.
+    package var endedStates: [OrderState] = [.delivered, .cancelled]
+    /// Older than this one: with newest first, the next page.
+    package var before: OrderID?
+    /// Live orders in route order (batch, then sequence), then ended ones by their end, newest first; instead of all by
+    /// number, newest first.
     package var inRouteOrder = false
     package var limit = 1000
 
@@ -115,6 +120,11 @@ package struct OpenOrder: Sendable, Equatable {
     package var pinned: Bool
     package var assignedAt: Timestamp?
     package var pickedUpAt: Timestamp?
+    /// As ``Order/isGivenBack``.
+    package var isGivenBack = false
+
+    /// Orders of an external pool wait for a hand until they were given; what a driver gave back then is the engine's.
+    package var isForTheEngine: Bool { externalPoolID == nil || isGivenBack }
 
     package init(id: OrderID, version: Int64, state: OrderState, createdAt: Timestamp, pooledAt: Timestamp) {
         self.id = id

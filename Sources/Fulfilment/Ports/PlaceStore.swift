@@ -24,7 +24,7 @@ extension PlaceStore {
     }
 }
 
-/// A service zone. Its border is kept as the GeoJSON geometry it came as.
+/// A service zone. Its border is kept as GeoJSON.
 package struct Zone: Sendable, Equatable {
     package let id: ZoneID
     package var draft: ZoneDraft
@@ -40,9 +40,12 @@ package struct ZoneDraft: Sendable, Equatable {
     package var name: String
     /// A GeoJSON Polygon or MultiPolygon geometry.
     package var geometry: String
+    /// What else its author said about it, a JSON object; kept for the export.
+    package var properties: String
 
-    package init(name: String, geometry: String) {
+    package init(name: String, geometry: String, properties: String = "{}") {
         self.name = name
         self.geometry = geometry
+        self.properties = properties
     }
 }

@@ -5,8 +5,8 @@ package protocol PoolStore: Sendable {
     /// Every pool with its counts, newest first.
     func pools() async throws -> [Pool]
     func pool(_ id: PoolID) async throws -> Pool?
-    /// Makes a pool; one with the same external id comes back as it is.
-    func createPool(_ draft: PoolDraft, at now: Timestamp) async throws -> Pool
+    /// Makes a pool; one with the same external id comes back as it is, and so does what the same key made.
+    func createPool(_ draft: PoolDraft, at now: Timestamp, idempotency: IdempotencyKey?) async throws -> Pool
     /// No more orders come from upstream. Nil when there is no such pool.
     func closePool(_ id: PoolID, at now: Timestamp) async throws -> Pool?
 
@@ -17,7 +17,7 @@ package protocol PoolStore: Sendable {
     func importOrders(_ work: PoolImport) async throws -> [ImportOutcome]
 
     /// Rows that wait for repair, in the order they came.
-    func keptRows(of pool: PoolID) async throws -> [KeptRow]
+    func keptRows(of pool: PoolID?) async throws -> [KeptRow]
 
     /// Groups made of the pool, by number; also those that have become batches.
     func groups(of pool: PoolID) async throws -> [PoolGroup]
@@ -58,6 +58,8 @@ package struct Pool: Sendable, Equatable {
     package var cancelledOrders = 0
     /// Rows of imports that have to be repaired before they are orders.
     package var keptRows = 0
+    /// Orders that wait and of which nobody knows where they come from or go to.
+    package var ordersWithoutPlace = 0
     /// Of all orders that are not cancelled.
     package var value = Paise.zero
     package var restaurantCount = 0
@@ -72,10 +74,12 @@ package struct Pool: Sendable, Equatable {
     package var status: PoolStatus {
         let live = totalOrders - cancelledOrders
         if live > 0, deliveredOrders == live { return .completed }
+        // Nothing of it is left to do.
+        if live == 0, totalOrders > 0, keptRows == 0, draft.closedAt != nil { return .completed }
         if ordersOnBoard + deliveredOrders > 0 { return .inProgress }
         if live > 0, pendingOrders == 0 { return .assigned }
         if draft.closedAt == nil { return .open }
-        let isWhole = keptRows == 0 && totalOrders >= draft.expectedOrders ?? 0 && totalOrders > 0
+        let isWhole = keptRows + ordersWithoutPlace == 0 && totalOrders >= draft.expectedOrders ?? 0 && totalOrders > 0
         return isWhole ? .synced : .closed
     }
 }
@@ -100,6 +104,7 @@ package struct PoolImport: Sendable {
         }
 
         package var externalOrderID: String
+        /// Empty where it belongs to no pool.
         package var externalPoolID: String
         package var content: Content
         /// The row as it came, to be tried again.

@@ -11,8 +11,24 @@ package protocol PresenceLog: Sendable {
     /// Who entered and left zones, newest first.
     func crossings(matching query: CrossingQuery) async throws -> [RecordedPresence]
 
-    /// The newest waits at each restaurant in milliseconds, at most `limit` of each, oldest first.
-    func waits(limit: Int) async throws -> [RestaurantID: [Int64]]
+    /// The newest stays at each restaurant that ended with a pickup, at most `limit` of each, oldest first.
+    func kitchenStays(limit: Int) async throws -> [RestaurantID: [KitchenStay]]
+
+    /// The stays that were seen to begin and not to end, of those among each driver's newest events.
+    func openStays() async throws -> [PresenceEvent]
+}
+
+/// What one pickup has taught about a kitchen.
+package struct KitchenStay: Sendable, Equatable {
+    /// Milliseconds from the driver's arrival, or from the ready time if that was later, to the pickup.
+    package var waited: Int64
+    /// Milliseconds from the order's placing to the pickup, where nobody had said when the food would be ready.
+    package var preparation: Int64?
+
+    package init(waited: Int64, preparation: Int64? = nil) {
+        self.waited = waited
+        self.preparation = preparation
+    }
 }
 
 /// Which crossings of borders are wanted; what is left out does not restrict.
@@ -53,16 +69,20 @@ package struct PresenceEvent: Sendable, Equatable {
     package var beganAt: Timestamp
     /// Nil when he came.
     package var endedAt: Timestamp?
-    /// For the end of a stay at a restaurant: how long he waited for food that should have been ready.
+    /// For a stay at a restaurant that ended with a pickup: how long he waited for food that should have been ready.
     package var waited: Int64?
+    /// The same, where nobody had said when it would be ready: how long after the order's placing it was picked up.
+    package var preparation: Int64?
 
     package init(
-        driver: DriverID, spot: Spot, beganAt: Timestamp, endedAt: Timestamp? = nil, waited: Int64? = nil
+        driver: DriverID, spot: Spot, beganAt: Timestamp, endedAt: Timestamp? = nil, waited: Int64? = nil,
+        preparation: Int64? = nil
     ) {
         self.driver = driver
         self.spot = spot
         self.beganAt = beganAt
         self.endedAt = endedAt
         self.waited = waited
+        self.preparation = preparation
     }
 }

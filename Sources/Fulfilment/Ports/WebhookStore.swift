@@ -10,9 +10,12 @@ package typealias WebhookDeliveryID = Identifier<WebhookDeliveryKind>
 package protocol WebhookStore: Sendable {
     /// Every target, by number.
     func webhookTargets() async throws -> [WebhookTarget]
-    func createWebhookTarget(_ draft: WebhookDraft, at now: Timestamp) async throws -> WebhookTarget
-    /// Puts a target to rest or wakes it. Nil when there is no such target.
-    func setWebhookTarget(_ id: WebhookID, isActive: Bool) async throws -> WebhookTarget?
+    /// The same key again gives the first target back.
+    func createWebhookTarget(
+        _ draft: WebhookDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> WebhookTarget
+    /// Changes what is given; nil when there is no such target.
+    func updateWebhookTarget(_ id: WebhookID, _ patch: WebhookPatch) async throws -> WebhookTarget?
 
     /// Takes deliveries that are due, oldest first, for one sender: nobody else gets them before `lease`.
     func takeDueDeliveries(
@@ -23,6 +26,7 @@ package protocol WebhookStore: Sendable {
 
     /// The newest deliveries, newest first.
     func deliveries(matching query: WebhookQuery) async throws -> [WebhookDelivery]
+    func delivery(_ id: WebhookDeliveryID) async throws -> WebhookDelivery?
     /// Makes a delivery due again, whatever became of it. Nil when there is no such delivery.
     func replay(_ id: WebhookDeliveryID, at now: Timestamp) async throws -> WebhookDelivery?
 }
@@ -48,6 +52,17 @@ package struct WebhookDraft: Sendable, Equatable {
         self.secret = secret
         self.events = events
     }
+}
+
+/// What is to change about a target; nil stays.
+package struct WebhookPatch: Sendable, Equatable {
+    package var url: String?
+    package var secret: String?
+    package var events: [WebhookEvent]?
+    /// False puts it to rest.
+    package var isActive: Bool?
+
+    package init() {}
 }
 
 /// A target as it is kept.

@@ -2,11 +2,12 @@ package import DispatchCore
 package import Geo
 import Synchronization
 
-/// The map the house works on: which zone a point lies in.
+/// The map the house works on: which zones a point lies in, and where ways take longer than elsewhere.
 package final class Atlas: Sendable {
     private struct State {
-        var zone: @Sendable (GeoPoint) -> ZoneID? = { _ in nil }
+        var zones: @Sendable (GeoPoint) -> [ZoneID] = { _ in [] }
         var depth: @Sendable (GeoPoint, ZoneID) -> Metres? = { _, _ in nil }
+        var slowZones: [TravelTimeEstimator.SlowZone] = []
         var hasZones = false
     }
 
@@ -16,12 +17,16 @@ package final class Atlas: Sendable {
 
     /// Takes a new division of the land into zones; in force from the next order on.
     ///
-    /// - Parameter depth: How far inside a zone a point lies, negative outside; nil for a zone that is not in force.
+    /// - Parameters:
+    ///   - slowZones: Where ways take longer or shorter, most telling first.
+    ///   - depth: How far inside a zone a point lies, negative outside; nil for a zone that is not in force.
+    ///   - zones: All zones that hold a point, the one that counts first.
     package func replace(
-        hasZones: Bool, depth: @escaping @Sendable (GeoPoint, ZoneID) -> Metres? = { _, _ in nil },
-        _ zone: @escaping @Sendable (GeoPoint) -> ZoneID?
+        hasZones: Bool, slowZones: [TravelTimeEstimator.SlowZone] = [],
+        depth: @escaping @Sendable (GeoPoint, ZoneID) -> Metres? = { _, _ in nil },
+        _ zones: @escaping @Sendable (GeoPoint) -> [ZoneID]
     ) {
-        state.withLock { $0 = State(zone: zone, depth: depth, hasZones: hasZones) }
+        state.withLock { $0 = State(zones: zones, depth: depth, slowZones: slowZones, hasZones: hasZones) }
     }
 
     /// Metres to the border of a zone, positive inside; nil when the zone is not in force.
@@ -33,9 +38,15 @@ package final class Atlas: Sendable {
     /// Whether there are zones at all; without them every order belongs to the catch-all pool.
     package var hasZones: Bool { state.withLock { $0.hasZones } }
 
-    /// The zone that the point lies in, nil for the catch-all pool.
-    package func zone(containing point: GeoPoint) -> ZoneID? {
-        let zone = state.withLock { $0.zone }
-        return zone(point)
+    /// Parts of the land in which ways take longer or shorter than the speed table says.
+    package var slowZones: [TravelTimeEstimator.SlowZone] { state.withLock { $0.slowZones } }
+
+    /// The zone that the point lies in, of several the one that counts; nil for the catch-all pool.
+    package func zone(containing point: GeoPoint) -> ZoneID? { zones(containing: point).first }
+
+    /// All zones that the point lies in.
+    package func zones(containing point: GeoPoint) -> [ZoneID] {
+        let zones = state.withLock { $0.zones }
+        return zones(point)
     }
 }

@@ -1,24 +1,47 @@
 import DispatchCore
 import Geo
 
-/// Where one driver is, as far as anybody wants to know: his zone, and the stops that he has to make. A pure value.
+/// Where one driver is, as far as anybody wants to know: his zones, and the stops that he has to make. A pure value.
 struct DriverPresence: Sendable {
     private struct Stop {
-        var arrival: Arrival
+        /// Nil where it is not known any more where the stop was.
+        var arrival: Arrival?
         var arrivedAt: Timestamp?
+        /// He has left again; whether with the food is not known before the next look at the orders.
+        var leftAt: Timestamp?
         /// When the food should be there; the latest, where he waits for several orders.
         var readyAt: Timestamp?
         var orders: [OrderID]
     }
 
+    /// One fence for each zone that he is in: zones may overlap.
+    private struct Stay {
+        var fence = FencePresence()
+        var enteredAt: Timestamp
+
+        init(since enteredAt: Timestamp) {
+            self.enteredAt = enteredAt
+            _ = fence.seen(depth: Metres(0), at: enteredAt.milliseconds)
+        }
+    }
+
     private let driver: DriverID
-    private var zone: ZoneID?
-    private var zoneEnteredAt: Timestamp?
-    private var fence = FencePresence()
+    private var zones: [ZoneID: Stay] = [:]
     private var stops: [Spot: Stop] = [:]
+    /// Stops that he had arrived at before the server started anew, until the orders tell where they are.
+    private var resumed: [Spot: Timestamp] = [:]
 
     init(driver: DriverID) {
         self.driver = driver
+    }
+
+    /// Goes on with a stay that was seen to begin earlier and not to end.
+    mutating func resume(_ spot: Spot, since beganAt: Timestamp) {
+        if case .zone(let zone) = spot {
+            zones[zone] = Stay(since: beganAt)
+        } else {
+            resumed[spot] = beganAt
+        }
     }
 
     /// A run of his fixes.
@@ -36,7 +59,7 @@ struct DriverPresence: Sendable {
         crossBorders(at: fix.point, time: fix.receivedAt, atlas: atlas, &events)
         if stops.isEmpty { return }
         for spot in sortedSpots {
-            guard let action = stops[spot]?.arrival.seen(at: fix.point, time: fix.receivedAt.milliseconds) else {
+            guard let action = stops[spot]?.arrival?.seen(at: fix.point, time: fix.receivedAt.milliseconds) else {
                 continue
             }
             events += carryOut(action, at: spot)
@@ -56,15 +79,26 @@ struct DriverPresence: Sendable {
             wanted[spot] = (known?.point ?? point, readyAt, (known?.orders ?? []) + [order.id])
         }
         var events: [PresenceEvent] = []
-        for spot in sortedSpots where wanted[spot] == nil {
-            events += finish(spot, orders, at: now)
+        for (spot, beganAt) in resumed.sorted(by: { $0.key.rank < $1.key.rank }) {
+            let taken = orders.filter { $0.pickedUpAt != nil && $0.restaurantID.map(Spot.restaurant) == spot }
+            stops[spot] = Stop(
+                arrival: (wanted[spot]?.point).map { Arrival(at: $0, thereSince: beganAt.milliseconds) },
+                arrivedAt: beganAt, orders: wanted[spot]?.orders ?? taken.map(\.id))
+        }
+        resumed = [:]
+        for spot in sortedSpots {
+            if wanted[spot] == nil {
+                events += finish(spot, orders, at: now)
+            } else if let leftAt = stops[spot]?.leftAt {
+                events += end(spot, at: leftAt, with: [])
+            }
         }
         for (spot, want) in wanted {
             stops[spot, default: Stop(arrival: Arrival(at: want.point), orders: [])].readyAt = want.readyAt
             stops[spot]?.orders = want.orders
         }
         for spot in sortedSpots {
-            guard let action = stops[spot]?.arrival.timerFired(at: now.milliseconds) else { continue }
+            guard let action = stops[spot]?.arrival?.timerFired(at: now.milliseconds) else { continue }
             events += carryOut(action, at: spot)
         }
         return events
@@ -72,12 +106,14 @@ struct DriverPresence: Sendable {
 
     /// Where he is now.
     var stays: [PresenceEvent] {
-        var stays: [PresenceEvent] = []
-        if let zone, let zoneEnteredAt {
-            stays.append(PresenceEvent(driver: driver, spot: .zone(zone), beganAt: zoneEnteredAt))
+        var stays = zones.sorted { $0.key < $1.key }.map { zone, stay in
+            PresenceEvent(driver: driver, spot: .zone(zone), beganAt: stay.enteredAt)
         }
         for spot in sortedSpots {
-            guard let arrivedAt = stops[spot]?.arrivedAt else { continue }
+            guard let stop = stops[spot], let arrivedAt = stop.arrivedAt, stop.leftAt == nil else { continue }
+            stays.append(PresenceEvent(driver: driver, spot: spot, beganAt: arrivedAt))
+        }
+        for (spot, arrivedAt) in resumed.sorted(by: { $0.key.rank < $1.key.rank }) {
             stays.append(PresenceEvent(driver: driver, spot: spot, beganAt: arrivedAt))
         }
         return stays
@@ -86,21 +122,19 @@ struct DriverPresence: Sendable {
     private mutating func crossBorders(
         at point: GeoPoint, time: Timestamp, atlas: Atlas, _ events: inout [PresenceEvent]
     ) {
-        if let zone {
+        for zone in zones.isEmpty ? [] : zones.keys.sorted() {
             let depth = atlas.depth(of: point, in: zone) ?? Metres(-.infinity)
-            if case .left(let enteredAt, _)? = fence.seen(depth: depth, at: time.milliseconds) {
-                events.append(
-                    PresenceEvent(
-                        driver: driver, spot: .zone(zone), beganAt: Timestamp(milliseconds: enteredAt), endedAt: time))
-                self.zone = nil
+            guard case .left(let enteredAt, _)? = zones[zone]?.fence.seen(depth: depth, at: time.milliseconds) else {
+                continue
             }
+            zones[zone] = nil
+            events.append(
+                PresenceEvent(
+                    driver: driver, spot: .zone(zone), beganAt: Timestamp(milliseconds: enteredAt), endedAt: time))
         }
-        if zone == nil, let entered = atlas.zone(containing: point) {
-            zone = entered
-            zoneEnteredAt = time
-            fence = FencePresence()
-            _ = fence.seen(depth: Metres(0), at: time.milliseconds)
-            events.append(PresenceEvent(driver: driver, spot: .zone(entered), beganAt: time))
+        for zone in atlas.zones(containing: point) where zones[zone] == nil {
+            zones[zone] = Stay(since: time)
+            events.append(PresenceEvent(driver: driver, spot: .zone(zone), beganAt: time))
         }
     }
 
@@ -108,28 +142,43 @@ struct DriverPresence: Sendable {
         switch action {
         case .setTimer: return []
         case .arrived(let time):
+            // Whoever comes back had left without the food.
+            let events = stops[spot]?.leftAt.map { end(spot, at: $0, with: []) } ?? []
             let arrivedAt = Timestamp(milliseconds: time)
             stops[spot]?.arrivedAt = arrivedAt
-            return [PresenceEvent(driver: driver, spot: spot, beganAt: arrivedAt)]
+            return events + [PresenceEvent(driver: driver, spot: spot, beganAt: arrivedAt)]
         case .departed(_, let time):
-            return end(spot, at: Timestamp(milliseconds: time))
+            let leftAt = Timestamp(milliseconds: time)
+            guard case .customer = spot else {
+                stops[spot]?.leftAt = leftAt
+                return []
+            }
+            return end(spot, at: leftAt, with: [])
         }
     }
 
     /// The stop is done: the food has been picked up or handed over, or is somebody else's now.
     private mutating func finish(_ spot: Spot, _ orders: [OpenOrder], at now: Timestamp) -> [PresenceEvent] {
-        let pickedUp = orders.filter { stops[spot]?.orders.contains($0.id) == true }.compactMap(\.pickedUpAt).max()
+        let taken = orders.filter { order in
+            order.pickedUpAt != nil && stops[spot]?.orders.contains(order.id) == true
+        }
+        let pickedUp = taken.compactMap(\.pickedUpAt).max() ?? now
         defer { stops[spot] = nil }
-        return end(spot, at: min(pickedUp ?? now, now))
+        return end(spot, at: min(pickedUp, stops[spot]?.leftAt ?? now, now), with: taken)
     }
 
-    private mutating func end(_ spot: Spot, at time: Timestamp) -> [PresenceEvent] {
+    /// - Parameter taken: What he took with him. Only then was his stay a wait for the kitchen: who is called away, or
+    ///   gives up, has not seen the food.
+    private mutating func end(_ spot: Spot, at time: Timestamp, with taken: [OpenOrder]) -> [PresenceEvent] {
         guard let stop = stops[spot], let arrivedAt = stop.arrivedAt else { return [] }
         stops[spot]?.arrivedAt = nil
+        stops[spot]?.leftAt = nil
         let end = max(time, arrivedAt)
         var event = PresenceEvent(driver: driver, spot: spot, beganAt: arrivedAt, endedAt: end)
-        if case .restaurant = spot {
-            event.waited = max(0, end.millisecondsSince(max(arrivedAt, stop.readyAt ?? arrivedAt)))
+        if case .restaurant = spot, let placedAt = taken.map(\.createdAt).max() {
+            let readyAt = taken.compactMap(\.readyAt).max()
+            event.waited = max(0, end.millisecondsSince(max(arrivedAt, readyAt ?? arrivedAt)))
+            if readyAt == nil { event.preparation = max(0, end.millisecondsSince(placedAt)) }
         }
         return [event]
     }

@@ -21,8 +21,6 @@ package final class Fleet: Sendable {
 
     /// Fixes that are judged under one lock: some microseconds.
     private static let together = 128
-    /// A device clock that differs more than this from ours says nothing about the order of its fixes.
-    private static let believedSkew: Int64 = 300_000
 
     package init(staleAfterMilliseconds: Int64 = 60_000) {
         staleAfter = staleAfterMilliseconds
@@ -170,12 +168,9 @@ package final class Fleet: Sendable {
         }
     }
 
-    /// The device's time orders its own fixes as long as its clock is near ours; otherwise the time of receipt does.
-    fileprivate static func time(of fix: Fix) -> Int64 {
-        guard let recorded = fix.recordedAt, abs(recorded.millisecondsSince(fix.receivedAt)) <= believedSkew else {
-            return fix.receivedAt.milliseconds
-        }
-        return recorded.milliseconds
+    /// Lets drivers who have gone quiet become stale in the index, and go. Call it about once a second.
+    package func expire(at now: Timestamp) {
+        _ = index.expire(now: now.milliseconds)
     }
 
     /// The driver as he is now, nil when the fleet does not know him.
@@ -199,15 +194,68 @@ package final class Fleet: Sendable {
         excluding excluded: [DriverID] = [],
         at now: Timestamp
     ) -> [(member: FleetMember, distance: Metres)] {
-        _ = index.expire(now: now.milliseconds)
-        let filter = SearchFilter(
-            required: onlyAvailable ? [.available, .fresh] : [], excluding: excluded.map(\.rawValue).sorted())
-        let found = index.nearest(limit, to: point, within: radius, matching: filter)
-        return state.withLock { state in
-            found.compactMap { neighbour in
-                state.members[DriverID(neighbour.id)].map { ($0, neighbour.distance) }
+        expire(at: now)
+        var excluded = excluded.map(\.rawValue)
+        // The index knows of silence to the second, and of a change of word a moment after the members do: whoever
+        // should not have been found makes room for the next.
+        var latest: [(member: FleetMember, distance: Metres)] = []
+        for _ in 0..<Self.mostRounds {
+            let filter = SearchFilter(
+                required: onlyAvailable ? [.available, .fresh] : [], excluding: excluded.sorted())
+            let found = index.nearest(limit, to: point, within: radius, matching: filter)
+            let (right, wrong) = state.withLock { state in judge(found, onlyAvailable, now, state) }
+            if wrong.isEmpty || found.count < limit { return right }
+            excluded += wrong
+            latest = right
+        }
+        return latest
+    }
+
+    /// After so many rounds with drivers who should not have been found the rest is left out.
+    private static let mostRounds = 8
+
+    private func judge(
+        _ found: [Neighbour], _ onlyAvailable: Bool, _ now: Timestamp, _ state: borrowing State
+    ) -> (right: [(member: FleetMember, distance: Metres)], wrong: [Int64]) {
+        var right: [(member: FleetMember, distance: Metres)] = []
+        var wrong: [Int64] = []
+        for neighbour in found {
+            if let member = state.members[DriverID(neighbour.id)],
+                !onlyAvailable || member.isAvailable && !isStale(member, at: now)
+            {
+                right.append((member, neighbour.distance))
+            } else {
+                wrong.append(neighbour.id)
             }
         }
+        return (right, wrong)
+    }
+
+    /// Up to so many available drivers a round looks at everybody.
+    package static let everyone = 500
+
+    /// The drivers that a round has to look at, by id: everybody in a small fleet; in a large one those nearest to any
+    /// of the pickups, of the available ones with a fresh position, and whoever has something to do already.
+    ///
+    /// - Parameters:
+    ///   - pickups: Where food waits; places that several orders share count once.
+    ///   - limit: So many for each pickup.
+    ///   - busy: Drivers who hold orders.
+    /// - Complexity: O(drivers) to count them, then O(pickups × limit × log).
+    package func candidates(
+        near pickups: [GeoPoint], each limit: Int, busy: Set<DriverID>, at now: Timestamp
+    ) -> [FleetMember] {
+        let all = members()
+        guard all.count(where: { $0.isAvailable && !isStale($0, at: now) }) > Self.everyone else { return all }
+        expire(at: now)
+        var wanted = busy
+        let filter = SearchFilter(required: [.available, .fresh])
+        for pickup in Set(pickups) {
+            for neighbour in index.nearest(limit, to: pickup, within: .unlimited, matching: filter) {
+                wanted.insert(DriverID(neighbour.id))
+            }
+        }
+        return all.filter { wanted.contains($0.account.id) }
     }
 
     /// Those of `drivers` who have never said whether they are online.
@@ -264,7 +312,9 @@ package struct FleetMember: Sendable {
         for place in start..<end {
             let fix = fixes[place]
             let verdict = filter.received(
-                PlaceFix(place: fix.point, recordedAt: Fleet.time(of: fix), accuracy: fix.accuracy.map { Metres($0) }))
+                PlaceFix(
+                    place: fix.point, recordedAt: fix.recordedAt?.milliseconds,
+                    receivedAt: fix.receivedAt.milliseconds, accuracy: fix.accuracy.map { Metres($0) }))
             if verdict == .moved {
                 believed = place
             } else {

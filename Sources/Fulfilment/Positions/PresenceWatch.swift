@@ -12,8 +12,32 @@ import Synchronization
 package final class PresenceWatch: Sendable {
     private struct State {
         var drivers: [DriverID: DriverPresence] = [:]
-        var waits: [RestaurantID: WaitingTimes] = [:]
+        var kitchens: [RestaurantID: Kitchen] = [:]
         var events: Deque<PresenceEvent> = []
+    }
+
+    /// What pickups have taught about one kitchen.
+    private struct Kitchen {
+        /// A shorter stay than this has not waited: the food was there before him, since when nobody knows.
+        private static let handover: Int64 = 60_000
+
+        var waits = WaitingTimes()
+        /// Waits beyond the kitchen's word, for its later words.
+        var deviations = WaitingTimes()
+        /// From placing to pickup, for orders without a word.
+        var preparations = WaitingTimes()
+
+        mutating func learn(_ stay: KitchenStay) {
+            waits.record(milliseconds: stay.waited)
+            guard let preparation = stay.preparation else {
+                deviations.record(milliseconds: stay.waited)
+                return
+            }
+            // Of food that was there before him it is only known that it took no longer than that.
+            if stay.waited >= Self.handover || preparation < preparations.expected(prior: 0) {
+                preparations.record(milliseconds: preparation)
+            }
+        }
     }
 
     private let atlas: Atlas
@@ -32,10 +56,20 @@ package final class PresenceWatch: Sendable {
     }
 
     /// Fills the statistics at start.
-    package func load(_ waits: [RestaurantID: [Int64]]) {
+    package func load(_ stays: [RestaurantID: [KitchenStay]]) {
         state.withLock { state in
-            for (restaurant, stays) in waits {
-                for stay in stays { state.waits[restaurant, default: WaitingTimes()].record(milliseconds: stay) }
+            for (restaurant, stays) in stays {
+                for stay in stays { state.kitchens[restaurant, default: Kitchen()].learn(stay) }
+            }
+        }
+    }
+
+    /// Goes on at start with the stays that had begun and not ended, so that nobody enters twice what he has not left.
+    package func resume(_ stays: [PresenceEvent]) {
+        state.withLock { state in
+            for stay in stays {
+                state.drivers[stay.driver, default: DriverPresence(driver: stay.driver)]
+                    .resume(stay.spot, since: stay.beganAt)
             }
         }
     }
@@ -43,7 +77,7 @@ package final class PresenceWatch: Sendable {
     /// Fixes in the order they were received.
     ///
     /// - Parameter heldBack: The places of those that the fleet does not believe, ascending: they say nothing here.
-    /// - Complexity: O(stops of the driver + corners of his zone) for each, and a look-up for each run of one driver's
+    /// - Complexity: O(stops of the driver + corners of his zones) for each, and a look-up for each run of one driver's
     package func seen(_ fixes: [Fix], without heldBack: [Int] = []) {
         let atlas = atlas
         note { state in
@@ -81,18 +115,29 @@ package final class PresenceWatch: Sendable {
 
     /// How long each kitchen lets drivers wait beyond its word: the median of the last 64 stays, drawn towards nothing
     /// where there are few.
-    package func readyDeviation() -> [RestaurantID: Seconds] {
-        state.withLock { $0.waits.mapValues { Seconds($0.expected(prior: 0) / 1000) } }
+    package func readyDeviation() -> [RestaurantID: Seconds] { expectations(of: \.deviations) }
+
+    /// How long after an order's placing the food of each kitchen is ready that says nothing about it; as
+    /// ``readyDeviation()``.
+    package func preparation() -> [RestaurantID: Seconds] { expectations(of: \.preparations) }
+
+    private func expectations(of times: KeyPath<Kitchen, WaitingTimes>) -> [RestaurantID: Seconds] {
+        state.withLock { state in
+            state.kitchens.compactMapValues { kitchen in
+                kitchen[keyPath: times].count == 0
+                    ? nil : Seconds(kitchen[keyPath: times].expected(prior: 0) / 1000)
+            }
+        }
     }
 
-    /// Where the driver is now: his zone, and the stops that he has arrived at.
+    /// Where the driver is now: his zones, and the stops that he has arrived at.
     package func stays(of driver: DriverID) -> [PresenceEvent] {
         state.withLock { $0.drivers[driver]?.stays ?? [] }
     }
 
     /// The last stays at each restaurant where anybody has waited.
     package func waitingTimes() -> [RestaurantID: WaitingTimes] {
-        state.withLock { $0.waits }
+        state.withLock { $0.kitchens.mapValues(\.waits) }
     }
 
     /// Writes what was seen; what the database refuses waits on.
@@ -119,7 +164,8 @@ package final class PresenceWatch: Sendable {
             let events = change(&state)
             for event in events {
                 if case .restaurant(let restaurant) = event.spot, let waited = event.waited {
-                    state.waits[restaurant, default: WaitingTimes()].record(milliseconds: waited)
+                    state.kitchens[restaurant, default: Kitchen()].learn(
+                        KitchenStay(waited: waited, preparation: event.preparation))
                 }
                 state.events.append(event)
             }

@@ -18,12 +18,20 @@ package struct AssignOrders: Sendable {
         package var force: Bool
         package var reason: String?
         package var idempotency: IdempotencyKey?
-        /// Refuses, instead of taking over, an order that another driver has.
-        package var refusesTaken = false
+        /// Which of the orders are meant, as they are inside the transaction.
+        package var selection = Selection.all
         /// The route that was planned for exactly these orders; without one a short route is made here.
         package var sketch: RouteSketch?
         /// The number that the batch gets; without one it is drawn.
         package var batchID: BatchID?
+
+        package enum Selection: Sendable, Hashable {
+            case all
+            /// Those of a proposed group that nobody has.
+            case waiting(group: BatchID)
+            /// Those that are still in the batch and may still move.
+            case members(batch: BatchID)
+        }
 
         package init(orderIDs: [OrderID], driverID: DriverID) {
             self.orderIDs = orderIDs
@@ -136,11 +144,12 @@ package struct AssignOrders: Sendable {
         func decide(_ rows: LockedRows) throws -> OrderChanges<Decision> {
             if let repeats = rows.repeats {
                 let warnings = rows.repeatedNotes.compactMap(Warning.init)
-                return OrderChanges(result: Decision(batchID: nil, answer: .repeated(repeats), warnings: warnings))
+                return OrderChanges(
+                    result: Decision(batchID: nil, answer: .repeated(given(repeats, rows)), warnings: warnings))
             }
             guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
             guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
-            let orders = try request.orderIDs.uniqued().map { id in
+            let orders = try chosen(rows).uniqued().map { id in
                 guard let order = rows.orders.first(where: { $0.id == id }) else {
                     throw FulfilmentError.unknownOrder(id)
                 }
@@ -172,11 +181,32 @@ package struct AssignOrders: Sendable {
             return changes
         }
 
+        /// The orders that are meant; a group of which nothing is left is nothing to give.
+        private func chosen(_ rows: LockedRows) throws(FulfilmentError) -> [OrderID] {
+            let name: BatchID
+            let isMeant: (Order) -> Bool
+            switch request.selection {
+            case .all: return request.orderIDs
+            case .waiting(let group): (name, isMeant) = (group, { $0.state == .pending })
+            case .members(let batch):
+                (name, isMeant) = (batch, { $0.state.isHeldBeforePickup && $0.assignment?.batchID == batch })
+            }
+            let meant = Set(rows.orders.filter(isMeant).map(\.id))
+            guard !meant.isEmpty else { throw .nothingLeft(group: name) }
+            return request.orderIDs.filter(meant.contains)
+        }
+
+        /// What a repetition is told: of a group, those that the driver got.
+        private func given(_ repeats: [OrderID], _ rows: LockedRows) -> [OrderID] {
+            guard request.selection != .all else { return repeats }
+            let his = Set(rows.orders.filter { $0.assignment?.driverID == request.driverID }.map(\.id))
+            return repeats.filter(his.contains)
+        }
+
         /// The few refusals that no admin overrides, and the one that takes `force`.
         private func refuse(_ order: Order) throws(FulfilmentError) {
             guard !order.state.isEnded else { throw .orderEnded(order: order.id, current: order.state) }
             if order.holder == request.driverID { return }
-            if request.refusesTaken, !request.force, order.state.isHeld { throw .orderTaken(order.id) }
             guard !order.state.isOnBoard else { throw .foodOnBoard(order: order.id, current: order.state) }
             if let other = order.assignment?.pinnedBy, order.state.isHeld, other != admin, !request.force {
                 throw .pinnedByAnother(order: order.id, admin: other)
@@ -202,9 +232,10 @@ package struct AssignOrders: Sendable {
             let start = member?.lastFix?.point
             let sketch =
                 planned(orders)
-                ?? RouteSketch(orders: orders, start: isStale ? nil : start) {
-                    Int(settings.leg($0, $1, at: now).metres)
-                }
+                ?? RouteSketch(
+                    orders: orders, start: isStale ? nil : start,
+                    seconds: { Int(settings.leg($0, $1, at: now).milliseconds / 1000) },
+                    metres: { Int(settings.leg($0, $1, at: now).metres) })
             return AssignmentDraft(
                 batchID: batchID, driver: driver, source: .admin, pinnedBy: admin, sketch: sketch, earnings: nil,
                 reason: request.reason, now: now)

@@ -62,8 +62,8 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// Delivers the order and every other order of the same customer that the driver carries from the same pool (or
-    /// batch): the app asks once for all that one customer gets.
+    /// Delivers the order and every other order of the same customer that the driver carries from the same pool: the app
+    /// asks once for all that one customer gets.
     package func deliverAllOfCustomer(_ id: OrderID, otp: String?, by driver: DriverID) async throws -> Order {
         try await change(.deliver(.otp(otp)), first: id, by: .driver(driver), reason: nil, driver: driver) {
             first, held in
@@ -109,14 +109,14 @@ package struct ChangeOrder: Sendable {
         }
     }
 
-    /// What the same driver has for the same customer, from the same pool or batch.
+    /// What the same driver has for the same customer, as the app shows it on one card: the same pool or none, whatever
+    /// batches it came in. Words in the place of a telephone, such as "N/A", make nobody the same customer.
     private static func others(ofCustomerOf first: Order, in held: [Order]) -> [Order] {
-        guard !first.content.customer.phone.isEmpty else { return [] }
+        guard first.content.customer.phone.contains(where: \.isNumber) else { return [] }
         return held.filter { other in
             other.id != first.id && other.holder == first.assignment?.driverID
                 && other.content.customer.phone == first.content.customer.phone
                 && other.content.externalPoolID == first.content.externalPoolID
-                && (first.content.externalPoolID != nil || other.assignment?.batchID == first.assignment?.batchID)
         }
     }
 

@@ -116,7 +116,8 @@ package enum EventMessages {
         offer.batchDistanceMetres = Int64(order.batch.distance)
         offer.pickup = point(order.pickupLatitude, order.pickupLongitude)
         offer.delivery = point(order.deliveryLatitude, order.deliveryLongitude)
-        if let pickupAt = order.pickupAt { offer.pickupTime = WireTime.format(milliseconds: pickupAt.milliseconds) }
+        if let clock = order.pickupClock { offer.pickupTime = clock }
+        offer.readyAt = order.pickupAt?.milliseconds
         return offer
     }
 

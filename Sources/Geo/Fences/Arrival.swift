@@ -34,6 +34,12 @@ package struct Arrival: Hashable, Sendable {
         self.hysteresis = max(Metres(0), hysteresis)
     }
 
+    /// Somebody who has been there since a time, as was found out earlier.
+    package init(at place: GeoPoint, thereSince time: Int64) {
+        self.init(at: place)
+        state = .there(since: time)
+    }
+
     package var hasArrived: Bool {
         if case .there = state { true } else { false }
     }

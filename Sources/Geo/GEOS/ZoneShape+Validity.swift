@@ -9,11 +9,11 @@ extension ZoneShape {
         package let repairedBecause: String?
     }
 
-    /// Checks the shape, and repairs it where asked: crossings become corners, overlaps are joined, spikes go. Repair
-    /// never leaves less than an area.
+    /// Checks the shape, and repairs it where asked: crossings become corners, overlapping polygons are joined, spikes
+    /// go. Repair never leaves less than an area, and never guesses what a hole outside of its ring was meant for.
     ///
-    /// - Throws: `invalidShape` with GEOS's reason when the shape is invalid and is not to be repaired, or when nothing
-    ///   with an area is left.
+    /// - Throws: `invalidShape` with GEOS's reason when the shape is invalid and is not to be repaired, when a hole
+    ///   lies outside of its ring, or when nothing with an area is left.
     package func checked(repair: Bool) throws(ZoneProblem) -> Checked {
         do throws(GEOSError) {
             var context = try GEOSContext()
@@ -25,7 +25,8 @@ extension ZoneShape {
             }
             let reason = context.validityReason(geometry)
             guard repair else { throw GEOSError(code: .invalidGeometry, message: reason) }
-            let repaired = try context.keep(GEOSMakeValid_r(context.handle, geometry), doing: "repair a zone")
+            try context.refuseHolesOutside(of: self)
+            let repaired = try context.repaired(geometry)
             let polygons = try context.polygons(of: repaired)
             guard !polygons.isEmpty else {
                 throw GEOSError(code: .invalidGeometry, message: "\(reason); nothing with an area is left of it")
@@ -38,6 +39,37 @@ extension ZoneShape {
 }
 
 extension GEOSContext {
+    /// The union of the outer rings less the union of the holes. GEOS's older way, by the lines alone, would cut out
+    /// whatever two polygons have in common.
+    mutating func repaired(_ geometry: OpaquePointer) throws(GEOSError) -> OpaquePointer {
+        guard let how = GEOSMakeValidParams_create_r(handle) else {
+            throw failure(.unavailable, doing: "repair a zone")
+        }
+        defer { GEOSMakeValidParams_destroy_r(handle, how) }
+        guard GEOSMakeValidParams_setMethod_r(handle, how, GEOS_MAKE_VALID_STRUCTURE) == 1,
+            GEOSMakeValidParams_setKeepCollapsed_r(handle, how, 0) == 1
+        else { throw failure(.operationFailed, doing: "repair a zone") }
+        return try keep(GEOSMakeValidWithParams_r(handle, geometry, how), doing: "repair a zone")
+    }
+
+    /// Repairing would let such a hole vanish without a word.
+    mutating func refuseHolesOutside(of shape: ZoneShape) throws(GEOSError) {
+        for rings in shape.polygons where rings.count > 1 {
+            let shell = try repaired(try area(of: ZoneShape(polygons: [[rings[0]]])))
+            for hole in rings.dropFirst() {
+                let inner = try repaired(try area(of: ZoneShape(polygons: [[hole]])))
+                // Interiors that have nothing in common.
+                switch GEOSRelatePattern_r(handle, inner, shell, "F********") {
+                case 0: continue
+                case 1:
+                    let at = hole.first.map { "[\($0.longitude) \($0.latitude)]" } ?? ""
+                    throw GEOSError(code: .invalidGeometry, message: "Hole lies outside shell\(at)")
+                default: throw failure(.operationFailed, doing: "compare two rings")
+                }
+            }
+        }
+    }
+
     /// A multipolygon in degrees, x being the longitude. For topology only: never for distances.
     mutating func area(of shape: ZoneShape) throws(GEOSError) -> OpaquePointer {
         var members: [OpaquePointer?] = []

@@ -15,7 +15,9 @@ extension LiveIndex {
             }
             let (block, lane) = spot(of: number)
             let isFresh = block.flags[lane] & PointFlags.fresh.rawValue != 0
-            if isFresh == record.isStale { problems.append("member \(record.id) is both fresh and stale, or neither") }
+            if freshBit != 0, isFresh == record.isStale {
+                problems.append("member \(record.id) is both fresh and stale, or neither")
+            }
             if (wheel.policy == nil) != (record.wheelSlot == .max) {
                 problems.append("member \(record.id) hangs wrongly in the wheel")
             }
@@ -91,9 +93,10 @@ private struct InvariantCheck {
 
     private mutating func leaf(_ head: UInt32, parent: UInt32, slot: Int) -> UInt8 {
         var (reference, union) = (head, UInt8(0))
+        var counts = LeafBlock.Counts.zero
         while reference != 0 {
             let block = view.leaf(reference)
-            unitsSeen += TreeLayout.units(ofCapacity: block.capacity)
+            unitsSeen += block.units
             if block.cell.parent != parent || Int(block.cell.slot) != slot {
                 problems.append("a leaf with a wrong way up")
             }
@@ -104,6 +107,7 @@ private struct InvariantCheck {
             }
             for lane in 0..<block.count {
                 union |= block.flags[lane]
+                counts &+= LeafBlock.counts(of: block.flags[lane])
                 let place = block.places[lane]
                 let x = UInt32(truncatingIfNeeded: FixedPoint.of(place.longitude + 180) &- view.originX)
                 let y = UInt32(truncatingIfNeeded: FixedPoint.of(place.latitude + 90) &- view.originY)
@@ -114,6 +118,9 @@ private struct InvariantCheck {
             }
             places += block.count
             reference = block.next
+        }
+        if view.leaf(head).isRemembered, view.leaf(head).flagCounts != counts {
+            problems.append("a leaf that counts its flags wrongly")
         }
         return union
     }

@@ -29,13 +29,12 @@ extension LiveIndex {
         }
     }
 
-    func chainUnion(_ head: UInt32) -> UInt8 {
-        var (reference, union) = (head, UInt8(0))
-        while reference != 0 {
-            union |= leaf(reference).flagsUnion
-            reference = leaf(reference).next
-        }
-        return union
+    /// What any place of a leaf has, in the time that one block takes.
+    @inline(__always)
+    func leafUnion(_ head: UInt32) -> UInt8 {
+        guard head != 0 else { return 0 }
+        let block = leaf(head)
+        return block.isRemembered ? block.countedUnion : block.flagsUnion
     }
 
     // MARK: Growing
@@ -51,8 +50,11 @@ extension LiveIndex {
     }
 
     mutating func makeLeaf(_ slot: Int, below node: UInt32, capacity: Int) -> UInt32 {
-        let reference = slab.allocate(units: TreeLayout.units(ofCapacity: capacity))
-        LeafBlock.writeHead(at: slab.at(reference), capacity: capacity, cell: childCell(slot, below: node))
+        let cell = childCell(slot, below: node)
+        let reference = slab.allocate(units: TreeLayout.units(ofCapacity: capacity, bits: cell.bits))
+        LeafBlock.writeHead(at: slab.at(reference), capacity: capacity, cell: cell)
+        let block = leaf(reference)
+        if block.isRemembered { block.flagCounts = .zero }
         return reference
     }
 
@@ -70,14 +72,15 @@ extension LiveIndex {
         }
         let link = makeLeaf(slot, below: node, capacity: TreeLayout.capacities[0])
         leaf(link).next = head
+        leaf(link).flagCounts = block.flagCounts
         inner(node).children[slot] = link
         return true
     }
 
     /// The same leaf in a block of another size.
     private mutating func resized(_ old: UInt32, capacity: Int) -> UInt32 {
-        let new = slab.allocate(units: TreeLayout.units(ofCapacity: capacity))
         let source = leaf(old)
+        let new = slab.allocate(units: TreeLayout.units(ofCapacity: capacity, bits: source.cell.bits))
         slab.at(new).copyMemory(from: source.cell.base, byteCount: 23)
         slab.at(new).storeBytes(of: UInt8(capacity), toByteOffset: 23, as: UInt8.self)
         let target = leaf(new)
@@ -86,9 +89,10 @@ extension LiveIndex {
         target.places.update(from: source.places, count: count)
         target.ids.update(from: source.ids, count: count)
         if target.isRemembered {
+            target.flagCounts = source.flagCounts
             for lane in 0..<count { record(at: lane, of: target).pointee.home = new }
         }
-        slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
+        slab.release(old, units: source.units)
         return new
     }
 
@@ -113,7 +117,7 @@ extension LiveIndex {
             inner(node).unions[square] |= source.flags[lane]
         }
         inner(parent).children[slot] = node | TreeLayout.innerMark
-        slab.release(old, units: TreeLayout.units(ofCapacity: source.capacity))
+        slab.release(old, units: source.units)
     }
 
     /// Asks for the records of all members of a block.
@@ -132,6 +136,7 @@ extension LiveIndex {
         let end = target.count
         source.copyLane(lane, to: target, end)
         target.count = end + 1
+        if target.isRemembered { target.flagCounts &+= LeafBlock.counts(of: source.flags[lane]) }
         settle(record(at: end, of: target), in: target, reference, end)
     }
 
@@ -170,7 +175,7 @@ extension LiveIndex {
         let head = node.children[slot]
         let block = leaf(head)
         if block.count == 0 {
-            slab.release(head, units: TreeLayout.units(ofCapacity: block.capacity))
+            slab.release(head, units: block.units)
             node.children[slot] = 0
             setUnion(of: 0, slot: slot, below: parent)
         } else {
@@ -180,7 +185,7 @@ extension LiveIndex {
             {
                 node.children[slot] = resized(head, capacity: TreeLayout.capacity(-1, from: block.capacity))
             }
-            setUnion(of: chainUnion(node.children[slot]), slot: slot, below: parent)
+            setUnion(of: leafUnion(node.children[slot]), slot: slot, below: parent)
         }
         guard node.count <= TreeLayout.collapseAt, parent != root else { return }
         var highest = parent
@@ -202,7 +207,7 @@ extension LiveIndex {
         }
         empty(node, into: leafReference)
         inner(parent).children[slot] = leafReference
-        setUnion(of: chainUnion(leafReference), slot: slot, below: parent)
+        setUnion(of: leafUnion(leafReference), slot: slot, below: parent)
     }
 
     private mutating func empty(_ node: UInt32, into target: UInt32) {
@@ -213,7 +218,7 @@ extension LiveIndex {
             } else if child != 0 {
                 let block = leaf(child)
                 for lane in 0..<block.count { moveLane(lane, of: block, to: target) }
-                slab.release(child, units: TreeLayout.units(ofCapacity: block.capacity))
+                slab.release(child, units: block.units)
             }
         }
         slab.release(node, units: TreeLayout.innerUnits)

@@ -4,7 +4,7 @@ extension LiveIndex {
     /// Puts a point at a place, whether it was there before or not, and takes this as a sign of life.
     ///
     /// - Parameters:
-    ///   - flags: replace what the point had; `fresh` is the index's own.
+    ///   - flags: replace what the point had; with an expiry policy `fresh` is the index's own.
     ///   - time: milliseconds in the caller's clock. A time before the last one does not make the point older.
     /// - Returns: whether the point is new.
     /// - Complexity: O(1) inside its cell, else O(depth), amortised.
@@ -129,7 +129,7 @@ extension LiveIndex {
 
     @inline(__always)
     private mutating func move(_ number: UInt32, to place: GeoPoint, flags: PointFlags, at time: Int64) {
-        let bits = flags.rawValue | PointFlags.fresh.rawValue
+        let bits = flags.rawValue | freshBit
         let x = fixedX(place.longitude)
         let y = fixedY(place.latitude)
         let record = table[number]
@@ -148,9 +148,9 @@ extension LiveIndex {
     @discardableResult
     package mutating func setFlags(_ id: Int64, to flags: PointFlags) -> Bool {
         guard let number = table.number(of: id) else { return false }
-        let kept = table[number].pointee.isStale ? 0 : PointFlags.fresh.rawValue
+        let kept = table[number].pointee.isStale ? 0 : freshBit
         let (block, lane) = spot(of: number)
-        overwriteFlags(of: block, lane, with: flags.rawValue & ~PointFlags.fresh.rawValue | kept)
+        overwriteFlags(of: block, lane, with: flags.rawValue & ~freshBit | kept)
         return true
     }
 
@@ -162,12 +162,14 @@ extension LiveIndex {
         if table[number].pointee.isStale {
             revive(number)
             let (block, lane) = spot(of: number)
-            overwriteFlags(of: block, lane, with: block.flags[lane] | PointFlags.fresh.rawValue)
+            overwriteFlags(of: block, lane, with: block.flags[lane] | freshBit)
         }
         return true
     }
 
     /// Removes a point; false for an unknown one.
+    ///
+    /// - Complexity: O(depth), also for one of a crowd in a single place.
     @discardableResult
     package mutating func remove(_ id: Int64) -> Bool {
         guard let number = table.number(of: id) else { return false }
@@ -188,15 +190,17 @@ extension LiveIndex {
             isStale: record.pointee.isStale)
     }
 
-    /// The antimeridian has two names; inside the index it has one, so that places on it are neighbours.
+    /// The antimeridian has two names; inside the index it has one, so that places on it are neighbours. So have the
+    /// few numbers just below 180 that a turn makes 360 by rounding: their cell is the one at -180.
     @inline(__always)
     static func stored(_ place: GeoPoint) -> StoredPlace {
-        StoredPlace(latitude: place.latitude, longitude: place.longitude == 180 ? -180 : place.longitude)
+        StoredPlace(
+            latitude: place.latitude, longitude: place.longitude + 180 >= 360 ? -180 : place.longitude)
     }
 
     private mutating func insert(_ id: Int64, to place: GeoPoint, flags: PointFlags, at time: Int64) {
         let (x, y) = (fixedX(place.longitude), fixedY(place.latitude))
-        let bits = flags.rawValue | PointFlags.fresh.rawValue
+        let bits = flags.rawValue | freshBit
         let number = table.insert(id)
         table[number].pointee.lastSeen = time
         if let policy = wheel.policy { wheel.link(number, due: time &+ policy.staleAfter, in: table) }
@@ -219,8 +223,12 @@ extension LiveIndex {
         block.flags[lane] = bits
         let parent = block.cell.parent
         let slot = Int(block.cell.slot)
+        if block.isRemembered {
+            let head = leaf(inner(parent).children[slot])
+            head.flagCounts = head.flagCounts &- LeafBlock.counts(of: before) &+ LeafBlock.counts(of: bits)
+        }
         if before & ~bits != 0 {
-            setUnion(of: chainUnion(inner(parent).children[slot]), slot: slot, below: parent)
+            setUnion(of: leafUnion(inner(parent).children[slot]), slot: slot, below: parent)
         } else {
             addToUnions(bits, slot: slot, below: parent)
         }
@@ -263,6 +271,7 @@ extension LiveIndex {
         let headReference = children[slot]
         let head = leaf(headReference)
         let last = head.count - 1
+        if hole.isRemembered { head.flagCounts &-= LeafBlock.counts(of: hole.flags[lane]) }
         if head.cell.base != hole.cell.base || lane != last {
             head.copyLane(last, to: hole, lane)
             if hole.isRemembered {
@@ -274,7 +283,8 @@ extension LiveIndex {
         head.count = last
         if last == 0, head.next != 0 {
             children[slot] = head.next
-            slab.release(headReference, units: TreeLayout.units(ofCapacity: head.capacity))
+            leaf(head.next).flagCounts = head.flagCounts
+            slab.release(headReference, units: head.units)
         }
     }
 
@@ -313,6 +323,7 @@ extension LiveIndex {
         block.places[lane] = LiveIndex.stored(place)
         block.ids[lane] = record.pointee.id
         block.count = lane &+ 1
+        if block.isRemembered { block.flagCounts &+= LeafBlock.counts(of: bits) }
         settle(record, in: block, reference, lane)
     }
 

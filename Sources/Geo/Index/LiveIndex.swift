@@ -22,12 +22,16 @@ package struct LiveIndex: ~Copyable {
     /// Fixed-point longitude and latitude of the origin: the south-west corner of the area that was foreseen.
     let originX: Int64
     let originY: Int64
+    /// `PointFlags.fresh` where there is a policy by which points become stale, else nothing: then all eight bits are
+    /// the owner's.
+    let freshBit: UInt8
 
     /// An index that is at its best for points in the given box; it takes points everywhere.
     ///
     /// - Parameter expiry: when points that give no sign of life become stale and go; nil keeps them for ever.
     package init(area: GeoBox = .world, expiry: ExpiryPolicy? = nil) {
         wheel = ExpiryWheel(policy: expiry)
+        freshBit = expiry == nil ? 0 : PointFlags.fresh.rawValue
         originX = FixedPoint.of(area.west + 180)
         originY = FixedPoint.of(area.south + 90)
         let extent = max(area.width, area.height) * FixedPoint.unitsPerDegree
@@ -115,7 +119,8 @@ package struct GeoBox: Hashable, Sendable {
     }
 }
 
-/// What a point carries besides its place: eight bits, of which the owner gives meaning to seven.
+/// What a point carries besides its place: eight bits, of which the owner gives meaning to seven, or to all in an index
+/// whose points never become stale.
 package struct PointFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
 
@@ -123,7 +128,7 @@ package struct PointFlags: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Kept by the index: there was a sign of life within the policy's `staleAfter`. Whatever the owner says about this
-    /// bit is overwritten. Ask for it to leave out those who have gone quiet.
+    /// Kept by an index with an `ExpiryPolicy`: there was a sign of life within its `staleAfter`. Whatever the owner
+    /// says about this bit is overwritten there. Ask for it to leave out those who have gone quiet.
     package static let fresh = PointFlags(rawValue: 0x80)
 }

@@ -8,6 +8,8 @@ struct NearestSearch {
     private let view: TreeView
     private let query: QueryPoint
     private let wanted: Int
+    /// So many that keeping them sorted would cost more than to sort them at the end.
+    private let isLarge: Bool
     /// What is farther than this cannot join the best.
     private var worst: Double
     private var count = 0
@@ -29,6 +31,7 @@ struct NearestSearch {
         self.view = view
         self.query = query
         self.wanted = wanted
+        isLarge = wanted > NearestSearch.mostSorted
         worst = cap
         self.need = need
         needs = UInt64(need) &* 0x0101_0101_0101_0101
@@ -38,8 +41,16 @@ struct NearestSearch {
         excluded = scratch.excluded
     }
 
-    /// Finds the best. Afterwards the heap may be another, larger one.
+    /// Most that are kept sorted all the time; about where a heap begins to win.
+    private static let mostSorted = 64
+
+    /// Finds the best and sorts them. Afterwards the heap may be another, larger one.
     mutating func run(area: borrowing GeoPolygon?) {
+        search(area: area)
+        if isLarge { sortBest() }
+    }
+
+    private mutating func search(area: borrowing GeoPolygon?) {
         guard view.inner(view.root).flagsUnion & need == need else { return }
         var top = smallestNode()
         var outside = boundOutside(top)
@@ -211,6 +222,12 @@ struct NearestSearch {
     /// Keeps the best sorted by distance, then id.
     @inline(__always)
     private mutating func add(_ chord: Double, _ id: Int64, _ block: UInt32, _ lane: Int) {
+        if isLarge {
+            addLarge(
+                SearchScratch.Found(
+                    chordSquared: chord, id: id, block: block, lane: UInt32(truncatingIfNeeded: lane)))
+            return
+        }
         var position = count
         if count < wanted {
             count &+= 1
@@ -225,6 +242,51 @@ struct NearestSearch {
         best[position] = SearchScratch.Found(
             chordSquared: chord, id: id, block: block, lane: UInt32(truncatingIfNeeded: lane))
         if count == wanted { worst = best[wanted &- 1].chordSquared }
+    }
+
+    /// Keeps the best as a heap, worst on top, once there are as many as wanted.
+    @inline(never)
+    private mutating func addLarge(_ found: SearchScratch.Found) {
+        if count < wanted {
+            best[count] = found
+            count &+= 1
+            if count == wanted { heapBest() }
+        } else if precedes(found.chordSquared, found.id, best[0]) {
+            best[0] = found
+            sink(0, of: count)
+        }
+        if count == wanted { worst = best[0].chordSquared }
+    }
+
+    private func heapBest() {
+        for position in stride(from: count / 2 - 1, through: 0, by: -1) { sink(position, of: count) }
+    }
+
+    /// Nearest first. In place, so that a search allocates nothing.
+    private func sortBest() {
+        if count < wanted { heapBest() }
+        for end in stride(from: count - 1, to: 0, by: -1) {
+            let worst = best[0]
+            best[0] = best[end]
+            best[end] = worst
+            sink(0, of: end)
+        }
+    }
+
+    private func sink(_ start: Int, of count: Int) {
+        let found = best[start]
+        var position = start
+        while true {
+            var below = position &* 2 &+ 1
+            if below >= count { break }
+            if below &+ 1 < count, precedes(best[below].chordSquared, best[below].id, best[below &+ 1]) {
+                below &+= 1
+            }
+            if !precedes(found.chordSquared, found.id, best[below]) { break }
+            best[position] = best[below]
+            position = below
+        }
+        best[position] = found
     }
 
     @inline(__always)

@@ -9,15 +9,21 @@ enum TreeLayout {
     static let smallestCellBits: UInt8 = 10
     static let innerUnits = 13
     static let headBytes = 24
-    static let largestUnits = units(ofCapacity: largestCapacity)
+    static let largestUnits = units(ofCapacity: largestCapacity, bits: smallestCellBits)
 
     /// Bytes of a block's flags, in whole words so that eight are looked at together.
     @inline(__always)
     static func flagBytes(ofCapacity capacity: Int) -> Int { (capacity &+ 7) & ~7 }
 
+    /// Where the counts of flags are that a leaf at the smallest cell size keeps behind its places.
     @inline(__always)
-    static func units(ofCapacity capacity: Int) -> Int {
-        (headBytes + flagBytes(ofCapacity: capacity)) / 8 + 3 * capacity
+    static func countsOffset(ofCapacity capacity: Int) -> Int {
+        headBytes &+ flagBytes(ofCapacity: capacity) &+ 24 &* capacity
+    }
+
+    @inline(__always)
+    static func units(ofCapacity capacity: Int, bits: UInt8) -> Int {
+        countsOffset(ofCapacity: capacity) / 8 + (bits <= smallestCellBits ? 4 : 0)
     }
 
     static func smallestCapacity(holding count: Int) -> Int {
@@ -87,7 +93,9 @@ struct TreeCell {
 /// A leaf's block: the head, then the flags of up to 32 places, then the places, then the ids. Head and flags share one
 /// or two cache lines, so a search reads a place only when its flags are right, and an id only when it is near enough.
 ///
-/// A leaf at the smallest cell size may be a chain of blocks, of which all but the first are full.
+/// A leaf at the smallest cell size may be a chain of blocks, of which all but the first are full. The first one counts
+/// for each flag how many of the chain have it, so that a crowd in one place costs no more than anybody else when
+/// one of it goes or changes his flags.
 struct LeafBlock {
     let cell: TreeCell
     let capacity: Int
@@ -129,6 +137,32 @@ struct LeafBlock {
     /// all blocks for an id would take long.
     @inline(__always)
     var isRemembered: Bool { cell.bits <= TreeLayout.smallestCellBits }
+
+    /// Size of the block in the slab.
+    @inline(__always)
+    var units: Int { TreeLayout.units(ofCapacity: capacity, bits: cell.bits) }
+
+    /// How many of the chain have each flag. Only in the first block of a leaf that `isRemembered`.
+    @inline(__always)
+    var flagCounts: SIMD8<UInt32> {
+        get { cell.base.loadUnaligned(fromByteOffset: TreeLayout.countsOffset(ofCapacity: capacity), as: Counts.self) }
+        nonmutating set {
+            cell.base.storeBytes(
+                of: newValue, toByteOffset: TreeLayout.countsOffset(ofCapacity: capacity), as: Counts.self)
+        }
+    }
+    typealias Counts = SIMD8<UInt32>
+
+    @inline(__always)
+    static func counts(of flags: UInt8) -> Counts {
+        (Counts(repeating: UInt32(flags)) &>> Counts(0, 1, 2, 3, 4, 5, 6, 7)) & 1
+    }
+
+    /// What any place of the chain has, by the counts.
+    var countedUnion: UInt8 {
+        let bits = Counts(1, 2, 4, 8, 16, 32, 64, 128).replacing(with: 0, where: flagCounts .== 0)
+        return UInt8(truncatingIfNeeded: bits.wrappedSum())
+    }
 
     /// What any of the block's places has.
     @inline(__always)

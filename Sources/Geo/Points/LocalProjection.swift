@@ -32,6 +32,23 @@ package struct LocalProjection: Hashable, Sendable {
         self.init(centre: centre)
     }
 
+    /// The map around the median latitude and the median longitude of `points`, whatever their sequence; nil without
+    /// points. A few that are far away do not move it.
+    ///
+    /// - Complexity: O(n log n)
+    package init?(aroundMedianOf points: some Collection<GeoPoint>) {
+        let latitudes = points.map(\.latitude).sorted()
+        // Counted from the smallest longitude, so that the antimeridian is no wall and the sequence says nothing; where
+        // the points lie on both sides of it, the western ones count as beyond 180.
+        let plain = points.map(\.longitude).sorted()
+        guard let west = plain.first, let east = plain.last else { return nil }
+        let turned = plain.map { $0 < 0 ? $0 + 360 : $0 }.sorted()
+        let isTorn = east - west > 180 && turned[turned.count - 1] - turned[0] < east - west
+        let longitude = isTorn ? Self.turn(turned[turned.count / 2]) : plain[plain.count / 2]
+        guard let centre = GeoPoint(latitude: latitudes[latitudes.count / 2], longitude: longitude) else { return nil }
+        self.init(centre: centre)
+    }
+
     /// Metres east and north of the centre.
     package func project(_ point: GeoPoint) -> LocalPoint {
         LocalPoint(

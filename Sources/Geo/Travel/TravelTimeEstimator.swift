@@ -63,10 +63,13 @@ package struct TravelTimeEstimator: TravelTimes {
         package let area: GeoPolygon
         package let factor: Double
 
-        /// Factors are held within 0.25...4; beyond that a table is wrong.
+        /// Beyond this a table is wrong.
+        package static let plausible = 0.25...4.0
+
+        /// Factors are held within what is plausible.
         package init(area: GeoPolygon, factor: Double) {
             self.area = area
-            self.factor = factor.isNaN ? 1 : min(max(factor, 0.25), 4)
+            self.factor = factor.isNaN ? 1 : min(max(factor, Self.plausible.lowerBound), Self.plausible.upperBound)
         }
     }
 

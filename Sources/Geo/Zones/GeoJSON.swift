@@ -14,10 +14,13 @@ package struct ZoneFeature: Hashable, Sendable {
     }
 }
 
-/// Zones from and to GeoJSON: a `FeatureCollection`, one `Feature`, or a bare `Polygon` or `MultiPolygon`.
+/// Zones from and to GeoJSON: a `FeatureCollection`, one `Feature`, or a bare `Polygon` or `MultiPolygon`. The one
+/// reader of zones: what the command line accepts, the server accepts.
 package enum GeoJSON {
     /// Corners in one file; a city's zones have thousands.
     package static let mostCorners = 500_000
+    /// Zones in one file.
+    package static let mostZones = 1000
 
     /// Reads zones. The shapes are syntactically sound, on the globe, and not yet checked for validity.
     package static func zones(from text: [UInt8]) throws(ZoneProblem) -> [ZoneFeature] {
@@ -34,7 +37,10 @@ package enum GeoJSON {
             guard case .array(let features)? = value["features"] else {
                 throw ZoneProblem(.notGeoJSON, "a FeatureCollection needs an array of \"features\"")
             }
-            guard !features.isEmpty else { throw ZoneProblem(.emptyGeometry, "the collection has no features") }
+            guard !features.isEmpty else { throw ZoneProblem(.noZones, "the collection has no features") }
+            guard features.count <= mostZones else {
+                throw ZoneProblem(.tooMany, "there are more than \(mostZones) features")
+            }
             var zones: [ZoneFeature] = []
             for (number, feature) in features.enumerated() {
                 do throws(ZoneProblem) {
@@ -102,7 +108,7 @@ private struct GeoJSONReader {
         var properties: [JSONText.Member] = []
         if case .object(let members)? = value["properties"] { properties = members }
         var name: String?
-        if case .string(let text)? = value["properties"]?["name"] { name = text }
+        if case .string(let text)? = value["properties"]?["name"] ?? value["name"] { name = text }
         return ZoneFeature(
             id: id(value["id"] ?? value["properties"]?["id"]), name: name, shape: try self.geometry(geometry),
             properties: properties.filter { $0.name != "name" })
@@ -153,13 +159,34 @@ private struct GeoJSONReader {
         for (number, member) in members.enumerated() {
             var ring: ZoneShape.Ring = []
             for position in try array(member, "ring \(number) is not an array") { ring.append(try vertex(position)) }
-            if ring.count > 1, ring.first == ring.last { ring.removeLast() }
-            guard Set(ring).count >= 3 else {
-                throw ZoneProblem(.coordinates, "ring \(number) has only \(Set(ring).count) different corners")
+            let different = Set(ring).count
+            guard different >= 3 else {
+                throw ZoneProblem(.coordinates, "ring \(number) has only \(different) different corners")
             }
+            guard ring.first == ring.last else {
+                throw ZoneProblem(.coordinates, "ring \(number) is not closed: its last corner must be its first")
+            }
+            ring.removeLast()
+            try refuseLongWayAround(ring, number)
             rings.append(ring)
         }
         return rings
+    }
+
+    /// A border over the antimeridian that is written as 179, -179 would go around the other side of the globe.
+    private func refuseLongWayAround(_ ring: ZoneShape.Ring, _ number: Int) throws(ZoneProblem) {
+        guard var previous = ring.last else { return }
+        for vertex in ring {
+            if abs(vertex.longitude - previous.longitude) > 180 {
+                throw ZoneProblem(
+                    .coordinates,
+                    """
+                    ring \(number) goes from longitude \(previous.longitude) to \(vertex.longitude) the long way around \
+                    the globe; across the antimeridian write longitudes beyond 180, such as 181 for -179
+                    """)
+            }
+            previous = vertex
+        }
     }
 
     private mutating func vertex(_ value: JSONText) throws(ZoneProblem) -> GeoPolygon.Vertex {

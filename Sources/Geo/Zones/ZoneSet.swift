@@ -55,7 +55,7 @@ package final class ZoneSet: Sendable {
             guard ids.insert(id).inserted else {
                 throw ZoneProblem(.duplicateID, feature: number, "the id \(id) is taken")
             }
-            zones.append(ZoneBorder(id: id, name: feature.name ?? "ZoneBorder \(id)", shape: shape, areas: areas))
+            zones.append(ZoneBorder(id: id, name: feature.name ?? "zone \(id)", shape: shape, areas: areas))
         }
         zones.sort { $0.id < $1.id }
         self.zones = zones

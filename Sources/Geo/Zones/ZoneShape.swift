@@ -29,6 +29,11 @@ package struct ZoneProblem: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         case notJSON
         case notGeoJSON
+        /// A collection without a feature: not a fault of the file, but never meant by accident either.
+        case noZones
+        case tooMany
+        case name
+        case property
         case unsupportedGeometry
         case emptyGeometry
         case coordinates

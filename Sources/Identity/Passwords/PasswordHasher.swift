@@ -27,7 +27,7 @@ package final class PasswordHasher: Sendable {
     ///   - threads: How many hashes run at once.
     ///   - queueLimit: How many may wait; one more is refused with ``PasswordFailure/busy``.
     package init(
-        parameters: ScryptParameters = .standard, threads: Int = 2, queueLimit: Int = 32,
+        parameters: ScryptParameters = .standard, threads: Int = 2, queueLimit: Int = 256,
         randomBytes: @escaping RandomBytes
     ) {
         precondition(parameters.isWithinBounds, "scrypt parameters are outside what a stored hash may have")

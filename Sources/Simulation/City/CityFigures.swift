@@ -27,6 +27,8 @@ package struct CityFigures: Sendable {
     package var lateness: [Double] = []
     /// Delivered after the promised time, in percent.
     package var late = 0.0
+    /// Mean of the minutes after the promised time; who is early counts as zero.
+    package var minutesLate = 0.0
 
     package init(_ day: CityDay) {
         orders = day.orders.count
@@ -48,6 +50,7 @@ package struct CityFigures: Sendable {
         clickToDoor = times.reduce(0, +) / count
         clickToDoorP90 = times.isEmpty ? 0 : times[(times.count - 1) * 9 / 10]
         inTime = 100 * Double(times.count { $0 <= 50 }) / count
+        minutesLate = lateness.reduce(0) { $0 + max($1, 0) } / count
         late = 100 * Double(lateness.count { $0 > 0 }) / count
         readyToPickup /= count
         inBag /= count
@@ -58,12 +61,22 @@ package struct CityFigures: Sendable {
         driverUse = 100 * Double(day.drivers.reduce(0) { $0 + $1.busySeconds }) / span
     }
 
+    /// How much worse these figures are than others, in percent of the other mean click-to-door: the mean click-to-door
+    /// or the mean lateness, whichever is the worse of the two. Negative where both are better.
+    ///
+    /// Lateness is measured against click-to-door too, because in percent of a lateness near zero anything is far worse.
+    package func worsening(against other: CityFigures) -> Double {
+        let worse = max(clickToDoor - other.clickToDoor, minutesLate - other.minutesLate)
+        return 100 * worse / max(other.clickToDoor, 1)
+    }
+
     /// Name and value of each figure, in the sequence in which they are shown.
     package var rows: [(name: String, value: Double)] {
         [
             ("orders", Double(orders)), ("delivered", Double(delivered)), ("cancelled", Double(cancelled)),
             ("click to door, mean min", clickToDoor), ("click to door, p90 min", clickToDoorP90),
-            ("within 50 min, %", inTime), ("after the promise, %", late), ("ready to pickup, mean min", readyToPickup),
+            ("within 50 min, %", inTime), ("after the promise, %", late),
+            ("after the promise, mean min", minutesLate), ("ready to pickup, mean min", readyToPickup),
             ("in the bag, mean min", inBag),
             ("orders per batch", ordersPerBatch), ("km per order", kilometresPerOrder), ("driver use, %", driverUse),
             ("rejected batches", Double(rejected)), ("orders given by hand", Double(forced)),

@@ -51,18 +51,23 @@ package struct MdrpDay {
 
     /// The policy of the library's day: minutes as the library counts them, ticks of `tick` seconds.
     package static func policy(_ instance: MdrpInstance, track: Track, tick: Int64 = 60) -> DispatchPolicy {
+        // Whole seconds, never less than what the library counts.
+        func half(_ service: Double) -> Seconds { Seconds(Int64((service * 30).rounded(.up))) }
         var policy = DispatchPolicy()
         policy.tick = Seconds(tick)
         policy.maxHold = .zero
         policy.maxWait = Seconds(86_400)
         policy.margin = .zero
-        policy.pickupApproach = Seconds(Int64(instance.pickupService * 30))
-        policy.pickupHandover = Seconds(Int64(instance.pickupService * 30))
-        policy.dropoffApproach = Seconds(Int64(instance.dropoffService * 30))
-        policy.dropoffHandover = Seconds(Int64(instance.dropoffService * 30))
+        policy.pickupApproach = half(instance.pickupService)
+        policy.pickupHandover = half(instance.pickupService)
+        policy.dropoffApproach = half(instance.dropoffService)
+        policy.dropoffHandover = half(instance.dropoffService)
         policy.stopRule = track == .strict ? .oneRestaurant : .mixed
         policy.tellsBusyDrivers = false
         policy.weights.driving = .none
+        // Of plans with the same delay the one that keeps more drivers free for what comes: on overloaded days half a
+        // minute of click-to-door.
+        policy.weights.completion = Weight(perMille: -5)
         policy.weights.agePerMinute = .none
         // Beyond the library's longest click-to-door a minute weighs as much as this many others.
         policy.weights.lateness = Weight(perMille: 8000)
@@ -86,15 +91,27 @@ package struct MdrpDay {
         return policy
     }
 
+    /// A day ends after so many minutes at the latest; what is ready later stays undelivered, and the report says so.
+    private static let longestDay = 4320
+
+    /// The minutes of the day in which something can be decided; nil where there are no orders or no drivers.
+    private func span(step: Int) -> ClosedRange<Int>? {
+        guard let placed = instance.orders.map(\.placed).min(), let ready = instance.orders.map(\.ready).max(),
+            let on = instance.drivers.map(\.on).min(), let off = instance.drivers.map(\.off).max()
+        else { return nil }
+        // Nobody looks ahead further than an hour before the first driver comes.
+        let first = max(placed, on - 60) / step * step
+        let last = min(ready + 600, off, first + Self.longestDay)
+        return first <= last ? first...last : nil
+    }
+
     /// Runs the whole day. `onTick` is told the minute, for a progress bar.
     package mutating func run(lanes: some LaneRunner, onTick: (Int) -> Void = { _ in }) {
         let step = max(1, Int(policy.tick.value / 60))
-        guard let first = instance.orders.map(\.placed).min(), let last = instance.orders.map(\.ready).max() else {
-            return
-        }
-        var minute = first / step * step
+        guard let span = span(step: step) else { return }
+        var minute = span.lowerBound
         var previous: DispatchPlan?
-        while minute <= last + 600, isTold.contains(false) {
+        while minute <= span.upperBound, isTold.contains(false) {
             onTick(minute)
             let snapshot = snapshot(at: minute)
             if !snapshot.orders.isEmpty, !snapshot.drivers.isEmpty {
@@ -138,7 +155,7 @@ package struct MdrpDay {
     private func earliest(_ index: Int) -> Int {
         let order = instance.orders[index]
         let ride = travel.seconds[order.restaurant * travel.columns + firstDrop + index] / 60
-        return order.ready + (instance.pickupService + instance.dropoffService) / 2 + Int(ride)
+        return order.ready + Int(((instance.pickupService + instance.dropoffService) / 2).rounded(.up)) + Int(ride)
     }
 
     /// The driver does what he was told, and is free at the last door when he is done.
@@ -150,11 +167,12 @@ package struct MdrpDay {
             let departure = Double(stop.departure.milliseconds) / 60_000
             entry.stops.append((stop.kind == .dropoff, order))
             if stop.kind == .dropoff {
-                entry.dropoffs[order] = departure - Double(instance.dropoffService) / 2
+                entry.dropoffs[order] = departure - instance.dropoffService / 2
                 placeOf[driver] = firstDrop + order
-                freeAt[driver] = Int(departure)
+                // He is asked again in the first whole minute in which he is free.
+                freeAt[driver] = Int(departure.rounded(.up))
             } else {
-                entry.pickups[order] = departure - Double(instance.pickupService) / 2
+                entry.pickups[order] = departure - instance.pickupService / 2
                 isTold[order] = true
             }
         }

@@ -31,10 +31,13 @@ package struct MdrpInstance: Sendable {
     package var drivers: [Driver]
     package var metresPerMinute: Double
     /// Whole service times in minutes; half passes before the event, half after.
-    package var pickupService: Int
-    package var dropoffService: Int
+    package var pickupService: Double
+    package var dropoffService: Double
     package var payPerOrder: Double
     package var payPerHour: Double
+
+    /// Half of it is the longest that the engine takes before an event and after it.
+    private static let longestService = 120.0
 
     /// Reads the four tables of a folder.
     ///
@@ -61,8 +64,8 @@ package struct MdrpInstance: Sendable {
             throw MdrpError("instance_parameters.txt has no values")
         }
         metresPerMinute = try Self.number(values[0])
-        pickupService = Int(try Self.number(values[1]))
-        dropoffService = Int(try Self.number(values[2]))
+        pickupService = try Self.service(values[1])
+        dropoffService = try Self.service(values[2])
         payPerOrder = try Self.number(values[5])
         payPerHour = try Self.number(values[6])
         guard metresPerMinute > 0 else { throw MdrpError("metres per minute must be above zero") }
@@ -77,6 +80,14 @@ package struct MdrpInstance: Sendable {
             .filter { $0.count > 1 || $0.first?.isEmpty == false }
         for row in rows where row.count < columns { throw MdrpError("\(name) has a row of \(row.count) columns") }
         return rows
+    }
+
+    private static func service(_ text: String) throws(MdrpError) -> Double {
+        let minutes = try number(text)
+        guard (0...longestService).contains(minutes) else {
+            throw MdrpError("a service time is not between 0 and \(Int(longestService)) min: \(text)")
+        }
+        return minutes
     }
 
     private static func number(_ text: String) throws(MdrpError) -> Double {

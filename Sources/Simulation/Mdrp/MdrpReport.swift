@@ -40,7 +40,7 @@ package struct MdrpReport: Sendable {
         let restaurant = instance.restaurants[order.restaurant]
         let (dx, dy) = (restaurant.x - order.x, restaurant.y - order.y)
         let ride = ((dx * dx + dy * dy).squareRoot() / instance.metresPerMinute).rounded(.up)
-        return Double(order.ready) + Double(instance.pickupService + instance.dropoffService) / 2 + ride
+        return Double(order.ready) + (instance.pickupService + instance.dropoffService) / 2 + ride
     }
 
     /// One line of JSON.
@@ -60,14 +60,14 @@ extension MdrpDay {
     /// What was told, in the form that the independent scorer reads.
     package var solution: String {
         let entries = told.map { batch in
-            let head = "{\"t\":\(Int(batch.minute)),\"courier\":\"\(instance.drivers[batch.driver].id)\","
+            let head = "{\"t\":\(Int(batch.minute)),\"courier\":\(instance.drivers[batch.driver].id.asJSON),"
             switch track {
             case .strict:
-                let ids = batch.stops.filter(\.isDropoff).map { "\"\(instance.orders[$0.order].id)\"" }
+                let ids = batch.stops.filter(\.isDropoff).map { instance.orders[$0.order].id.asJSON }
                 return head + "\"orders\":[\(ids.joined(separator: ","))]}"
             case .pooled:
                 let stops = batch.stops.map { stop in
-                    "[\"\(stop.isDropoff ? "dropoff" : "pickup")\",\"\(instance.orders[stop.order].id)\"]"
+                    "[\"\(stop.isDropoff ? "dropoff" : "pickup")\",\(instance.orders[stop.order].id.asJSON)]"
                 }
                 return head + "\"stops\":[\(stops.joined(separator: ","))]}"
             }

@@ -1,6 +1,4 @@
 package import DispatchCore
-internal import Foundation
-internal import Geo
 
 /// A problem of the format `dispatch-snapshot/1`: orders and drivers at one moment, with the rules of the score.
 package struct SnapshotFile: Sendable {
@@ -12,23 +10,41 @@ package struct SnapshotFile: Sendable {
         case drive
     }
 
-    private let content: Content
+    private let content: SnapshotContent
     package let snapshot: DispatchSnapshot
+
+    /// The engine takes no service time above this.
+    private static let longestService = 3600.0
+    /// The engine takes no limit from click to door below this.
+    private static let shortestLimit: Int64 = 60
 
     /// Reads a problem.
     ///
-    /// - Throws: `SnapshotError.unreadable` for anything that is not such a file; values that make no sense do not
-    ///   throw, they end up as orders that cannot be served and drivers who get nothing.
+    /// - Throws: `SnapshotError` for anything that is not such a file, or a problem that the engine cannot state. A row
+    ///   that makes no sense does not throw: it is reported in ``solution(_:)``, as an order that waits or as refused.
     package init(json: [UInt8], track: Track = .j) throws(SnapshotError) {
-        do {
-            content = try JSONDecoder().decode(Content.self, from: Data(Self.withoutBareWords(json)))
-        } catch {
-            throw .unreadable(String(describing: error))
-        }
-        guard content.speed_mps.value ?? 0 > 0, content.detour.value ?? 0 > 0 else {
+        content = try SnapshotContent(json: Self.withoutBareWords(json))
+        guard content.metresPerSecond > 0, content.detour > 0 else {
             throw .unreadable("speed_mps and detour must be above zero")
         }
+        for (name, value) in [
+            ("pickup_service_s", content.pickupService), ("dropoff_service_s", content.dropoffService),
+        ] where value > Self.longestService {
+            throw .unsupported("\(name) is above \(Int(Self.longestService))")
+        }
         snapshot = Self.snapshot(of: content, track: track)
+    }
+
+    /// What a reader of the solution should know, a sentence each.
+    package var notes: [String] {
+        var notes: [String] = []
+        let most = Int(DispatchPolicy.largestBatch)
+        let large = content.drivers.count { ($0.capacity ?? 0) >= Double(most + 1) }
+        if large > 0 { notes.append("\(large) drivers take more than \(most) orders; a batch has \(most) at most") }
+        if !content.refused.isEmpty {
+            notes.append("\(content.refused.count) rows refused, see refused in the solution")
+        }
+        return notes
     }
 
     /// Some writers of JSON put NaN and Infinity where a number should be; here they become null.
@@ -59,67 +75,69 @@ package struct SnapshotFile: Sendable {
         return text
     }
 
-    private static func moment(_ seconds: Double) -> Timestamp {
-        Timestamp(milliseconds: 0).advanced(bySeconds: seconds.held)
+    private static func moment(_ seconds: Int64) -> Timestamp {
+        Timestamp(milliseconds: 0).advanced(bySeconds: seconds)
     }
 
-    private static func snapshot(of content: Content, track: Track) -> DispatchSnapshot {
+    /// Fractions of seconds are taken against the plan: it keeps the file's limits whatever way they are rounded.
+    private static func snapshot(of content: SnapshotContent, track: Track) -> DispatchSnapshot {
         var table = SnapshotPlaces()
+        // A limit that is shorter than the engine's shortest means the same as that one for an order placed earlier.
+        let limit = content.clickToDoor.held(.down)
+        let earlier = limit < shortestLimit ? shortestLimit - max(limit, -1_000_000) : 0
         var orders: [WaitingOrder] = []
         for (index, order) in content.orders.enumerated() {
-            let nowhere = [Double.nan]
-            let isWhole = order.placed_s.value != nil && order.ready_s.value != nil
+            let isWhole = order.placed != nil && order.ready != nil
+            let placedAt = moment((order.placed ?? 0).held(.down)).advanced(bySeconds: -earlier)
             var row = WaitingOrder(
-                id: OrderID(Int64(index)), pickup: table.stop(isWhole ? order.pickup.values : nowhere),
-                dropoff: table.stop(isWhole ? order.dropoff.values : nowhere),
-                placedAt: moment(order.placed_s.value ?? 0))
-            row.readyAt = moment(order.ready_s.value ?? 0)
+                id: OrderID(Int64(index)), pickup: table.stop(isWhole ? order.pickup : []),
+                dropoff: table.stop(isWhole ? order.dropoff : []), placedAt: placedAt)
+            row.readyAt = moment((order.ready ?? 0).held(.up))
             if track == .drive { row.weight = Weight(perMille: 1) }
             orders.append(row)
         }
         let stops = table.count
-        let now = moment(content.now_s?.value ?? 0)
+        let now = moment(content.now.held(.up))
         let drivers = content.drivers.enumerated().map { index, driver in
-            let isWhole = driver.available_s.value != nil && driver.capacity.value != nil
+            let isWhole = driver.available != nil && driver.capacity != nil
             var state = DriverState(
-                id: DriverID(Int64(index)), place: table.position(isWhole ? driver.pos.values : []),
-                freeAt: max(now, moment(driver.available_s.value ?? 0)), lastFixAt: now)
-            state.capacity = Int32(clamping: (driver.capacity.value ?? 0).held)
+                id: DriverID(Int64(index)), place: table.position(isWhole ? driver.position : []),
+                freeAt: max(now, moment((driver.available ?? 0).held(.up))), lastFixAt: now)
+            state.capacity = Int32(clamping: (driver.capacity ?? 0).held(.down))
             state.bagUnits = state.capacity
             return state
         }
-        let pace = (content.detour.value ?? 1) / (content.speed_mps.value ?? 1)
         var snapshot = DispatchSnapshot(
             now: now, policy: policy(of: content, track: track),
-            travel: .matrix(table.matrix(columns: stops, secondsPerMetre: pace)))
+            travel: .matrix(table.matrix(columns: stops, secondsPerMetre: content.detour / content.metresPerSecond)))
         snapshot.orders = orders
         snapshot.drivers = drivers
         return snapshot
     }
 
-    private static func policy(of content: Content, track: Track) -> DispatchPolicy {
-        func whole(_ number: Loose, _ standard: Int64) -> Seconds { Seconds(number.value?.held ?? standard) }
+    private static func policy(of content: SnapshotContent, track: Track) -> DispatchPolicy {
         var policy = DispatchPolicy()
         policy.commitment = .immediate
-        policy.maxBatch = Int32(clamping: max(1, content.drivers.map { ($0.capacity.value ?? 0).held }.max() ?? 1))
+        policy.maxBatch = Int32(clamping: max(1, content.drivers.map { ($0.capacity ?? 0).held(.down) }.max() ?? 1))
         policy.pickupApproach = .zero
-        policy.pickupHandover = whole(content.pickup_service_s, 0)
+        policy.pickupHandover = Seconds(content.pickupService.held(.up))
         policy.onePickupVisit = false
-        policy.dropoffApproach = whole(content.dropoff_service_s, 0)
+        policy.dropoffApproach = Seconds(content.dropoffService.held(.up))
         policy.dropoffHandover = .zero
         policy.weights.agePerMinute = .none
         policy.weights.lateness = .none
         policy.weights.switching = .zero
         switch track {
         case .j:
-            policy.weights.driving = Weight(perMille: Int32(clamping: ((content.drive_weight.value ?? 0) * 1000).held))
-            policy.weights.unserved = whole(content.unserved_penalty_s, 7200)
+            policy.weights.driving = Weight(
+                perMille: Int32(clamping: (content.driveWeight * 1000).held(.toNearestOrAwayFromZero)))
+            policy.weights.unserved = Seconds(content.unservedPenalty.held(.toNearestOrAwayFromZero))
         case .drive:
             policy.weights.driving = Weight(perMille: 20_000)
             policy.weights.unserved = Seconds(1_000_000)
         }
         policy.limits.bagTime = Seconds(86_400)
-        policy.limits.clickToDoor = whole(content.max_click_to_door_s, 5400)
+        policy.limits.clickToDoor = Seconds(max(shortestLimit, content.clickToDoor.held(.down)))
         policy.limits.lookAhead = Seconds(86_400)
         policy.limits.queuedBatches = 1
         policy.limits.usesOrderGraph = false
@@ -127,147 +145,43 @@ package struct SnapshotFile: Sendable {
         return policy
     }
 
-    /// The plan in the form that the independent checker reads, and behind it each order that no plan holds with the
-    /// reason.
+    /// The plan in the form that the independent checker reads, behind it each order that no plan holds with the
+    /// reason, and last, where there are any, the rows of the file that took no part.
     package func solution(_ plan: DispatchPlan) -> String {
-        var text = "{\"plans\":["
-        for (number, batch) in plan.commits.enumerated() {
-            if number > 0 { text += "," }
-            let driver = content.drivers[Int(batch.driver.rawValue)].id
+        func name(_ order: OrderID) -> String { content.orders[Int(order.rawValue)].id.json }
+        let plans = plan.commits.map { batch in
             let stops = batch.stops.map { stop in
-                let kind = stop.kind == .pickup ? "pickup" : "dropoff"
-                return "[\"\(kind)\",\(Self.quoted(content.orders[Int(stop.order.rawValue)].id))]"
+                "[\"\(stop.kind == .pickup ? "pickup" : "dropoff")\",\(name(stop.order))]"
             }
-            text += "{\"driver\":\(Self.quoted(driver)),\"stops\":[\(stops.joined(separator: ","))]}"
+            let driver = content.drivers[Int(batch.driver.rawValue)].id.json
+            return "{\"driver\":\(driver),\"stops\":[\(stops.joined(separator: ","))]}"
         }
-        text += "],\"waiting\":["
-        for (number, order) in plan.waiting.enumerated() {
-            if number > 0 { text += "," }
-            let id = Self.quoted(content.orders[Int(order.order.rawValue)].id)
-            text += "{\"order\":\(id),\"reason\":\"\(order.reason)\"}"
+        let waiting = plan.waiting.map { "{\"order\":\(name($0.order)),\"reason\":\"\($0.reason)\"}" }
+        var text = "{\"plans\":[\(plans.joined(separator: ","))],\"waiting\":[\(waiting.joined(separator: ","))]"
+        if !content.refused.isEmpty {
+            text += ",\"refused\":[\(content.refused.map(\.json).joined(separator: ","))]"
         }
-        return text + "]}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard let data = try? JSONEncoder().encode(text) else { return "\"\"" }
-        return String(decoding: data, as: UTF8.self)
+        return text + "}"
     }
 }
 
 /// Why a problem file could not be used.
 package enum SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(String)
+    /// It is such a file, and asks for what the engine cannot state.
+    case unsupported(String)
 
     package var description: String {
         switch self {
         case .unreadable(let detail): "not a dispatch-snapshot/1 file: \(detail)"
+        case .unsupported(let detail): "this problem cannot be planned: \(detail)"
         }
-    }
-}
-
-/// The file as it stands. Its keys are the format's.
-private struct Content: Decodable, Sendable {
-    var now_s: Loose?
-    var speed_mps: Loose
-    var detour: Loose
-    var pickup_service_s: Loose
-    var dropoff_service_s: Loose
-    var max_click_to_door_s: Loose
-    var unserved_penalty_s: Loose
-    var drive_weight: Loose
-    var orders: [Order]
-    var drivers: [Driver]
-
-    struct Order: Decodable, Sendable {
-        var id: String
-        var pickup: LoosePoint
-        var dropoff: LoosePoint
-        var placed_s: Loose
-        var ready_s: Loose
-    }
-
-    struct Driver: Decodable, Sendable {
-        var id: String
-        var pos: LoosePoint
-        var available_s: Loose
-        var capacity: Loose
-    }
-}
-
-/// A number, or nothing where something else stands.
-private struct Loose: Decodable, Sendable {
-    var value: Double?
-
-    init(from decoder: any Decoder) throws {
-        let number = try? decoder.singleValueContainer().decode(Double.self)
-        value = number.flatMap { $0.isFinite ? $0 : nil }
-    }
-}
-
-/// Coordinates; none where anything but numbers stands.
-private struct LoosePoint: Decodable, Sendable {
-    var values: [Double]
-
-    init(from decoder: any Decoder) throws {
-        let numbers = (try? decoder.singleValueContainer().decode([Loose].self)) ?? []
-        values = numbers.allSatisfy { $0.value != nil } ? numbers.compactMap(\.value) : []
     }
 }
 
 extension Double {
-    /// Rounded, within what an `Int64` holds.
-    fileprivate var held: Int64 { Int64(Swift.min(Swift.max(rounded(), -9e18), 9e18)) }
-}
-
-/// The places of a problem file, each once, and the travel times between them as the format defines them: whole
-/// seconds, rounded up, along the great circle times the detour.
-struct SnapshotPlaces {
-    private var numbers: [[Double]: Int32] = [:]
-    private var vectors: [SIMD3<Double>] = []
-
-    var count: Int { vectors.count }
-
-    /// A place that is driven to; each is kept once.
-    mutating func stop(_ coordinates: [Double]) -> PlaceIndex {
-        if let number = numbers[coordinates] { return PlaceIndex(number) }
-        let place = position(coordinates)
-        if place.value >= 0 { numbers[coordinates] = place.value }
-        return place
-    }
-
-    /// A place that is driven from; -1 where the coordinates are none.
-    mutating func position(_ coordinates: [Double]) -> PlaceIndex {
-        guard coordinates.count == 2, let point = GeoPoint(latitude: coordinates[0], longitude: coordinates[1]) else {
-            return PlaceIndex(-1)
-        }
-        let (latitude, longitude) = (point.latitude * .pi / 180, point.longitude * .pi / 180)
-        vectors.append(SIMD3(cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)))
-        return PlaceIndex(Int32(vectors.count - 1))
-    }
-
-    /// The sine of half the angle is half the chord, so one arcsine a pair is enough. (Haversine with the mean
-    /// radius.)
-    func matrix(columns: Int, secondsPerMetre: Double) -> TravelSeconds {
-        var seconds = [Int32](repeating: 0, count: vectors.count * columns)
-        let factor = 2 * 6_371_008.8 * secondsPerMetre
-        seconds.withUnsafeMutableBufferPointer { cells in
-            vectors.withUnsafeBufferPointer { vectors in
-                for row in vectors.indices {
-                    for column in 0..<columns where column != row {
-                        if row < columns && column < row {
-                            cells[row * columns + column] = cells[column * columns + row]
-                            continue
-                        }
-                        let d = vectors[row] - vectors[column]
-                        let half = (d * d).sum().squareRoot() / 2
-                        let exact = asin(min(1, half)) * factor
-                        let held = min((exact - 1e-9).rounded(.up), Double(TravelSeconds.unreachable))
-                        cells[row * columns + column] = Int32(max(0, held))
-                    }
-                }
-            }
-        }
-        return TravelSeconds(rows: vectors.count, columns: columns, seconds: seconds)
+    /// As a whole number, within what an `Int64` holds.
+    fileprivate func held(_ rule: FloatingPointRoundingRule) -> Int64 {
+        Int64(Swift.min(Swift.max(rounded(rule), -9e18), 9e18))
     }
 }

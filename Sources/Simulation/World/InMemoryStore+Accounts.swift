@@ -45,6 +45,11 @@ extension InMemoryStore: AccountStore {
             account.vehicleType = patch.vehicleType ?? account.vehicleType
             account.shiftEndsAt = patch.shiftEndsAt ?? account.shiftEndsAt
             account.bank = patch.bank ?? account.bank
+            account.name = patch.name ?? account.name
+            account.phone = patch.phone ?? account.phone
+            account.email = patch.email ?? account.email
+            account.vehicleNumber = patch.vehicleNumber ?? account.vehicleNumber
+            account.vehicleRegistration = patch.vehicleRegistration ?? account.vehicleRegistration
             if patch.raisesTokenEpoch { account.tokenEpoch += 1 }
             if let hash = patch.passwordHash { state.driverPasswords[id] = hash }
             state.drivers[id] = account

@@ -37,17 +37,23 @@ extension InMemoryStore: OrderStore {
     }
 
     private static func routeKey(_ order: Order) -> (Int64, Int, OrderID) {
-        (order.assignment?.batchID.rawValue ?? .max, order.assignment?.sequence ?? 0, order.id)
+        if order.state.isEnded {
+            // After the live ones, the last one first.
+            let end = (order.deliveredAt ?? order.cancelledAt ?? order.createdAt).milliseconds
+            return (.max, Int(-end), order.id)
+        }
+        return (order.assignment?.batchID.rawValue ?? .max - 1, order.assignment?.sequence ?? 0, order.id)
     }
 
     private static func matches(_ order: Order, _ query: OrderQuery) -> Bool {
         if let pool = query.poolID, order.content.externalPoolID != pool { return false }
         if let batch = query.batchID, order.assignment?.batchID != batch { return false }
+        if let before = query.before, order.id >= before { return false }
         if let external = query.externalID, order.content.externalID != external { return false }
         guard let driver = query.driverID else { return query.states.isEmpty || query.states.contains(order.state) }
         guard order.assignment?.driverID == driver else { return false }
         if query.states.contains(order.state) || (query.states.isEmpty && query.endedSince == nil) { return true }
-        guard let since = query.endedSince, order.state.isEnded else { return false }
+        guard let since = query.endedSince, query.endedStates.contains(order.state) else { return false }
         return (order.deliveredAt ?? order.cancelledAt ?? order.createdAt) >= since
     }
 
@@ -198,5 +204,6 @@ extension OpenOrder {
         pinned = order.assignment?.pinnedBy != nil
         assignedAt = order.assignment?.assignedAt
         pickedUpAt = order.pickedUpAt
+        isGivenBack = order.isGivenBack
     }
 }

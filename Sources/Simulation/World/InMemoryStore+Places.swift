@@ -61,6 +61,14 @@ extension InMemoryStore: EarningsStore {
         try await totals()[driver] ?? EarningsTotals()
     }
 
+    package func earned(since start: Timestamp) async throws -> [DriverID: Paise] {
+        try with { state in
+            state.earnings.values.filter { $0.earnedAt >= start }.reduce(into: [:]) { sums, entry in
+                sums[entry.driverID, default: .zero] += entry.quote.total
+            }
+        }
+    }
+
     package func totals() async throws -> [DriverID: EarningsTotals] {
         try with { state in
             var totals: [DriverID: EarningsTotals] = [:]

@@ -10,9 +10,13 @@ extension InMemoryStore: PoolStore {
         try with { $0.counted(id) }
     }
 
-    package func createPool(_ draft: PoolDraft, at now: Timestamp) async throws -> Pool {
+    package func createPool(
+        _ draft: PoolDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> Pool {
         try with { state in
-            let id = state.pool(for: draft, at: now)
+            let repeated = try state.repeats(of: idempotency)?.first
+            let id = repeated.map { PoolID($0.rawValue) } ?? state.pool(for: draft, at: now)
+            if let key = idempotency { state.keys[key] = (key.requestHash, [OrderID(id.rawValue)]) }
             return state.counted(id) ?? Pool(id: id, draft: draft, createdAt: now)
         }
     }
@@ -32,7 +36,7 @@ extension InMemoryStore: PoolStore {
         }
     }
 
-    package func keptRows(of pool: PoolID) async throws -> [KeptRow] {
+    package func keptRows(of pool: PoolID?) async throws -> [KeptRow] {
         try with { state in
             state.keptRows.values.filter { $0.pool == pool }.map(\.row).sorted {
                 ($0.receivedAt, $0.externalOrderID) < ($1.receivedAt, $1.externalOrderID)
@@ -72,6 +76,9 @@ extension InMemoryStore.State {
         pool.deliveredOrders = members.count { $0.state == .delivered }
         pool.cancelledOrders = members.count { $0.state == .cancelled }
         pool.keptRows = keptRows.values.count { $0.pool == id }
+        pool.ordersWithoutPlace = members.count {
+            $0.state == .pending && ($0.content.pickup.point == nil || $0.content.dropoff.point == nil)
+        }
         pool.value = members.filter { $0.state != .cancelled }.reduce(.zero) { $0 + $1.content.total }
         pool.restaurantCount = Set(members.map { $0.content.pickup.name ?? "" }).count
         return pool
@@ -89,7 +96,9 @@ extension InMemoryStore.State {
     }
 
     fileprivate mutating func take(_ row: PoolImport.Row, at now: Timestamp) -> ImportOutcome {
-        let pool = pool(for: PoolDraft(externalID: row.externalPoolID, closedAt: now), at: now)
+        let pool =
+            row.externalPoolID.isEmpty
+            ? nil : pool(for: PoolDraft(externalID: row.externalPoolID, closedAt: now), at: now)
         let known = orders.values.first { $0.content.externalID == row.externalOrderID }
         switch row.content {
         case .kept(let problem, let detail):

@@ -27,7 +27,7 @@ package final class InMemoryStore: Sendable {
         var zones: [Zone] = []
         var payouts: [Int64: (DriverID, Paise, Timestamp)] = [:]
         var pools: [PoolID: Pool] = [:]
-        var keptRows: [String: (pool: PoolID, row: KeptRow)] = [:]
+        var keptRows: [String: (pool: PoolID?, row: KeptRow)] = [:]
         var poolGroups: [PoolID: [PoolGroup]] = [:]
         var fixes: [StoredFix] = []
         var ticks: [TickRecord] = []

@@ -8,15 +8,17 @@ extension Store: PresenceLog {
         if events.isEmpty { return }
         _ = try await query(
             """
-            INSERT INTO presence_events (driver_id, kind, spot_id, began_at, ended_at, waited_ms) \
-            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms \
-            FROM UNNEST($1::int8[], $2::text[], $3::int8[], $4::timestamptz[], $5::timestamptz[], $6::int8[]) \
-            WITH ORDINALITY AS u(driver_id, kind, spot_id, began_at, ended_at, waited_ms, ordinal) ORDER BY ordinal
+            INSERT INTO presence_events (driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms) \
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms \
+            FROM UNNEST($1::int8[], $2::text[], $3::int8[], $4::timestamptz[], $5::timestamptz[], $6::int8[], \
+            $7::int8[]) \
+            WITH ORDINALITY AS u(driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, ordinal) \
+            ORDER BY ordinal
             """,
             [
                 .ids(events.map(\.driver)), .textArray(events.map(\.spot.kind)), .int8Array(events.map(\.spot.number)),
                 .timestamps(events.map(\.beganAt)), .timestamps(events.map(\.endedAt)),
-                .int8Array(events.map(\.waited)),
+                .int8Array(events.map(\.waited)), .int8Array(events.map(\.preparation)),
             ])
     }
 
@@ -24,7 +26,7 @@ extension Store: PresenceLog {
     package func presence(of driver: DriverID, limit: Int) async throws -> [PresenceEvent] {
         try await query(
             """
-            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms FROM presence_events \
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms FROM presence_events \
             WHERE driver_id = $1 ORDER BY id DESC LIMIT $2
             """, [.id(driver), .integer(limit)]
         ).map { row in
@@ -41,7 +43,7 @@ extension Store: PresenceLog {
         }
         return PresenceEvent(
             driver: driver, spot: spot, beganAt: try cells.time(), endedAt: try cells.optionalTime(),
-            waited: try cells.next(Int64?.self))
+            waited: try cells.next(Int64?.self), preparation: try cells.next(Int64?.self))
     }
 
     /// A range of an index, however it is restricted.
@@ -58,7 +60,7 @@ extension Store: PresenceLog {
         restrict("id <", query.before)
         return try await self.query(
             """
-            SELECT id, driver_id, kind, spot_id, began_at, ended_at, waited_ms FROM presence_events \
+            SELECT id, driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms FROM presence_events \
             WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT $1
             """, parameters
         ).map { row in
@@ -68,20 +70,41 @@ extension Store: PresenceLog {
     }
 
     /// A short range of an index for each restaurant.
-    package func waits(limit: Int) async throws -> [RestaurantID: [Int64]] {
+    package func kitchenStays(limit: Int) async throws -> [RestaurantID: [KitchenStay]] {
         let rows = try await query(
             """
-            SELECT r.id, w.waited_ms FROM restaurants r CROSS JOIN LATERAL (\
-            SELECT id, waited_ms FROM presence_events p WHERE p.spot_id = r.id AND p.waited_ms IS NOT NULL \
+            SELECT r.id, w.waited_ms, w.preparation_ms FROM restaurants r CROSS JOIN LATERAL (\
+            SELECT id, waited_ms, preparation_ms FROM presence_events p \
+            WHERE p.spot_id = r.id AND p.waited_ms IS NOT NULL \
             ORDER BY id DESC LIMIT $1) w ORDER BY r.id, w.id
             """, [.integer(limit)])
-        var waits: [RestaurantID: [Int64]] = [:]
+        var stays: [RestaurantID: [KitchenStay]] = [:]
         for row in rows {
             var cells = row.cells
             let restaurant: RestaurantID = try cells.id()
-            waits[restaurant, default: []].append(try cells.next(Int64.self))
+            stays[restaurant, default: []].append(
+                KitchenStay(waited: try cells.next(Int64.self), preparation: try cells.next(Int64?.self)))
         }
-        return waits
+        return stays
+    }
+
+    /// Of a driver's newest events; a stay that began before them is forgotten.
+    private static let eventsPerDriver = 100
+
+    /// A short range of an index for each driver.
+    package func openStays() async throws -> [PresenceEvent] {
+        try await query(
+            """
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms FROM (\
+            SELECT DISTINCT ON (p.driver_id, p.kind, p.spot_id) p.* FROM drivers d CROSS JOIN LATERAL (\
+            SELECT * FROM presence_events e WHERE e.driver_id = d.id ORDER BY e.id DESC LIMIT $1) p \
+            ORDER BY p.driver_id, p.kind, p.spot_id, p.id DESC) newest \
+            WHERE ended_at IS NULL ORDER BY id
+            """, [.integer(Self.eventsPerDriver)]
+        ).map { row in
+            var cells = row.cells
+            return try Self.event(&cells)
+        }
     }
 }
 

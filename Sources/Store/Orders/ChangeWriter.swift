@@ -1,5 +1,6 @@
 import DispatchCore
 import Fulfilment
+import Geo
 import Postgres
 
 /// The second round trip of a transaction: what was decided, in as few statements as there are kinds of change. Each
@@ -57,6 +58,8 @@ struct ChangeWriter {
         if !batches.isEmpty { steps.append(Step(statement: insertBatches, expected: batches.count)) }
         if !begun.isEmpty { steps.append(Step(statement: beginHolds(begun), expected: begun.count)) }
         if !kept.isEmpty { steps.append(Step(statement: updateHolds(kept), expected: kept.count)) }
+        let edited = orders.filter(\.editsContent)
+        if !edited.isEmpty { steps.append(Step(statement: updateContent(edited), expected: edited.count)) }
         if !orders.isEmpty {
             steps.append(Step(statement: updateOrders, expected: orders.count))
             steps.append(Step(statement: insertAudit, expected: orders.count))
@@ -180,14 +183,15 @@ struct ChangeWriter {
             UPDATE orders o SET version = o.version + 1, state = u.state, pooled_at = u.pooled_at, \
             accepted_at = u.accepted_at, picked_up_at = u.picked_up_at, delivered_at = u.delivered_at, \
             cancelled_at = u.cancelled_at, cancel_reason = u.cancel_reason, otp_failures = u.otp_failures, zone_id \
-            = u.zone_id, ready_at = u.ready_at, \
+            = u.zone_id, ready_at = u.ready_at, given_back = u.given_back = 1, \
             hold_id = CASE u.hold WHEN 'live' THEN (SELECT h.id FROM holds h WHERE h.order_id = o.id AND \
             upper_inf(h.held)) \
             WHEN 'last' THEN o.hold_id END \
             FROM UNNEST($1::int8[], $2::int8[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], \
-            $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int4[], $11::int8[], $12::text[], $13::timestamptz[]) \
+            $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int4[], $11::int8[], $12::text[], $13::timestamptz[], \
+            $14::int4[]) \
             AS u(id, version, state, pooled_at, accepted_at, picked_up_at, delivered_at, cancelled_at, cancel_reason, \
-            otp_failures, zone_id, hold, ready_at) \
+            otp_failures, zone_id, hold, ready_at, given_back) \
             WHERE o.id = u.id AND o.version = u.version
             """,
             [
@@ -198,7 +202,28 @@ struct ChangeWriter {
                 .timestamps(afters.map(\.cancelledAt)), .textArray(afters.map(\.cancelReason)),
                 .integers(afters.map(\.otpFailures)), .int8Array(afters.map { $0.zoneID?.rawValue }),
                 .textArray(afters.map { $0.state.isHeld ? "live" : $0.assignment == nil ? "none" : "last" }),
-                .timestamps(afters.map(\.content.readyAt)),
+                .timestamps(afters.map(\.content.readyAt)), .integers(afters.map { $0.isGivenBack ? 1 : 0 }),
+            ])
+    }
+
+    /// What an admin may still correct about an order that waits; the ready time goes with every change.
+    private func updateContent(_ changes: [OrderChange]) -> Statement {
+        let contents = changes.map(\.after.content)
+        return Statement(
+            """
+            UPDATE orders o SET customer_phone = u.phone, dropoff_address = u.address, \
+            dropoff_latitude = u.latitude, dropoff_longitude = u.longitude, instructions = u.instructions, \
+            promised_at = u.promised_at \
+            FROM UNNEST($1::int8[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], \
+            $7::timestamptz[]) AS u(id, phone, address, latitude, longitude, instructions, promised_at) \
+            WHERE o.id = u.id
+            """,
+            [
+                .ids(changes.map(\.after.id)), .textArray(contents.map(\.customer.phone)),
+                .textArray(contents.map(\.dropoff.address)),
+                .float8Array(contents.map { $0.dropoff.point?.latitude }),
+                .float8Array(contents.map { $0.dropoff.point?.longitude }),
+                .textArray(contents.map(\.instructions)), .timestamps(contents.map(\.promisedAt)),
             ])
     }
 
@@ -339,6 +364,13 @@ extension OrderChange {
     private var isSameHold: Bool {
         before.state.isHeld && after.state.isHeld && before.assignment?.driverID == after.assignment?.driverID
             && before.assignment?.batchID == after.assignment?.batchID
+    }
+
+    /// The ready time aside, which is written with every change.
+    fileprivate var editsContent: Bool {
+        var old = before.content
+        old.readyAt = after.content.readyAt
+        return old != after.content
     }
 
     fileprivate var endsHold: Bool { before.state.isHeld && !isSameHold }

@@ -8,7 +8,7 @@ enum OrderRow {
     static let columns = """
         o.id, o.version, o.state, o.created_at, o.pooled_at, o.accepted_at, o.picked_up_at, o.delivered_at, \
         o.cancelled_at, \
-        o.cancel_reason, o.otp_failures, o.zone_id, \
+        o.cancel_reason, o.otp_failures, o.given_back, o.zone_id, \
         o.customer_name, o.customer_phone, o.customer_email, \
         o.pickup_name, o.pickup_address, o.pickup_phone, o.pickup_latitude, o.pickup_longitude, \
         o.dropoff_name, o.dropoff_address, o.dropoff_phone, o.dropoff_latitude, o.dropoff_longitude, \
@@ -34,6 +34,7 @@ enum OrderRow {
         let times = try (0..<4).map { _ in try cells.optionalTime() }
         let cancelReason = try cells.next(String?.self)
         let otpFailures = try cells.next(Int.self)
+        let isGivenBack = try cells.next(Bool.self)
         let zone: ZoneID? = try cells.optionalID()
         let content = try content(&cells)
         var order = Order(id: id, version: version, state: state, content: content, createdAt: createdAt)
@@ -44,6 +45,7 @@ enum OrderRow {
         order.cancelledAt = times[3]
         order.cancelReason = cancelReason
         order.otpFailures = otpFailures
+        order.isGivenBack = isGivenBack
         order.zoneID = zone
         order.assignment = try assignment(&cells)
         return order

@@ -9,6 +9,12 @@ extension Store: OrderStore {
         return try rows.first.map(OrderRow.order)
     }
 
+    /// Live orders by batch and sequence, then those that ended, the last one first.
+    private static let routeOrder = """
+        COALESCE(o.delivered_at, o.cancelled_at) DESC NULLS FIRST, \
+        h.batch_id NULLS LAST, h.sequence NULLS FIRST, o.id
+        """
+
     /// At most `limit` orders, in one statement.
     package func orders(matching query: OrderQuery) async throws -> [Order] {
         // One text for every combination: a condition whose argument is NULL or empty holds.
@@ -19,9 +25,10 @@ extension Store: OrderStore {
             AND ($3::text IS NULL OR o.external_id = $3)
             AND ($4::int8 IS NULL OR h.driver_id = $4)
             AND (o.state = ANY ($5) OR (cardinality($5::text[]) = 0 AND $6::timestamptz IS NULL)
-                OR ($6 IS NOT NULL AND o.state IN ('DELIVERED', 'CANCELLED')
+                OR ($6 IS NOT NULL AND o.state = ANY ($8)
                     AND COALESCE(o.delivered_at, o.cancelled_at, o.created_at) >= $6))
-            ORDER BY \(query.inRouteOrder ? "h.batch_id NULLS LAST, h.sequence NULLS FIRST, o.id" : "o.id DESC")
+            AND ($9::int8 IS NULL OR o.id < $9)
+            ORDER BY \(query.inRouteOrder ? Self.routeOrder : "o.id DESC")
             LIMIT $7
             """
         let since = query.driverID == nil ? nil : query.endedSince
@@ -30,18 +37,20 @@ extension Store: OrderStore {
             [
                 .id(query.poolID), .id(query.batchID), .text(query.externalID), .id(query.driverID),
                 .textArray(query.states.map(\.rawValue)), .timestamp(since), .integer(query.limit),
+                .textArray(query.endedStates.map(\.rawValue)), .id(query.before),
             ])
         return try OrderRow.orders(rows)
     }
 
-    /// Reads the partial index of open orders; one row of 21 columns each.
+    /// Reads the partial index of open orders; one row of 22 columns each.
     package func openOrders() async throws -> [OpenOrder] {
         let rows = try await query(
             """
             SELECT o.id, o.version, o.state, o.created_at, o.pooled_at, o.restaurant_id, o.zone_id, \
             o.external_pool_id, \
             o.pickup_latitude, o.pickup_longitude, o.dropoff_latitude, o.dropoff_longitude, o.ready_at, o.promised_at, \
-            o.bag_units, o.picked_up_at, h.driver_id, h.batch_id, h.sequence, h.pinned_by IS NOT NULL, h.assigned_at \
+            o.bag_units, o.picked_up_at, h.driver_id, h.batch_id, h.sequence, h.pinned_by IS NOT NULL, h.assigned_at, \
+            o.given_back \
             FROM orders o LEFT JOIN holds h ON h.id = o.hold_id \
             WHERE o.state NOT IN ('DELIVERED', 'CANCELLED') ORDER BY o.id
             """)
@@ -64,6 +73,7 @@ extension Store: OrderStore {
             order.sequence = try cells.next()
             order.pinned = try cells.next()
             order.assignedAt = try cells.optionalTime()
+            order.isGivenBack = try cells.next()
             return order
         }
     }

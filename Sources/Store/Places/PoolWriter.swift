@@ -64,10 +64,8 @@ struct PoolWriter {
     ) async throws -> [ImportOutcome] {
         let names = rows.map(\.externalOrderID)
         let orders = rows.compactMap { row -> NewOrder? in
-            guard case .order(let content, let zone) = row.content, let pool = pools[row.externalPoolID] else {
-                return nil
-            }
-            return NewOrder(name: row.externalOrderID, pool: pool, content: content, zone: zone)
+            guard case .order(let content, let zone) = row.content else { return nil }
+            return NewOrder(name: row.externalOrderID, pool: pools[row.externalPoolID], content: content, zone: zone)
         }
         let inserted = try await numbers(
             of: connection.query([insertion(of: orders)])[0])
@@ -94,7 +92,8 @@ struct PoolWriter {
 
     private struct NewOrder {
         let name: String
-        let pool: PoolID
+        /// Nil where the row names none.
+        let pool: PoolID?
         let content: OrderContent
         let zone: ZoneID?
     }
@@ -117,7 +116,7 @@ struct PoolWriter {
             SELECT external_id, id FROM made
             """,
             [
-                .textArray(orders.map(\.name)), .ids(orders.map(\.pool)),
+                .textArray(orders.map(\.name)), .int8Array(orders.map { $0.pool?.rawValue }),
                 .int8Array(orders.map { $0.zone?.rawValue }),
                 .int8Array(contents.map { $0.restaurantID?.rawValue }), .textArray(contents.map(\.customer.name)),
                 .textArray(contents.map(\.customer.phone)), .textArray(contents.map(\.customer.email)),

@@ -42,7 +42,8 @@ extension Store: EarningsStore {
             COALESCE(sum(e.total_paise) FILTER (WHERE e.payout_id IS NOT NULL), 0)::int8, count(*), \
             count(*) FILTER (WHERE e.payout_id IS NULL), sum(e.distance_m)::int8, \
             (SELECT p.paid_at FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1), \
-            (SELECT p.amount_paise FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1) \
+            (SELECT p.amount_paise FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1), \
+            (SELECT p.reference FROM payouts p WHERE p.driver_id = e.driver_id ORDER BY p.id DESC LIMIT 1) \
             FROM earnings e WHERE $1::int8 IS NULL OR e.driver_id = $1 GROUP BY e.driver_id
             """, [.id(driver)])
         var totals: [DriverID: EarningsTotals] = [:]
@@ -58,9 +59,20 @@ extension Store: EarningsStore {
             total.distance = try cells.next()
             total.lastPaidAt = try cells.optionalTime()
             total.lastPaidAmount = try cells.optionalPaise()
+            total.lastPaymentReference = try cells.next()
             totals[id] = total
         }
         return totals
+    }
+
+    /// Sums in the database.
+    package func earned(since start: Timestamp) async throws -> [DriverID: Paise] {
+        let rows = try await query(
+            "SELECT driver_id, sum(total_paise)::int8 FROM earnings WHERE earned_at >= $1 GROUP BY driver_id",
+            [.timestamp(start)])
+        var sums: [DriverID: Paise] = [:]
+        for row in rows { sums[DriverID(try row.get(0))] = Paise(try row.get(1)) }
+        return sums
     }
 
     /// A sum over the payouts.

@@ -67,9 +67,12 @@ extension Store: PlaceStore {
         ).first.map(Self.restaurant)
     }
 
+    private static let activeZones =
+        "SELECT id, name, geometry, properties FROM zones WHERE is_active ORDER BY position, id"
+
     /// Zones in force, in the order they were given.
     package func zones() async throws -> [Zone] {
-        try await query("SELECT id, name, geometry FROM zones WHERE is_active ORDER BY position, id").map(Self.zone)
+        try await query(Self.activeZones).map(Self.zone)
     }
 
     /// One round trip, one writer at a time. Zones out of force keep their rows, which old orders name.
@@ -80,12 +83,19 @@ extension Store: PlaceStore {
                 Statement("UPDATE zones SET is_active = false"),
                 Statement(
                     """
-                    INSERT INTO zones AS z (name, geometry, position) SELECT u.name, u.geometry, u.position \
-                    FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS u(name, geometry, position) \
+                    INSERT INTO zones AS z (name, geometry, properties, position) \
+                    SELECT u.name, u.geometry, u.properties, u.position \
+                    FROM UNNEST($1::text[], $2::text[], $3::text[]) \
+                    WITH ORDINALITY AS u(name, geometry, properties, position) \
                     ON CONFLICT (name) DO UPDATE \
-                    SET geometry = EXCLUDED.geometry, position = EXCLUDED.position, is_active = true
-                    """, [.textArray(zones.map(\.name)), .textArray(zones.map(\.geometry))]),
-                Statement("SELECT id, name, geometry FROM zones WHERE is_active ORDER BY position, id"),
+                    SET geometry = EXCLUDED.geometry, properties = EXCLUDED.properties, \
+                    position = EXCLUDED.position, is_active = true
+                    """,
+                    [
+                        .textArray(zones.map(\.name)), .textArray(zones.map(\.geometry)),
+                        .textArray(zones.map(\.properties)),
+                    ]),
+                Statement(Self.activeZones),
             ])
             return try answers[3].map(Self.zone)
         }
@@ -93,6 +103,8 @@ extension Store: PlaceStore {
 
     private static func zone(_ row: Row) throws -> Zone {
         var cells = row.cells
-        return Zone(id: try cells.id(), draft: ZoneDraft(name: try cells.next(), geometry: try cells.next()))
+        return Zone(
+            id: try cells.id(),
+            draft: ZoneDraft(name: try cells.next(), geometry: try cells.next(), properties: try cells.next()))
     }
 }

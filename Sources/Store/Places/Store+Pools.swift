@@ -11,7 +11,8 @@ extension Store: PoolStore {
         count(*) FILTER (WHERE o.state = 'DELIVERED'), count(*) FILTER (WHERE o.state = 'CANCELLED'), \
         COALESCE(sum(o.total_paise) FILTER (WHERE o.state <> 'CANCELLED'), 0)::int8, \
         count(DISTINCT COALESCE(o.restaurant_id::text, o.pickup_name)), \
-        (SELECT count(*) FROM pool_rows r WHERE r.pool_id = p.id) \
+        (SELECT count(*) FROM pool_rows r WHERE r.pool_id = p.id), \
+        count(*) FILTER (WHERE o.state = 'PENDING' AND (o.pickup_latitude IS NULL OR o.dropoff_latitude IS NULL)) \
         FROM pools p LEFT JOIN orders o ON o.external_pool_id = p.id
         """
 
@@ -32,6 +33,7 @@ extension Store: PoolStore {
         pool.value = try cells.paise()
         pool.restaurantCount = try cells.next()
         pool.keptRows = try cells.next()
+        pool.ordersWithoutPlace = try cells.next()
         return pool
     }
 
@@ -46,13 +48,13 @@ extension Store: PoolStore {
     }
 
     /// One transaction.
-    package func createPool(_ draft: PoolDraft, at now: Timestamp) async throws -> Pool {
-        let id = try await speaking {
-            try await pool.transaction { connection in
-                try await PoolWriter.ensure([draft], at: now, on: connection)[0]
-            }
+    package func createPool(
+        _ draft: PoolDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> Pool {
+        let ids = try await once(idempotency, at: now) { connection in
+            try await PoolWriter.ensure([draft], at: now, on: connection).map(\.rawValue)
         }
-        guard let made = try await pool(id) else {
+        guard let id = ids.first, let made = try await pool(PoolID(id)) else {
             throw StoreError(.outcomeUnknown, detail: "a pool that was just made is not there")
         }
         return made
@@ -75,10 +77,11 @@ extension Store: PoolStore {
     }
 
     /// By the time they came.
-    package func keptRows(of pool: PoolID) async throws -> [KeptRow] {
+    package func keptRows(of pool: PoolID?) async throws -> [KeptRow] {
         let rows = try await query(
             """
-            SELECT external_order_id, problem, detail, body, received_at FROM pool_rows WHERE pool_id = $1 ORDER BY id
+            SELECT external_order_id, problem, detail, body, received_at FROM pool_rows \
+            WHERE pool_id IS NOT DISTINCT FROM $1 ORDER BY id
             """, [.id(pool)])
         return try rows.map { row in
             var cells = row.cells

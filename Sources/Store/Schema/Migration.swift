@@ -15,6 +15,9 @@ package struct Migration: Sendable {
         Migration(version: 3, sql: String(decoding: PackageResources.schema_0003_presence_sql, as: UTF8.self)),
         Migration(version: 4, sql: String(decoding: PackageResources.schema_0004_presence_places_sql, as: UTF8.self)),
         Migration(version: 5, sql: String(decoding: PackageResources.schema_0005_repeated_notes_sql, as: UTF8.self)),
+        Migration(version: 6, sql: String(decoding: PackageResources.schema_0006_zone_properties_sql, as: UTF8.self)),
+        Migration(version: 7, sql: String(decoding: PackageResources.schema_0007_preparation_sql, as: UTF8.self)),
+        Migration(version: 8, sql: String(decoding: PackageResources.schema_0008_given_back_sql, as: UTF8.self)),
     ]
 }
 

@@ -35,22 +35,34 @@ extension Store: WebhookStore {
         try await query("SELECT \(Self.targetColumns) FROM webhook_targets ORDER BY id").map(Self.target)
     }
 
-    /// One statement.
-    package func createWebhookTarget(_ draft: WebhookDraft, at now: Timestamp) async throws -> WebhookTarget {
+    /// One transaction.
+    package func createWebhookTarget(
+        _ draft: WebhookDraft, at now: Timestamp, idempotency: IdempotencyKey?
+    ) async throws -> WebhookTarget {
+        let made = try await once(idempotency, at: now) { connection in
+            let rows = try await connection.query(
+                "INSERT INTO webhook_targets (url, secret, kinds, created_at) VALUES ($1, $2, $3, $4) RETURNING id",
+                [.text(draft.url), .text(draft.secret), .textArray(draft.events.map(\.rawValue)), .timestamp(now)])
+            return [try rows.only().get(0)]
+        }
         let rows = try await query(
-            """
-            INSERT INTO webhook_targets (url, secret, kinds, created_at) VALUES ($1, $2, $3, $4) \
-            RETURNING \(Self.targetColumns)
-            """,
-            [.text(draft.url), .text(draft.secret), .textArray(draft.events.map(\.rawValue)), .timestamp(now)])
+            "SELECT \(Self.targetColumns) FROM webhook_targets WHERE id = ANY ($1)", [.int8Array(made)])
         return try Self.target(try rows.only())
     }
 
     /// One statement.
-    package func setWebhookTarget(_ id: WebhookID, isActive: Bool) async throws -> WebhookTarget? {
+    package func updateWebhookTarget(_ id: WebhookID, _ patch: WebhookPatch) async throws -> WebhookTarget? {
         try await query(
-            "UPDATE webhook_targets SET is_active = $2 WHERE id = $1 RETURNING \(Self.targetColumns)",
-            [.id(id), .bool(isActive)]
+            """
+            UPDATE webhook_targets SET is_active = CASE $2 WHEN 'yes' THEN true WHEN 'no' THEN false \
+            ELSE is_active END, url = COALESCE($3, url), secret = COALESCE($4, secret), \
+            kinds = CASE WHEN cardinality($5::text[]) > 0 THEN $5 ELSE kinds END \
+            WHERE id = $1 RETURNING \(Self.targetColumns)
+            """,
+            [
+                .id(id), .text(patch.isActive.map { $0 ? "yes" : "no" }), .text(patch.url), .text(patch.secret),
+                .textArray((patch.events ?? []).map(\.rawValue)),
+            ]
         ).first.map(Self.target)
     }
 
@@ -91,6 +103,12 @@ extension Store: WebhookStore {
             """,
             [.id(query.target), .id(query.order), .text(query.state?.rawValue), .integer(query.limit)]
         ).map(Self.delivery)
+    }
+
+    /// One primary-key look-up.
+    package func delivery(_ id: WebhookDeliveryID) async throws -> WebhookDelivery? {
+        try await query("SELECT \(Self.deliveryColumns) FROM webhook_deliveries WHERE id = $1", [.id(id)])
+            .first.map(Self.delivery)
     }
 
     /// One statement.

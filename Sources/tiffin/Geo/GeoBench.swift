@@ -31,7 +31,7 @@ struct GeoBench {
         let most = workload.ticks.map(\.queries.count).max() ?? 0
         neighbours = (0..<most).map { _ in
             var answer: [Neighbour] = []
-            answer.reserveCapacity(workload.largestLimit)
+            answer.reserveCapacity(min(workload.largestLimit, workload.drivers.count))
             return answer
         }
         inside.reserveCapacity(workload.drivers.count)

@@ -60,6 +60,11 @@ struct GeoWorkload {
         largestLimit = Int(reader.load(at: 72, as: UInt32.self))
         name = String(decoding: bytes[80..<96].prefix { $0 != 0 }, as: UTF8.self)
         reader.position = Int(reader.load(at: 12, as: UInt32.self))
+        // Whoever damages a file can also make its checksum right: no count is believed beyond what the file can hold.
+        guard reader.position >= 96, count <= max(0, reader.end - reader.position) / 32 else {
+            throw Damage(description: "fewer drivers than the file promises")
+        }
+        guard largestLimit <= Int(UInt16.max) else { throw Damage(description: "an absurd largest k") }
         var drivers: [PointMove] = []
         drivers.reserveCapacity(count)
         for _ in 0..<count { drivers.append(try reader.driver()) }

@@ -27,6 +27,9 @@ struct DoctorCommand: AsyncParsableCommand {
             tell(key >= 32, "auth.secret", key == 0 ? "is not set: TIFFIN_AUTH_SECRET needs 32 bytes" : "\(key) bytes")
             let answer = await Upkeep.databaseHealth(configuration)
             tell(answer.isGood, "database   ", answer.sentence)
+            if let routing = await Upkeep.routingHealth(configuration) {
+                tell(routing.isGood, "OSRM       ", routing.sentence)
+            }
             if let file = configuration.http.certificate {
                 tell(FileManager.default.isReadableFile(atPath: file), "certificate", file)
             }

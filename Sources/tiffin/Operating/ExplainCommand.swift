@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contract
 import DriverClient
+import Geo
 
 /// Where a running server is and who asks; for the commands that go through its REST.
 struct ServerOptions: ParsableArguments {
@@ -72,8 +73,11 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private static func lines(of decision: JSON) -> [String] {
         var lines = [
-            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0)"
+            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0), tick \(decision["tick"]?.int64 ?? 0)"
         ]
+        if decision["is_degraded"] == .bool(true) {
+            lines.append("warning    the tick's work ran out: its plan degraded to insertion")
+        }
         if decision["is_replayed"] == .bool(false) {
             lines.append("warning    planning the stored tick again gave another plan")
         }
@@ -89,6 +93,9 @@ struct ExplainCommand: AsyncParsableCommand {
             "\($0.name) \($0.value / 1000) s"
         }
         if !terms.isEmpty { lines.append("cost       " + terms.joined(separator: ", ")) }
+        if let asked = decision["asked_ways"]?.int64, let estimated = decision["estimated_ways"]?.int64, estimated > 0 {
+            lines.append("ways       \(estimated) of \(asked) were estimated: OSRM did not tell them")
+        }
         let counts = named(decision["refusal_counts"], "drivers").map { "\($0.value) \(Self.words($0.name))" }
         if !counts.isEmpty { lines.append("drivers    " + counts.joined(separator: ", ")) }
         let basis = decision["differences"]?.text == "whole_plan" ? "on the whole plan" : "the rest of the plan fixed"
@@ -130,8 +137,11 @@ struct DriversCommand: AsyncParsableCommand {
 
         @OptionGroup var server: ServerOptions
 
-        @Argument(help: "LATITUDE,LONGITUDE in degrees.")
-        var place: String
+        // A latitude south of the equator begins like an option.
+        @Argument(
+            parsing: .allUnrecognized,
+            help: ArgumentHelp("LATITUDE,LONGITUDE in degrees, such as 12.935,77.624.", valueName: "place"))
+        var place: [String]
 
         @Option(help: "At most so many.")
         var limit = 10
@@ -144,10 +154,9 @@ struct DriversCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await speakingPlainly {
-                let parts = place.split(separator: ",").compactMap { Double($0) }
-                guard parts.count == 2 else { throw ValidationError("give the place as 12.935,77.624") }
+                let point = try point()
                 let rows = try await server.get(
-                    "/api/v1/drivers/near?lat=\(parts[0])&lon=\(parts[1])&limit=\(limit)&radius_km=\(radius)",
+                    "/api/v1/drivers/near?lat=\(point.latitude)&lon=\(point.longitude)&limit=\(limit)&radius_km=\(radius)",
                     accepting: isGeoJSON ? "application/geo+json" : nil)
                 if isGeoJSON {
                     var writer = JSONWriter()
@@ -157,8 +166,17 @@ struct DriversCommand: AsyncParsableCommand {
                 }
                 for row in rows.elements ?? [] {
                     let metres = row["distance_km"]?.double.map { "\($0) km" } ?? ""
-                    Terminal.line("\(row["driver_id"]?.int64 ?? 0)\t\(row["name"]?.text ?? "")\t\(metres)")
+                    let time = row["travel_time_s"]?.int64.map { "\($0) s (\(row["source"]?.text ?? "?"))" } ?? ""
+                    Terminal.line("\(row["driver_id"]?.int64 ?? 0)\t\(row["name"]?.text ?? "")\t\(metres)\t\(time)")
                 }
+            }
+        }
+
+        private func point() throws -> GeoPoint {
+            do {
+                return try PlaceWords(place).point
+            } catch {
+                throw ValidationError(error.description)
             }
         }
     }

@@ -43,7 +43,11 @@ final class DemoTicker: Sendable {
         let sofar = figures.current
         line += "   picked up \(sofar.picked)   delivered \(sofar.delivered)"
         if tick.conflicts > 0 { line += "   conflicts \(tick.conflicts)" }
+        if let gap = tick.gapPerMille { line += "   gap \(Double(gap) / 10) %" }
         if tick.isDegraded { line += "   degraded" }
+        if tick.estimatedWays > 0 {
+            line += "   ways estimated \(tick.estimatedWays) of \(tick.routedWays + tick.estimatedWays)"
+        }
         Terminal.line(line)
     }
 

@@ -10,6 +10,7 @@ struct SimulateCityCommand: AsyncParsableCommand {
         discussion: """
             Scenarios: \(CityScenario.all.map(\.name).joined(separator: ", ")).
             Policies: default, single, eager, each with changes such as default,maxBatch=2,tick=20.
+            Thresholds are about --policy; --max-worse holds it against --compare.
             Exit code 1 when a threshold is not kept or a rule is broken.
             """)
 
@@ -37,7 +38,11 @@ struct SimulateCityCommand: AsyncParsableCommand {
     @Option(help: "Threshold: share of orders within 50 minutes, in percent.")
     var minInTime: Double?
 
+    @Option(help: "Threshold: the policy's mean delay or lateness is worse than that of --compare by so many percent.")
+    var maxWorse: Double?
+
     func validate() throws {
+        guard maxWorse == nil || compare != nil else { throw ValidationError("--max-worse needs --compare") }
         guard CityScenario.named(scenario) != nil else { throw ValidationError("no scenario \(scenario)") }
         for name in [policy, compare].compactMap(\.self) where PolicyName.policy(name) == nil {
             throw ValidationError("no policy \(name)")
@@ -87,6 +92,15 @@ struct SimulateCityCommand: AsyncParsableCommand {
         if let minInTime, figures.inTime < minInTime {
             Terminal.complain("\(figures.inTime) % in time is below \(minInTime)")
             isKept = false
+        }
+        if let maxWorse, entries.count == 2 {
+            let worsening = figures.worsening(against: entries[1].figures)
+            if worsening > maxWorse {
+                Terminal.complain(
+                    "\(entries[0].name) is \((worsening * 10).rounded() / 10) % worse than \(entries[1].name),"
+                        + " above \(maxWorse) %")
+                isKept = false
+            }
         }
         return isKept
     }

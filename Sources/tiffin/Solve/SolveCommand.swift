@@ -50,6 +50,7 @@ struct SolveCommand: ParsableCommand {
         let plan = DispatchEngine.plan(
             problem.snapshot, seed: seed, budget: work, lanes: ThreadLanes(threads: threads))
         Terminal.line(problem.solution(plan))
+        for note in problem.notes { Terminal.complain("note: \(note)") }
         let gap = plan.gapPerMille.map { "\(Double($0) / 10) %" } ?? "unknown"
         Terminal.complain(
             """

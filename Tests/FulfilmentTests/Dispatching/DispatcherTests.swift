@@ -15,11 +15,10 @@ import Testing
     }
 
     func dispatcher(
-        holder: String = "a", of house: House? = nil,
+        holder: String = "a", of house: House? = nil, policy: DispatchPolicy = DispatchPolicy(),
         solve: @escaping Dispatcher.Solver = { DispatchEngine.plan($0, previous: $1, seed: $2) }
     ) -> Dispatcher {
-        let policy = DispatchPolicy()
-        return Dispatcher(
+        Dispatcher(
             house ?? city.house, policy: { policy }, holder: holder,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             microseconds: { 0 }, solve: solve)
@@ -36,6 +35,45 @@ import Testing
 
     func states() async throws -> [OrderState] {
         try await city.store.orders(matching: OrderQuery()).sorted { $0.id < $1.id }.map(\.state)
+    }
+
+    @Test func ordersOfAnExternalPoolAreTheEnginesOnlyAfterADriverGaveThemBack() async throws {
+        let first = try await city.addDriver("ravi", at: point(0))
+        let second = try await city.addDriver("meera", at: point(100))
+        let pool = PoolID(5)
+        let order = try await city.placeOrder(from: point(500), to: point(2500)) { $0.externalPoolID = pool }
+        let everybody = [(first.id, point(0)), (second.id, point(100))]
+        let dispatcher = dispatcher()
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await states() == [.pending])
+        func give() async throws {
+            _ = try await AssignOrders(city.house)(
+                AssignOrders.Request(orderIDs: [order.id], driverID: first.id), by: admin)
+        }
+        try await give()
+        _ = try await ChangeOrder(city.house)(.unassign(reason: "mine"), order: order.id, by: .admin(admin))
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await states() == [.pending], "what an admin takes back he keeps")
+        try await give()
+        _ = try await ChangeOrder(city.house)(.reject(reason: nil), order: order.id, by: .driver(first.id))
+        try await ticks(4, dispatcher, drivers: everybody)
+        #expect(try await city.store.order(order.id)?.holder == second.id)
+    }
+
+    @Test func aSecondOfferWaitsForTheGap() async throws {
+        let driver = try await city.addDriver("ravi", at: point(0))
+        var policy = DispatchPolicy()
+        policy.offerGap = Seconds(35)
+        policy.commitment = .immediate
+        let dispatcher = dispatcher(policy: policy)
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        try await ticks(1, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned])
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        try await ticks(3, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned, .pending])
+        try await ticks(2, dispatcher, drivers: [(driver.id, point(0))])
+        #expect(try await states() == [.assigned, .assigned])
     }
 
     @Test func aColdOrderIsGivenWithinTheHold() async throws {
@@ -62,6 +100,21 @@ import Testing
         try await ticks(4, dispatcher(of: house), drivers: drivers)
         #expect(try await city.store.order(bad.id)?.state == .pending)
         #expect(try await city.store.order(good.id)?.state == .assigned)
+    }
+
+    @Test func theSummaryOfATickSaysHowGoodItsPlanIs() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        let dispatcher = dispatcher { snapshot, previous, seed in
+            var plan = DispatchEngine.plan(snapshot, previous: previous, seed: seed)
+            plan.cost = Cost(1100)
+            plan.bound = Cost(1000)
+            plan.isDegraded = true
+            return plan
+        }
+        let summary = try #require(try await dispatcher.tick())
+        #expect(summary.isDegraded)
+        #expect(summary.cost == Cost(1100) && summary.bound == Cost(1000) && summary.gapPerMille == 100)
     }
 
     @Test func ordersOfOneRestaurantFormABatchForOneDriver() async throws {

@@ -90,6 +90,35 @@ import Testing
         #expect(answer.decision == decision)
     }
 
+    @Test func aStoredTickIsReplayedToTheByteWithItsFigures() async throws {
+        let order = try await toldOrder()
+        let (tick, _) = try #require(try await city.store.newestDecision(about: order.id))
+        let replay = try #require(try await ReplayTick(city.house)(tick.id))
+        #expect(replay.outcome == .same)
+        #expect(replay.policyVersion == tick.policyVersion)
+        let plan = try DispatchPlan(bytes: tick.plan)
+        let figures = try #require(replay.stored)
+        #expect(figures == PlanFigures(plan))
+        #expect(figures.orders == 1 && figures.batches == 1 && figures.waiting == 0 && !figures.isDegraded)
+        #expect(figures.gapPerMille == plan.gapPerMille && figures.bound == plan.bound)
+        #expect(try await ReplayTick(city.house)(tick.id + 1) == nil)
+    }
+
+    @Test func aReplayTellsAnotherPlanFromARecordThatItCannotRead() async throws {
+        let order = try await toldOrder()
+        var (tick, _) = try #require(try await city.store.newestDecision(about: order.id))
+        var other = try DispatchPlan(bytes: tick.plan)
+        other.seed += 1
+        tick.plan = other.bytes
+        #expect(TickReplay(tick).outcome == .different)
+        #expect(TickReplay(tick).stored != nil)
+        tick.plan = [99]
+        #expect(TickReplay(tick).outcome == .different)
+        #expect(TickReplay(tick).stored == nil)
+        tick.inputs = [99]
+        #expect(TickReplay(tick).outcome == .unreadable)
+    }
+
     @Test func aPlanThatWasNotTheTicksOwnIsNotPassedOffAsOne() async throws {
         let order = try await toldOrder()
         let (newest, _) = try #require(try await city.store.newestDecision(about: order.id))

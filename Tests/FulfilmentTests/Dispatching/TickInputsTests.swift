@@ -15,8 +15,9 @@ import Testing
     }
 
     /// The snapshots of one tick.
-    private func snapshots(of house: House) async throws -> (DispatchSnapshot, TickSummary) {
-        let policy = DispatchPolicy()
+    private func snapshots(
+        of house: House, _ policy: DispatchPolicy = DispatchPolicy()
+    ) async throws -> (DispatchSnapshot, TickSummary) {
         let box = SnapshotBox()
         let dispatcher = Dispatcher(
             house, policy: { policy }, holder: "a", log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
@@ -63,16 +64,63 @@ import Testing
         _ = try await city.addDriver("ravi", at: point(0))
         let slow = try await city.store.createRestaurant(RestaurantDraft(name: "Slow", address: "Here")).id
         let other = try await city.store.createRestaurant(RestaurantDraft(name: "Other", address: "There")).id
-        _ = try await city.placeOrder(from: point(500), to: point(2500)) { $0.restaurantID = slow }
+        let ready = city.house.now()
+        _ = try await city.placeOrder(from: point(500), to: point(2500), readyAt: ready) { $0.restaurantID = slow }
         _ = try await city.placeOrder(from: point(600), to: point(2600)) { $0.restaurantID = other }
         var house = city.house
         let presence = PresenceWatch(atlas: house.atlas)
-        presence.load([slow: Array(repeating: 340_000, count: 64)])
+        presence.load([slow: Array(repeating: KitchenStay(waited: 340_000), count: 64)])
         house.presence = presence
         let (snapshot, _) = try await snapshots(of: house)
         let deviations = snapshot.orders.map { ($0.restaurant, $0.readyDeviation) }
         #expect(deviations.first { $0.0 == slow }?.1 == Seconds(320))
         #expect(deviations.first { $0.0 == other }?.1 == .zero)
+    }
+
+    @Test func aKitchenThatSaysNothingIsExpectedToTakeAsLongAsItDoes() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        let slow = try await city.store.createRestaurant(RestaurantDraft(name: "Slow", address: "Here")).id
+        let order = try await city.placeOrder(from: point(500), to: point(2500)) { $0.restaurantID = slow }
+        var house = city.house
+        let presence = PresenceWatch(atlas: house.atlas)
+        presence.load([slow: Array(repeating: KitchenStay(waited: 900_000, preparation: 1_700_000), count: 64)])
+        house.presence = presence
+        var policy = DispatchPolicy()
+        policy.readyDeviation = .one
+        func planned(_ house: House) async throws -> (driver: DriverID?, hold: HoldReason?) {
+            let (snapshot, _) = try await snapshots(of: house, policy)
+            let plan = DispatchEngine.plan(snapshot, previous: nil, seed: 1)
+            let batch = plan.commits.first { $0.orders.contains(order.id) }
+            return (batch?.driver, plan.waiting.first { $0.order == order.id }?.reason)
+        }
+        // The food is expected 26 minutes after the order was placed: nobody need leave yet.
+        #expect(try await planned(house).hold == .waitingForReadyTime)
+        house.presence = nil
+        #expect(try await planned(house).driver != nil)
+    }
+
+    @Test func aZoneWhereWaysTakeLongerMakesThemLonger() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        _ = try await city.placeOrder(from: point(500), to: point(2500))
+        let box = try #require(
+            GeoPolygon(rings: [
+                [(12.9, 77.6), (12.9, 77.7), (13, 77.7), (13, 77.6)].map {
+                    GeoPolygon.Vertex(latitude: $0.0, longitude: $0.1)
+                }
+            ]))
+        city.house.atlas.replace(hasZones: true, slowZones: [.init(area: box, factor: 2)]) { _ in [] }
+        let (snapshot, summary) = try await snapshots(of: city.house)
+        guard case .matrix(let ways) = snapshot.travel else {
+            Issue.record("no matrix")
+            return
+        }
+        let plain = city.house.settings.leg(try #require(point(500)), try #require(point(2500)), at: snapshot.now)
+        // From the kitchen to the customer, at the pace of a motorbike.
+        let pace = Int64(ways.paces[Int(VehicleClass.motorcycle.rawValue)])
+        let seconds = Int64(ways.seconds[1]) * pace / 1024
+        #expect(abs(seconds - 2 * plain.milliseconds / 1000) <= 2)
+        #expect(ways.paces.contains { $0 > 1024 })
+        #expect(summary.estimatedWays == 0)
     }
 }
 

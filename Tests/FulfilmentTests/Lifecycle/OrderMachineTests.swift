@@ -37,10 +37,16 @@ import Testing
     @Test(
         arguments: [
             (.accept, [.assigned: .accepted, .accepted: .accepted]),
-            (.pickUp, [.assigned: .pickedUp, .accepted: .pickedUp, .pickedUp: .pickedUp]),
+            (
+                .pickUp,
+                [
+                    .assigned: .pickedUp, .accepted: .pickedUp, .pickedUp: .pickedUp, .inTransit: .inTransit,
+                    .delivered: .delivered,
+                ]
+            ),
             (.startTransit, [.pickedUp: .inTransit, .inTransit: .inTransit]),
             (.deliver(.otp(nil)), [.pickedUp: .delivered, .inTransit: .delivered, .delivered: .delivered]),
-            (.reject(reason: nil), [.assigned: .pending, .accepted: .pending]),
+            (.reject(reason: nil), [.assigned: .pending, .accepted: .pending, .cancelled: .cancelled]),
         ] as [(OrderCommand, [OrderState: OrderState])])
     func driversStepsFollowTheTable(command: OrderCommand, legal: [OrderState: OrderState]) {
         for state in OrderState.allCases where state != .pending {

@@ -90,7 +90,7 @@ import Testing
         let atlas = Atlas()
         atlas.replace(
             hasZones: true, depth: { point, _ in Metres((point.longitude - 77.0005) * 100_000) },
-            { $0.longitude >= 77.0005 ? ZoneID(1) : nil })
+            { $0.longitude >= 77.0005 ? [ZoneID(1)] : [] })
         let (together, alone) = (PresenceWatch(atlas: atlas), PresenceWatch(atlas: atlas))
         for _ in 0..<30 {
             let fixes = Self.fixes(40, &random)

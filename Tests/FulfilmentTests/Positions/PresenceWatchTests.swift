@@ -58,6 +58,94 @@ import Testing
         #expect(watch.readyDeviation() == [restaurant: Seconds(60)])
     }
 
+    @Test func onlyAPickupIsAWait() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .accepted, readyAt: 200)], at: second(0))
+        for time in [Int64(100), 140] { try report(watch, 10, at: time) }
+        // Given to somebody else, or cancelled, after ten minutes.
+        watch.expect([], at: second(700))
+        watch.expect([order(2, .accepted)], at: second(701))
+        for time in [Int64(800), 840] { try report(watch, 10, at: time) }
+        // He leaves without the food.
+        try report(watch, 900, at: 1000)
+        watch.expect([order(2, .accepted)], at: second(1001))
+        let ends = try await events(watch).filter { $0.endedAt != nil }
+        #expect(ends.map(\.endedAt) == [second(700), second(1000)])
+        #expect(ends.allSatisfy { $0.waited == nil && $0.preparation == nil })
+        #expect(watch.waitingTimes().isEmpty && watch.readyDeviation().isEmpty && watch.preparation().isEmpty)
+    }
+
+    @Test func whoLeavesWithTheFoodBeforeTheOrdersAreLookedAtHasWaited() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .accepted, readyAt: 200)], at: second(0))
+        for time in [Int64(100), 140] { try report(watch, 10, at: time) }
+        try report(watch, 900, at: 504)
+        #expect(watch.stays(of: driver).isEmpty)
+        watch.expect([order(1, .pickedUp, readyAt: 200, pickedUpAt: 500)], at: second(505))
+        let last = try #require(try await events(watch).last)
+        #expect(last.endedAt == second(500) && last.waited == 300_000)
+    }
+
+    @Test func aKitchenThatSaysNothingIsKnownByItsPickups() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .accepted)], at: second(0))
+        for time in [Int64(100), 140] { try report(watch, 10, at: time) }
+        watch.expect([order(1, .pickedUp, pickedUpAt: 900)], at: second(903))
+        let last = try #require(try await events(watch).last)
+        // Placed at 0, there at 100, taken at 900.
+        #expect(last.waited == 800_000 && last.preparation == 900_000)
+        #expect(watch.preparation() == [restaurant: Seconds(180)])
+        #expect(watch.readyDeviation().isEmpty)
+        #expect(watch.waitingTimes()[restaurant]?.count == 1)
+        // Food that was there before the driver says only that the kitchen is no slower than that.
+        let quick = PresenceWatch(atlas: Atlas())
+        quick.load([restaurant: Array(repeating: KitchenStay(waited: 5000, preparation: 2_400_000), count: 30)])
+        #expect(quick.preparation().isEmpty)
+    }
+
+    @Test func zonesThatOverlapAreEachEnteredAndLeft() async throws {
+        let atlas = Atlas()
+        let borders = [ZoneID(1): 100.0, ZoneID(2): 1000.0]
+        // Each zone reaches so many metres to the east of the kitchen.
+        @Sendable func depth(_ point: GeoPoint, _ zone: ZoneID) -> Double {
+            (borders[zone] ?? 0) - (point.longitude - 77.6245) * 108_374
+        }
+        atlas.replace(hasZones: true, depth: { Metres(depth($0, $1)) }) { point in
+            borders.keys.sorted().filter { depth(point, $0) >= 0 }
+        }
+        let watch = PresenceWatch(atlas: atlas)
+        for (time, metres) in [0.0, 500, 2000].enumerated() { try report(watch, metres, at: Int64(time)) }
+        let spots = try await events(watch).map { "\($0.spot) \($0.endedAt?.milliseconds ?? -1)" }
+        #expect(
+            spots == [
+                "\(Spot.zone(ZoneID(1))) -1", "\(Spot.zone(ZoneID(2))) -1", "\(Spot.zone(ZoneID(1))) 1000",
+                "\(Spot.zone(ZoneID(2))) 2000",
+            ])
+    }
+
+    @Test func aServerThatStartsAnewGoesOnWithTheStaysThatWereOpen() async throws {
+        let atlas = Atlas()
+        let zone = ZoneID(4)
+        atlas.replace(hasZones: true, depth: { _, _ in Metres(500) }, { _ in [zone] })
+        let watch = PresenceWatch(atlas: atlas)
+        watch.resume([
+            PresenceEvent(driver: driver, spot: .zone(zone), beganAt: second(10)),
+            PresenceEvent(driver: driver, spot: .restaurant(restaurant), beganAt: second(100)),
+            PresenceEvent(driver: DriverID(8), spot: .customer(OrderID(5)), beganAt: second(90)),
+        ])
+        #expect(watch.stays(of: driver).map(\.beganAt) == [second(10), second(100)])
+        try report(watch, 10, at: 200)
+        watch.expect([order(1, .accepted, readyAt: 150)], at: second(201))
+        try report(watch, 10, at: 260)
+        // Nobody is seen to come again; whoever had nothing left to do there has left.
+        var gone = PresenceEvent(driver: DriverID(8), spot: .customer(OrderID(5)), beganAt: second(90))
+        gone.endedAt = second(201)
+        #expect(try await events(watch) == [gone])
+        watch.expect([order(1, .pickedUp, readyAt: 150, pickedUpAt: 300)], at: second(302))
+        let last = try #require(try await events(watch).last)
+        #expect(last.beganAt == second(100) && last.waited == 150_000)
+    }
+
     @Test func drivingPastIsNoArrival() async throws {
         let watch = PresenceWatch(atlas: Atlas())
         watch.expect([order(1, .assigned)], at: second(0))
@@ -101,7 +189,7 @@ import Testing
         let zone = ZoneID(5)
         atlas.replace(
             hasZones: true, depth: { point, _ in Geofence.area(area).depth(of: point) },
-            { area.contains($0) ? zone : nil })
+            { area.contains($0) ? [zone] : [] })
         let watch = PresenceWatch(atlas: atlas)
         for (time, metres) in [-200.0, 10, -10, 20, -5, 25].enumerated() { try report(watch, metres, at: Int64(time)) }
         #expect(
@@ -115,7 +203,7 @@ import Testing
 
     @Test func whatTheDatabaseRefusesWaitsOnAndTheOldestGoesFirst() async throws {
         let atlas = Atlas()
-        atlas.replace(hasZones: true, depth: { _, _ in Metres(-1000) }, { _ in ZoneID(1) })
+        atlas.replace(hasZones: true, depth: { _, _ in Metres(-1000) }, { _ in [ZoneID(1)] })
         let watch = PresenceWatch(atlas: atlas, limit: 3)
         for time in 0..<2 { try report(watch, 0, at: Int64(time)) }
         let log = KeptPresence(isDown: true)
@@ -130,7 +218,7 @@ import Testing
 
     @Test func statisticsBeginWithWhatIsKnown() {
         let watch = PresenceWatch(atlas: Atlas())
-        watch.load([restaurant: Array(repeating: 120_000, count: 60)])
+        watch.load([restaurant: Array(repeating: KitchenStay(waited: 120_000), count: 60)])
         #expect(watch.readyDeviation() == [restaurant: Seconds(112)])
     }
 }
@@ -156,5 +244,6 @@ private final class KeptPresence: PresenceLog {
     }
 
     func presence(of driver: DriverID, limit: Int) async throws -> [PresenceEvent] { [] }
-    func waits(limit: Int) async throws -> [RestaurantID: [Int64]] { [:] }
+    func kitchenStays(limit: Int) async throws -> [RestaurantID: [KitchenStay]] { [:] }
+    func openStays() async throws -> [PresenceEvent] { [] }
 }

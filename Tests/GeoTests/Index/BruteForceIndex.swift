@@ -18,8 +18,34 @@ struct BruteForceIndex {
         }
     }
 
-    func members(inside area: GeoPolygon, requiring flags: PointFlags) -> [Int64] {
-        matching(SearchFilter(required: flags, inside: area)).keys.sorted()
+    /// Who is inside an area, by another way than the index's: on which side of each edge a place lies is told by the
+    /// sign of a cross product, and who is too near to an edge to tell is named apart.
+    func inside(_ area: GeoPolygon, requiring flags: PointFlags) -> (inside: Set<Int64>, unclear: Set<Int64>) {
+        var (inside, unclear) = (Set<Int64>(), Set<Int64>())
+        for (id, member) in matching(SearchFilter(required: flags)) {
+            for turn in [-360.0, 0, 360] {
+                let (x, y) = (member.place.longitude + turn, member.place.latitude)
+                var isInside = false
+                for ring in area.rings {
+                    for (one, other) in zip(ring, ring.dropFirst() + ring.prefix(1)) {
+                        let (dx, dy) = (other.longitude - one.longitude, other.latitude - one.latitude)
+                        let cross = dx * (y - one.latitude) - dy * (x - one.longitude)
+                        let isNear =
+                            abs(cross) <= 1e-9 * max(abs(dx), abs(dy), 1e-9)
+                            && x >= min(one.longitude, other.longitude) - 1e-9
+                            && x <= max(one.longitude, other.longitude) + 1e-9
+                            && y >= min(one.latitude, other.latitude) - 1e-9
+                            && y <= max(one.latitude, other.latitude) + 1e-9
+                        if isNear { unclear.insert(id) }
+                        // Upward edges to the right of the place, downward ones likewise: each changes sides.
+                        if one.latitude <= y, other.latitude > y, cross > 0 { isInside.toggle() }
+                        if one.latitude > y, other.latitude <= y, cross < 0 { isInside.toggle() }
+                    }
+                }
+                if isInside { inside.insert(id) }
+            }
+        }
+        return (inside, unclear)
     }
 }
 
@@ -40,6 +66,20 @@ extension SeededGenerator {
             preconditionFailure("a scene off the globe")
         }
         return point
+    }
+
+    /// An area somewhere in a scene, now and then with a hole or two; over the antimeridian its longitudes go on beyond
+    /// 180.
+    mutating func area(in scene: Scene) -> GeoPolygon? {
+        let rings = (0..<Int.random(in: 1...3, using: &self)).map { _ in
+            (0..<Int.random(in: 3..<9, using: &self)).map { _ in
+                let corner = place(in: scene)
+                let isTurned = scene == .antimeridian && corner.longitude < 0
+                return GeoPolygon.Vertex(
+                    latitude: corner.latitude, longitude: corner.longitude + (isTurned ? 360 : 0))
+            }
+        }
+        return GeoPolygon(rings: rings)
     }
 
     mutating func flags() -> PointFlags {

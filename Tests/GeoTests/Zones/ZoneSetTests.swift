@@ -26,6 +26,52 @@ import Testing
         #expect(try checked.shape.checked(repair: false).repairedBecause == nil)
     }
 
+    private func area(_ shape: ZoneShape) -> Double {
+        // The shoelace formula; rings that GEOS gives back turn one way, holes the other.
+        shape.polygons.reduce(0) { sum, rings in
+            let areas = rings.map { ring in
+                zip(ring, ring.dropFirst() + ring.prefix(1)).reduce(0) {
+                    $0 + $1.0.longitude * $1.1.latitude - $1.1.longitude * $1.0.latitude
+                }.magnitude / 2
+            }
+            return sum + areas[0] - areas.dropFirst().reduce(0, +)
+        }
+    }
+
+    @Test func polygonsThatOverlapAreJoined() throws {
+        let squares = ZoneShape(
+            polygons: [
+                [(0.0, 0.0), (2, 0), (2, 2), (0, 2)], [(1, 1), (3, 1), (3, 3), (1, 3)],
+            ].map { [$0.map { GeoPolygon.Vertex(latitude: $0.1, longitude: $0.0) }] })
+        let checked = try squares.checked(repair: true)
+        #expect(checked.repairedBecause?.isEmpty == false)
+        #expect(checked.shape.polygons.count == 1 && checked.shape.polygons[0].count == 1)
+        #expect(area(checked.shape) == 7)
+        #expect(try #require(checked.shape.areas)[0].contains(try place(1.5, 1.5)))
+    }
+
+    @Test func aPolygonInsideAnotherIsPartOfIt() throws {
+        let nested = ZoneShape(
+            polygons: [
+                [(0.0, 0.0), (4, 0), (4, 4), (0, 4)], [(1, 1), (2, 1), (2, 2), (1, 2)],
+            ].map { [$0.map { GeoPolygon.Vertex(latitude: $0.1, longitude: $0.0) }] })
+        let checked = try nested.checked(repair: true)
+        #expect(checked.shape.polygons.count == 1 && checked.shape.polygons[0].count == 1)
+        #expect(area(checked.shape) == 16)
+    }
+
+    @Test(arguments: [false, true])
+    func aHoleOutsideOfItsRingIsRefusedAndNotForgotten(repair: Bool) {
+        let stray = shape([[(0, 0), (2, 0), (2, 2), (0, 2)], [(5, 5), (6, 5), (6, 6), (5, 6)]])
+        let failure = #expect(throws: ZoneProblem.self) { _ = try stray.checked(repair: repair) }
+        #expect(failure?.reason.contains("Hole lies outside shell") == true)
+    }
+
+    @Test func aHoleOutsideIsRefusedAlsoWhereTheRingCrossesItself() {
+        let stray = shape([[(0, 0), (2, 2), (2, 0), (0, 2)], [(5, 5), (6, 5), (6, 6), (5, 6)]])
+        #expect(throws: ZoneProblem.self) { _ = try stray.checked(repair: true) }
+    }
+
     @Test func aZoneWithoutAreaCannotBeRepaired() {
         #expect(throws: ZoneProblem.self) { _ = try shape([[(0, 0), (1, 1), (2, 2)]]).checked(repair: true) }
     }
