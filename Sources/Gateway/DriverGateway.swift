@@ -75,7 +75,9 @@ package final class DriverGateway: Service {
         guard !sessions.isEmpty else { return }
         let sent = Dictionary(uniqueKeysWithValues: sessions.map { ($0.driver, $0.endpoint.sentThrough) })
         let missed: [DriverEvent]
-        do { missed = try await log.undelivered(beyond: sent, limit: 10_000) } catch {
+        do {
+            missed = core.recorder.unconfirmed(try await log.undelivered(beyond: sent, limit: 10_000))
+        } catch {
             // The database is away; the next look will tell.
             return
         }

@@ -7,6 +7,7 @@ package import Postgres
 /// with the schema's constraints as the last word. One value serves every port; it is a pool with words around it.
 package struct Store: Sendable {
     let pool: ConnectionPool
+    package let openLoads = OpenLoads()
 
     package init(pool: ConnectionPool) {
         self.pool = pool

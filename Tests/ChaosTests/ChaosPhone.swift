@@ -15,6 +15,12 @@ final class ChaosPhone: Sendable {
         var pingedAt: Int64?
         /// How many of `pending` were sent before the ping that waits for its pong.
         var coveredByPing = 0
+        /// Events of this connection that are not confirmed yet, and how many of them came before the server's latest
+        /// ping, which was answered.
+        var arrivals: [Arrival] = []
+        var answered = 0
+        /// How many of `answered` were there when the ping that waits for its pong was sent.
+        var answeredByPing = 0
         var lastRecordedAt: Int64
         var hasEnded = false
         var isWelcome = false
@@ -23,16 +29,22 @@ final class ChaosPhone: Sendable {
     let id: Int64
     private let token: String
     private let client: WireClient
+    /// The way of the socket, where it is not that of the calls.
+    private let socketClient: WireClient
     private let history: History
     private let clock: StageClock
     private let acts: Bool
     private let state: Mutex<State>
 
     /// - Parameter acts: Whether the driver carries out orders, or only listens.
-    init(id: Int64, token: String, client: WireClient, history: History, clock: StageClock, acts: Bool = true) {
+    init(
+        id: Int64, token: String, client: WireClient, socketClient: WireClient? = nil, history: History,
+        clock: StageClock, acts: Bool = true
+    ) {
         self.id = id
         self.token = token
         self.client = client
+        self.socketClient = socketClient ?? client
         self.history = history
         self.clock = clock
         self.acts = acts
@@ -59,10 +71,11 @@ final class ChaosPhone: Sendable {
             let number = state.withLock { state in
                 state.connection += 1
                 state.hasEnded = false
+                (state.arrivals, state.answered, state.answeredByPing) = ([], 0, 0)
                 return state.connection
             }
             do {
-                let socket = try await client.openSocket(driver: "\(id)", token: token) {
+                let socket = try await socketClient.openSocket(driver: "\(id)", token: token) {
                     self.received($0, on: number)
                 }
                 history.noteConnection(isRefused: false)
@@ -87,17 +100,21 @@ final class ChaosPhone: Sendable {
 
     private func received(_ event: SocketEvent, on connection: Int) {
         switch event {
-        case .ping: break
+        case .ping:
+            state.withLock { state in if state.connection == connection { state.answered = state.arrivals.count } }
         case .closed(let close):
             history.note(close: close.code)
             state.withLock { state in if state.connection == connection { state.hasEnded = true } }
         case .text(let text):
-            if text == #"{"type":"pong"}"# { return ponged() }
+            if text == #"{"type":"pong"}"# { return ponged(on: connection) }
             guard let json = try? JSON(parsing: text), let kind = json["type"]?.text else { return }
             if kind == "connection_ack" { return state.withLock { $0.isWelcome = true } }
             guard kind.hasPrefix("order_"), let seq = json["seq"]?.int64, let order = json["data"]?["order_id"]?.int64
             else { return }
-            history.note(Arrival(driver: id, connection: connection, kind: kind, order: order, seq: seq))
+            let arrival = Arrival(
+                driver: id, connection: connection, kind: kind, order: order, seq: seq, at: clock.milliseconds)
+            history.note(arrival)
+            state.withLock { state in if state.connection == connection { state.arrivals.append(arrival) } }
             guard kind == "order_assigned" else { return }
             state.withLock { state in
                 if state.handled.insert(order).inserted { state.orders.append(order) }
@@ -105,10 +122,14 @@ final class ChaosPhone: Sendable {
         }
     }
 
-    private func ponged() {
+    private func ponged(on connection: Int) {
         let now = clock.milliseconds
-        let (read, took) = state.withLock { state -> ([SentPosition], Int64?) in
-            guard let pingedAt = state.pingedAt else { return ([], nil) }
+        let (read, confirmed, took) = state.withLock { state -> ([SentPosition], [Arrival], Int64?) in
+            guard let pingedAt = state.pingedAt, state.connection == connection else { return ([], [], nil) }
+            let confirmed = Array(state.arrivals.prefix(state.answeredByPing))
+            state.arrivals.removeFirst(confirmed.count)
+            state.answered -= confirmed.count
+            state.answeredByPing = 0
             var read = Array(state.pending.prefix(state.coveredByPing))
             state.pending.removeFirst(read.count)
             state.pingedAt = nil
@@ -116,9 +137,14 @@ final class ChaosPhone: Sendable {
                 read[index].wasRead = true
                 read[index].readAt = now
             }
-            return (read, now - pingedAt)
+            return (read, confirmed, now - pingedAt)
         }
         history.note(read)
+        history.note(
+            confirmed.map { arrival in
+                let time = arrival.at...max(arrival.at, now)
+                return Confirmation(driver: id, connection: connection, seq: arrival.seq, time: time)
+            })
         if let took { history.note(pong: took) }
     }
 
@@ -159,6 +185,7 @@ final class ChaosPhone: Sendable {
             guard state.pingedAt == nil, state.isWelcome, let socket = state.socket else { return nil }
             state.pingedAt = now
             state.coveredByPing = state.pending.count
+            state.answeredByPing = state.answered
             return socket
         }
         socket?.send(#"{"type":"ping"}"#)
@@ -212,7 +239,7 @@ struct ChaosCall: Sendable {
 
     @discardableResult
     func make(_ verb: RESTVerb, _ path: String, _ body: String?, for wish: Operation.Wish) async -> Answer {
-        let start = clock.milliseconds
+        let start = clock.wall
         let answer: Answer
         var words: String
         do {
@@ -234,7 +261,7 @@ struct ChaosCall: Sendable {
         }
         if Task.isCancelled, answer.status == nil { words = "cut off by the end of the run" }
         history.note(
-            Operation(wish: wish, outcome: answer.outcome, took: clock.milliseconds - start, answer: words))
+            Operation(wish: wish, outcome: answer.outcome, time: start...max(start, clock.wall), answer: words))
         return answer
     }
 }

@@ -31,7 +31,7 @@ struct ChaosRun: Sendable {
         let isOver = Flag()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
             for phone in phones { group.addTask { await phone.run() } }
-            group.addTask { await self.administer(every: pause, until: isOver) }
+            group.addTask { await self.administer(phones.map(\.id), every: pause, until: isOver) }
             try await eventually(within: .seconds(30)) { phones.allSatisfy(\.isConnected) }
             var failure: (any Error)?
             do { try await faults() } catch { failure = error }
@@ -51,7 +51,7 @@ struct ChaosRun: Sendable {
     }
 
     /// An admin: places orders, forces some, cancels some.
-    private func administer(every pause: Duration, until isOver: Flag) async {
+    private func administer(_ drivers: [Int64], every pause: Duration, until isOver: Flag) async {
         var random = SeededGenerator(seed: stage.plan.seed)
         var number = 0
         while !Task.isCancelled, !isOver.isRaised {
@@ -62,7 +62,7 @@ struct ChaosRun: Sendable {
             if let order = answer.json["id"]?.int64 {
                 switch Int.random(in: 0..<10, using: &random) {
                 case 0, 1:
-                    let driver = stage.drivers[Int.random(in: 0..<stage.drivers.count, using: &random)].id
+                    let driver = drivers[Int.random(in: 0..<drivers.count, using: &random)]
                     await stage.call().make(
                         .post, "/api/v1/orders/\(order)/assign", #"{"driver_id":\#(driver)}"#,
                         for: .force(order: order, driver: driver))
@@ -100,10 +100,15 @@ struct ChaosRun: Sendable {
         facts.orders = try await pool.query("SELECT id, external_id, state FROM orders").map { row in
             StoredFacts.Order(id: try row.get(0), external: try row.get(1), state: try row.get(2))
         }
-        facts.audits = try await pool.query("SELECT order_id, to_state, asked_by, driver_id FROM order_audit").map {
-            row in
+        facts.audits = try await pool.query(
+            """
+            SELECT order_id, to_state, asked_by, driver_id, (extract(epoch FROM at) * 1000)::int8, from_state IS NULL \
+            FROM order_audit
+            """
+        ).map { row in
             StoredFacts.Audit(
-                order: try row.get(0), state: try row.get(1), by: try row.get(2), driver: try row.get(3))
+                order: try row.get(0), state: try row.get(1), by: try row.get(2), driver: try row.get(3),
+                at: try row.get(4), isFirst: try row.get(5))
         }
         facts.events = try await pool.query(
             """

@@ -213,6 +213,18 @@ final class ChaosStage: Sendable {
         return answer.status == 200
     }
 
+    /// Kills the server at the next commit of a dispatch round, before PostgreSQL sees it or when it does.
+    func killServer(atEngineCommit cut: FaultProxy.CommitCut, within patience: Duration = .seconds(20)) async throws {
+        guard let server else { return }
+        let (history, clock) = (history, clock)
+        databaseLink.trapEngine(cut) {
+            server.send(SIGKILL)
+            history.note(Kill(at: clock.milliseconds, isOfDatabase: false))
+        }
+        try await eventually(within: patience) { databaseLink.pendingTraps == 0 }
+        _ = try await server.waitForEnd(within: .seconds(5))
+    }
+
     func killServer() async throws {
         guard let server else { return }
         server.send(SIGKILL)
@@ -274,6 +286,23 @@ final class ChaosStage: Sendable {
         history.note(trouble: begin...clock.milliseconds)
     }
 
+    /// Nothing passes between the server and PostgreSQL for a time, and nobody hears of it.
+    func swallowDatabaseLink(for time: Duration) async throws {
+        let begin = clock.milliseconds
+        databaseLink.mode = .blackhole
+        try? await Task.sleep(for: time)
+        databaseLink.mode = .pass
+        databaseLink.reset()
+        history.note(trouble: begin...clock.milliseconds)
+    }
+
+    /// PostgreSQL is stopped in order and away for a time.
+    func takeDatabaseAway(for time: Duration) async throws {
+        try await stopDatabase(crashing: false)
+        try? await Task.sleep(for: time)
+        try await startDatabase()
+    }
+
     /// Waits until the cuts that were ordered have met their commits, and notes that time as trouble.
     func cutCommits(_ cuts: [FaultProxy.CommitCut], within patience: Duration) async throws {
         let begin = clock.milliseconds
@@ -288,12 +317,45 @@ final class ChaosStage: Sendable {
         ChaosCall(client: client, token: token ?? adminToken, clock: clock, history: history)
     }
 
-    func phones() -> [ChaosPhone] {
-        drivers.map { driver in
+    /// - Parameter count: So many of the drivers, the first ones; nil for all.
+    func phones(_ count: Int? = nil) -> [ChaosPhone] {
+        drivers.prefix(count ?? drivers.count).map { driver in
             ChaosPhone(
                 id: driver.id, token: driver.token, client: client, history: history, clock: clock,
                 acts: plan.driversAct)
         }
+    }
+
+    /// The phone of one driver, whose socket goes another way than its calls.
+    func phone(_ index: Int, over socketClient: WireClient) -> ChaosPhone {
+        ChaosPhone(
+            id: drivers[index].id, token: drivers[index].token, client: client, socketClient: socketClient,
+            history: history, clock: clock, acts: plan.driversAct)
+    }
+
+    /// Waits until the server has let go of a socket of each of these drivers because its pings stayed unanswered, so
+    /// many times in all.
+    ///
+    /// - Returns: Milliseconds since `begin`.
+    func waitUntilGone(_ gone: [Int64], since begin: Int64, times: Int = 1) async throws -> Int64 {
+        try await eventually(within: .seconds(20)) {
+            let lines = serverLog.split(separator: "\n").filter { $0.contains("pings_unanswered") }
+            return gone.allSatisfy { id in lines.count { $0.contains("driver_id=\(id) ") } >= times }
+        }
+        return clock.milliseconds - begin
+    }
+
+    /// Every phone loses its connection at once.
+    ///
+    /// - Returns: Milliseconds until all are back.
+    func storm(_ phones: [ChaosPhone]) async throws -> Int64 {
+        let before = history.snapshot.connections
+        let begin = clock.milliseconds
+        for phone in phones { phone.drop() }
+        try await eventually(within: .seconds(40)) {
+            history.snapshot.connections >= before + phones.count && phones.allSatisfy(\.isConnected)
+        }
+        return clock.milliseconds - begin
     }
 
     /// Places an order near the drivers.

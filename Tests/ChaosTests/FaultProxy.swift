@@ -26,9 +26,16 @@ final class FaultProxy: Sendable {
         var cutsAfter = 0
     }
 
+    /// Something that happens at the moment of an engine's commit.
+    fileprivate struct Trap {
+        var cut: CommitCut
+        var action: @Sendable () -> Void
+    }
+
     private struct State {
         var mode = Mode.pass
         var cuts: [CommitCut] = []
+        var traps: [Trap] = []
         var tally = Tally()
         var channels: [ObjectIdentifier: any Channel] = [:]
         var listener: (any Channel)?
@@ -79,6 +86,18 @@ final class FaultProxy: Sendable {
 
     var pendingCuts: Int { state.withLock { $0.cuts.count } }
 
+    /// With the next commit of a dispatch round `action` is called: before PostgreSQL sees it, or when it is on its way
+    /// there and its answer is not yet. A COMMIT that was caught before goes no further.
+    func trapEngine(_ cut: CommitCut, _ action: @escaping @Sendable () -> Void) {
+        state.withLock { $0.traps.append(Trap(cut: cut, action: action)) }
+    }
+
+    var pendingTraps: Int { state.withLock { $0.traps.count } }
+
+    fileprivate func nextTrap() -> Trap? {
+        state.withLock { $0.traps.isEmpty ? nil : $0.traps.removeFirst() }
+    }
+
     /// Forgets cuts that no commit has met.
     func clearCuts() { state.withLock { $0.cuts = [] } }
 
@@ -125,9 +144,13 @@ private final class FrontHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private static let commit = Array("COMMIT\0".utf8)
+    /// The argument of the audit that says who asked, with its length before it.
+    private static let engine = [0, 0, 0, 6] + Array("engine".utf8)
     private let proxy: FaultProxy
     private let channel: any Channel
     private var back: (any Channel)?
+    /// Whether the transaction of now is the engine's.
+    private var isEngines = false
 
     init(proxy: FaultProxy, channel: any Channel) {
         self.proxy = proxy
@@ -151,11 +174,20 @@ private final class FrontHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard proxy.mode != .blackhole, let back else { return }
         let bytes = unwrapInboundIn(data)
-        if bytes.readableBytesView.firstRange(of: Self.commit) != nil, let cut = proxy.nextCut() {
-            switch cut {
-            case .before: return context.close(promise: nil)
-            case .after: (try? back.pipeline.syncOperations.handler(type: BackHandler.self))?.endsWithNextAnswer = true
-            }
+        if bytes.readableBytesView.firstRange(of: Self.engine) != nil { isEngines = true }
+        guard bytes.readableBytesView.firstRange(of: Self.commit) != nil else {
+            return back.writeAndFlush(bytes, promise: nil)
+        }
+        defer { isEngines = false }
+        if isEngines, let trap = proxy.nextTrap() {
+            guard trap.cut == .after else { return trap.action() }
+            let sent = back.writeAndFlush(bytes)
+            return sent.whenComplete { _ in trap.action() }
+        }
+        switch proxy.nextCut() {
+        case .before: return context.close(promise: nil)
+        case .after: (try? back.pipeline.syncOperations.handler(type: BackHandler.self))?.endsWithNextAnswer = true
+        case nil: break
         }
         back.writeAndFlush(bytes, promise: nil)
     }

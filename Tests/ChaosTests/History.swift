@@ -24,8 +24,9 @@ struct Operation: Sendable, Hashable {
 
     var wish: Wish
     var outcome: Outcome
-    /// Milliseconds from the beginning to the end.
-    var took: Int64
+    /// Wall clock in milliseconds, before the call and after its answer.
+    var time: ClosedRange<Int64>
+    var took: Int64 { time.upperBound - time.lowerBound }
     /// The status of HTTP and the code of the problem, for the report.
     var answer: String
 }
@@ -38,6 +39,18 @@ struct Arrival: Sendable, Hashable {
     var kind: String
     var order: Int64
     var seq: Int64
+    /// Milliseconds of the test's clock.
+    var at: Int64 = 0
+}
+
+/// An event of which a phone knows that the server knows that it has come: the server's ping behind it was answered,
+/// and the server answered something that was sent later still.
+struct Confirmation: Sendable, Hashable {
+    var driver: Int64
+    var connection: Int
+    var seq: Int64
+    /// When the event came, and when that answer did; milliseconds of the test's clock.
+    var time: ClosedRange<Int64>
 }
 
 /// A position as a phone sent it.
@@ -66,6 +79,7 @@ final class History: Sendable {
     struct Record: Sendable {
         var operations: [Operation] = []
         var arrivals: [Arrival] = []
+        var confirmations: [Confirmation] = []
         var positions: [SentPosition] = []
         /// Round trips of the app's ping, milliseconds.
         var pongs: [Int64] = []
@@ -77,6 +91,8 @@ final class History: Sendable {
         var kills: [Kill] = []
         /// When PostgreSQL could not be written to, in milliseconds: positions wait in the server meanwhile.
         var troubles: [ClosedRange<Int64>] = []
+        /// By how much the server's clock was set in the run, in milliseconds.
+        var clockSteps: [Int64] = []
     }
 
     private let record = Mutex(Record())
@@ -85,6 +101,8 @@ final class History: Sendable {
 
     func note(_ operation: Operation) { record.withLock { $0.operations.append(operation) } }
     func note(_ arrival: Arrival) { record.withLock { $0.arrivals.append(arrival) } }
+    func note(_ confirmations: [Confirmation]) { record.withLock { $0.confirmations += confirmations } }
+    func note(clockStep: Int64) { record.withLock { $0.clockSteps.append(clockStep) } }
     func note(_ positions: [SentPosition]) { record.withLock { $0.positions += positions } }
     func note(pong: Int64) { record.withLock { $0.pongs.append(pong) } }
     func note(_ kill: Kill) { record.withLock { $0.kills.append(kill) } }

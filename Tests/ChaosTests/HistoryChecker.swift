@@ -13,6 +13,10 @@ struct StoredFacts: Sendable {
         var by: String
         /// The holder after the change.
         var driver: Int64?
+        /// The server's clock when it began with the call, in milliseconds since 1970.
+        var at: Int64 = 0
+        /// The first row of its order.
+        var isFirst = false
     }
 
     struct Event: Sendable {
@@ -53,38 +57,61 @@ struct HistoryChecker {
 
     /// One line for each broken promise.
     func findings() -> [String] {
-        operationFindings() + eventFindings() + orderFindings() + positionFindings()
+        operationFindings() + eventFindings() + orderFindings() + repetitionFindings() + positionFindings()
     }
 
     // MARK: Operations
 
+    /// Each attempt is judged by itself. The audit tells when the server began with what it has done, and that lies
+    /// within one attempt: one that succeeded or stayed open, never one that was told that nothing happened. A client
+    /// that repeats its wish until it is granted hides nothing.
     private func operationFindings() -> [String] {
-        var outcomes: [Operation.Wish: Set<Operation.Outcome>] = [:]
-        for operation in record.operations { outcomes[operation.wish, default: []].insert(operation.outcome) }
-        let stored = Dictionary(grouping: facts.orders.filter { $0.external != nil }, by: { $0.external ?? "" })
-        let states = Dictionary(uniqueKeysWithValues: facts.orders.map { ($0.id, $0.state) })
+        let orders = Dictionary(
+            facts.orders.map { ($0.external ?? "#\($0.id)", $0.id) }, uniquingKeysWith: { first, _ in first })
+        let audits = Dictionary(grouping: facts.audits, by: \.order)
         var findings: [String] = []
-        for (wish, seen) in outcomes {
-            let isStored: Bool
+        for (wish, attempts) in Dictionary(grouping: record.operations, by: \.wish) {
+            var effects: [StoredFacts.Audit]
             switch wish {
             case .place(let external):
-                let found = stored[external]?.count ?? 0
+                let found = facts.orders.count { $0.external == external }
                 if found > 1 { findings.append("stored \(found) times: \(wish)") }
-                isStored = found > 0
+                effects = orders[external].flatMap { audits[$0] }?.filter(\.isFirst) ?? []
             case .step(let order, let state, let driver):
-                isStored = facts.audits.contains {
-                    $0.order == order && $0.state == state && $0.by == "driver:\(driver)"
-                }
+                effects = audits[order]?.filter { $0.state == state && $0.by == "driver:\(driver)" } ?? []
             case .force(let order, let driver):
-                isStored = facts.audits.contains {
-                    $0.order == order && $0.state == "ASSIGNED" && $0.driver == driver && $0.by.hasPrefix("admin")
-                }
-            case .cancel(let order): isStored = states[order] == "CANCELLED"
+                effects =
+                    audits[order]?.filter {
+                        $0.state == "ASSIGNED" && $0.driver == driver && $0.by.hasPrefix("admin")
+                    } ?? []
+            case .cancel(let order):
+                effects = audits[order]?.filter { $0.state == "CANCELLED" && $0.by.hasPrefix("admin") } ?? []
             }
-            if seen.contains(.ok), !isStored { findings.append("acknowledged and lost: \(wish)") }
-            if seen == [.fail], isStored { findings.append("refused and stored: \(wish)") }
+            effects.sort { $0.at < $1.at }
+            if attempts.contains(where: { $0.outcome == .ok }), effects.isEmpty {
+                findings.append("acknowledged and lost: \(wish)")
+            }
+            for effect in effects {
+                let makers = attempts.filter { mayHaveMade($0, effect) }
+                if makers.isEmpty {
+                    findings.append("stored when nobody asked: \(wish)")
+                } else if makers.allSatisfy({ $0.outcome == .fail }) {
+                    findings.append("refused and stored: \(wish)")
+                }
+            }
         }
         return findings.sorted()
+    }
+
+    /// Clocks are read in milliseconds on both sides.
+    private static let rounding: Int64 = 2
+
+    private func mayHaveMade(_ attempt: Operation, _ effect: StoredFacts.Audit) -> Bool {
+        ([0] + record.clockSteps).contains { step in
+            let moment = effect.at - step
+            return attempt.time.lowerBound - Self.rounding <= moment
+                && moment <= attempt.time.upperBound + Self.rounding
+        }
     }
 
     // MARK: Events
@@ -156,6 +183,23 @@ struct HistoryChecker {
         return findings.sorted()
     }
 
+    /// What a phone has confirmed is not offered to it again, unless the server died before it could write that down.
+    private func repetitionFindings() -> [String] {
+        var confirmed: [Key: Confirmation] = [:]
+        for confirmation in record.confirmations {
+            let key = Key(driver: confirmation.driver, seq: confirmation.seq)
+            confirmed[key] = confirmed[key] ?? confirmation
+        }
+        return record.arrivals.compactMap { arrival in
+            guard let before = confirmed[Key(driver: arrival.driver, seq: arrival.seq)],
+                before.connection < arrival.connection, before.time.upperBound <= arrival.at
+            else { return nil }
+            let written = latestWrite(from: before.time)
+            let isForgotten = record.kills.contains { before.time.lowerBound <= $0.at && $0.at <= written }
+            return isForgotten ? nil : "offered again although confirmed: driver \(arrival.driver) seq \(arrival.seq)"
+        }.sorted()
+    }
+
     // MARK: Positions
 
     private func positionFindings() -> [String] {
@@ -165,7 +209,7 @@ struct HistoryChecker {
             if count > 1 {
                 findings.append("position stored \(count) times: driver \(sent.driver) at \(sent.recordedAt)")
             }
-            let written = latestWrite(of: sent)
+            let written = latestWrite(from: sent.sentAt...max(sent.sentAt, sent.readAt))
             let mayBeLost = record.kills.contains { kill in
                 sent.sentAt <= kill.at && kill.at <= written + (kill.isOfDatabase ? Self.timeToFlush : 0)
             }
@@ -176,12 +220,12 @@ struct HistoryChecker {
         return findings.sorted()
     }
 
-    /// The last moment at which a position that was read may still be on its way into the history: what meets a time of
-    /// trouble waits for its end.
-    private func latestWrite(of sent: SentPosition) -> Int64 {
-        var last = sent.readAt + Self.timeToWrite
+    /// The last moment at which something that the server read within this time may still be on its way into the
+    /// database: what meets a time of trouble waits for its end.
+    private func latestWrite(from time: ClosedRange<Int64>) -> Int64 {
+        var last = time.upperBound + Self.timeToWrite
         for trouble in record.troubles.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            guard trouble.upperBound >= sent.sentAt, trouble.lowerBound <= last else { continue }
+            guard trouble.upperBound >= time.lowerBound, trouble.lowerBound <= last else { continue }
             last = max(last, trouble.upperBound + Self.timeToWrite)
         }
         return last

@@ -5,9 +5,10 @@ import NIOPosix
 struct SlowReader: Sendable {
     private let channel: any Channel
 
-    static func connect(_ stage: ChaosStage) async throws -> [SlowReader] {
+    /// - Parameter count: So many of the drivers, the last ones.
+    static func connect(_ stage: ChaosStage, _ count: Int) async throws -> [SlowReader] {
         var readers: [SlowReader] = []
-        for driver in stage.drivers {
+        for driver in stage.drivers.suffix(count) {
             let channel = try await ClientBootstrap(group: stage.group)
                 .channelOption(.autoRead, value: false)
                 .channelOption(.socketOption(.so_rcvbuf), value: 4096)

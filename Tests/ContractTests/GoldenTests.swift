@@ -109,6 +109,7 @@ import Testing
         ("admin_order_update", .orderUpdate(OrderUpdateMessage(orderID: 105, status: "ASSIGNED", driverName: "Asha"))),
         ("admin_order_status_update", .orderStatusUpdate),
         ("admin_driver_status_update", .driverStatusUpdate),
+        ("admin_assignments_undelivered", .assignmentsUndelivered(count: 3)),
         (
             "admin_driver_lost",
             .driverLost(

@@ -63,7 +63,12 @@ struct LoopbackServer: Sendable {
             admins: admins, events: log, logger: logs.logger)
         let channel = gateway.channel { request, writer, _ in
             for try await _ in request.body {}
-            try await writer.writeResponse(HTTPResponse(status: .noContent))
+            if request.head.path == "/large" {
+                let body = ResponseBody(byteBuffer: ByteBuffer(repeating: 97, count: 1 << 20))
+                try await writer.write(response: HTTPResponse(status: .ok), body: body)
+            } else {
+                try await writer.writeResponse(HTTPResponse(status: .noContent))
+            }
         }
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let server = channel.server(

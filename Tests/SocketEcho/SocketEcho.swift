@@ -82,6 +82,7 @@ struct SocketEcho {
         // The suite's largest messages have 16 MiB.
         settings.maxMessage = 32 * 1024 * 1024
         settings.outboundLimit = 64 * 1024 * 1024
+        settings.outboundCap = 256 * 1024 * 1024
         let channel = GatewayChannel(factory: EchoFactory(settings: settings, clock: clock)) { _, writer, _ in
             try await writer.writeResponse(HTTPResponse(status: .notFound))
         }

@@ -73,7 +73,7 @@ struct Sample {
         ]
         let summary = AssignedBatch(
             batchID: batch.rawValue, poolID: nil, source: source, orderIDs: orders.map(\.id.rawValue),
-            restaurants: ["Kitchen"], earnings: Paise(100), distance: 1200)
+            restaurants: ["Kitchen"], earnings: Paise(5000 * Int64(orders.count)), distance: 1200)
         for (index, order) in orders.enumerated() {
             if let former = order.holder, former != driver.id {
                 changes.events.append(

@@ -103,7 +103,8 @@ struct StreamTests {
             #expect(
                 try await store.kitchenStays(limit: 2)
                     == [restaurant: [KitchenStay(waited: 2000, preparation: 60_000), KitchenStay(waited: 3000)]])
-            try await store.keepUp(at: start.advanced(bySeconds: 31 * 86_400), retention: Retention(locationDays: 30))
+            try await store.keepUp(
+                at: start.advanced(bySeconds: 31 * 86_400), retention: Retention(locationDays: 30), doubtsClock: false)
             #expect(try await store.kitchenStays(limit: 2).isEmpty)
         }
     }
@@ -171,12 +172,76 @@ struct StreamTests {
             try await store.makePartitions(at: Sample.start)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept, old])
             let retention = Retention(locationDays: 30)
-            try await store.keepUp(at: Sample.start, retention: retention)
-            try await store.keepUp(at: Sample.start, retention: retention)
+            try await store.keepUp(at: Sample.start, retention: retention, doubtsClock: false)
+            try await store.keepUp(at: Sample.start, retention: retention, doubtsClock: false)
             #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [kept])
             let days = try await database.pool.query(
                 "SELECT count(*) FROM pg_inherits WHERE inhparent = 'driver_locations'::regclass")
             #expect(try days.only().get(0, as: Int.self) == 10)
+        }
+    }
+
+    @Test func nothingIsDroppedByAClockThatStandsWrong() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let row = try await database.pool.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8")
+                .only()
+            let now = Timestamp(milliseconds: try row.get(0))
+            let old = try fix(1, latitude: 1, at: now.advanced(bySeconds: -86_400 * 40))
+            let fresh = try fix(1, latitude: 2, at: now)
+            try await store.append([old])
+            // Nobody has been heard of for forty days, or the clock is ahead by as much: which, cannot be told.
+            #expect(
+                try await store.keepUp(at: now, retention: Retention(locationDays: 30))?.contains("newest position")
+                    == true)
+            try await store.append([fresh])
+            #expect(
+                try await store.keepUp(
+                    at: now.advanced(bySeconds: 86_400 * 90), retention: Retention(locationDays: 30))?.contains("clock")
+                    == true)
+            #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [fresh, old])
+            #expect(try await store.keepUp(at: now, retention: Retention(locationDays: 30)) == nil)
+            #expect(try await store.fixes(of: DriverID(1), limit: 10).map(\.fix) == [fresh])
+        }
+    }
+
+    @Test func aPartitionThatIsInUseIsWaitedForAMomentOnly() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let old = try fix(1, latitude: 1, at: Sample.start.advanced(bySeconds: -86_400 * 40))
+            try await store.append([old])
+            try await database.pool.transaction { reader in
+                _ = try await reader.query("SELECT count(*) FROM driver_locations")
+                await #expect(throws: StoreError.self) {
+                    try await store.dropLocationPartitions(before: Sample.start, tries: 1)
+                }
+            }
+            #expect(
+                try await store.keepUp(
+                    at: Sample.start, retention: Retention(locationDays: 30), doubtsClock: false) == nil)
+            #expect(try await store.fixes(of: DriverID(1), limit: 10).isEmpty)
+        }
+    }
+
+    @Test func fixesWhoseWritingNobodyAnsweredForAreAskedAfterBeforeTheyAreWrittenAgain() async throws {
+        try await StoreDatabase.with { database in
+            let store = database.store
+            let fixes = [try fix(1, latitude: 1, at: Sample.start), try fix(2, latitude: 2, at: Sample.start)]
+            for isCommitted in [true, false] {
+                let name = TransactionName()
+                do {
+                    try await database.pool.transaction { connection in
+                        let answers = try await connection.query([TransactionName.statement])
+                        try name.learn(answers[0])
+                        name.leaves { _ in Statement("SELECT true") }
+                        if !isCommitted { throw CancellationError() }
+                    }
+                } catch is CancellationError {}
+                store.openLoads.keep(name, of: fixes)
+                try await store.append(fixes)
+                #expect(try await store.fixes(of: DriverID(2), limit: 10).count == (isCommitted ? 0 : 1))
+            }
+            #expect(store.openLoads.take(fixes) == nil)
         }
     }
 

@@ -116,9 +116,13 @@ package struct API: Sendable {
     /// The whole body, bounded; a GET's body is nobody's business.
     private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
         guard request.method != .get, request.method != .head else { return [] }
-        let limit = route.takesImport ? parts.settings.importBodyLimit : parts.settings.bodyLimit
+        let limit =
+            route.takesImport
+            ? parts.settings.importBodyLimit
+            : route.access == .open
+                ? min(parts.settings.openBodyLimit, parts.settings.bodyLimit) : parts.settings.bodyLimit
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            try await discard(request.body, upTo: 2 * limit)
+            try await discard(request.body, upTo: 2 * max(limit, parts.settings.bodyLimit))
             throw Problems.tooLarge(limit: limit)
         }
         do {

@@ -17,6 +17,8 @@ package struct APISettings: Sendable {
     package var integrationKey: String?
     /// Bytes of an ordinary body.
     package var bodyLimit = 256 << 10
+    /// Bytes of a body that anybody may send, without a token.
+    package var openBodyLimit = 16 << 10
     /// Bytes of an import's body.
     package var importBodyLimit = 64 << 20
     /// Whether the server itself speaks TLS: browsers are then told to come by it from now on.

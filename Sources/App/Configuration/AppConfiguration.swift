@@ -45,6 +45,7 @@ package struct AppConfiguration: Sendable {
     package var http: HTTP
     package var databaseURL: String?
     package var databasePoolSize: Int
+    package var databaseDeadlineSeconds: Double
     package var secret: String?
     package var accessSeconds: Int
     package var refreshSeconds: Int
@@ -81,6 +82,7 @@ package struct AppConfiguration: Sendable {
         }
         databaseURL = values.optional("database.url")
         databasePoolSize = try values.integer("database.poolSize", in: 1...200)
+        databaseDeadlineSeconds = try values.number("database.deadline", in: 0.5...600)
         secret = values.optional("auth.secret")
         accessSeconds = try values.integer("auth.accessTTL", in: 1...31_536_000)
         refreshSeconds = try values.integer("auth.refreshTTL", in: 1...315_360_000)

@@ -68,6 +68,7 @@ extension Setting {
             "database.url", .text, nil, isSecret: true, "PostgreSQL; DATABASE_URL is read too; serve refuses without it"
         ),
         Setting("database.poolSize", .integer, "8", "connections at most"),
+        Setting("database.deadline", .number, "3", unit: "s", "a call of the database that takes longer is given up"),
     ]
 
     private static let authentication: [Setting] = [

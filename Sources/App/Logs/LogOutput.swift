@@ -1,10 +1,13 @@
 import DispatchCore
 import Glibc
 package import Logging
-import Synchronization
 
 /// Sets the process's log output up, once, as the configuration says.
 package enum LogOutput {
+    private static let queue = LogQueue { lines in
+        _ = lines.withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
+    }
+
     /// - Parameters:
     ///   - level: A level's name.
     ///   - format: `text`, `json` or `auto` (text on a terminal).
@@ -21,13 +24,9 @@ package enum LogOutput {
         case "auto": isText = isatty(STDERR_FILENO) == 1
         default: throw ConfigurationError("log.format is \(format); it must be text, json or auto")
         }
-        let lock = Mutex(())
-        let write: @Sendable (String) -> Void = { line in
-            lock.withLock { _ in
-                // One write a line keeps lines whole when several processes share the terminal.
-                _ = (line + "\n").withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
-            }
-        }
+        let write: @Sendable (String) -> Void = { queue.take($0) }
+        // What was said last must not be lost with the process.
+        atexit { LogOutput.queue.flush() }
         let now: @Sendable () -> Int64 = { RealWorld.now().milliseconds }
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
@@ -38,5 +37,10 @@ package enum LogOutput {
         }
         if let metrics { MetricsStart.start(metrics) }
         return Logger(label: "tiffin")
+    }
+
+    /// Returns when every line so far is written.
+    package static func flush() {
+        queue.flush()
     }
 }

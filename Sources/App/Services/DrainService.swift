@@ -1,7 +1,17 @@
 import Logging
 import ServiceLifecycle
 
-/// The first to hear of the end: tells the load balancer and every socket, then gives the phones time to go.
+/// The first to hear of the end: from now on the server is not ready, and REST is told to ask elsewhere.
+struct NoticeService: Service {
+    let begin: @Sendable () -> Void
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        begin()
+    }
+}
+
+/// Tells every socket to go, then gives the phones time to.
 struct DrainService: Service {
     let begin: @Sendable () -> Void
     let remaining: @Sendable () -> Int

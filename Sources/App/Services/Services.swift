@@ -18,15 +18,37 @@ struct DispatchService: Service {
     }
 }
 
+/// What has been seen and waits for the database.
+struct LastWrites: Sendable {
+    let intake: LocationIntake
+    let presence: PresenceWatch
+    let log: any PresenceLog
+
+    func flush() async {
+        _ = await intake.flush()
+        try? await presence.flush(to: log)
+    }
+}
+
 /// Writes positions to the history; the last ones after everything else has stopped taking them.
 struct IntakeService: Service {
-    let intake: LocationIntake
+    let last: LastWrites
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await intake.run(clock: ContinuousClock())
+            await last.intake.run(clock: ContinuousClock())
         }
-        _ = await intake.flush()
+        await last.flush()
+    }
+}
+
+/// Writes what waits before the sockets are told to go: whatever happens then, this much is safe.
+struct FlushService: Service {
+    let last: LastWrites
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await last.flush()
     }
 }
 

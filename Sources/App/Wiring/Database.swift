@@ -43,7 +43,8 @@ struct Database: Sendable {
             return try ConnectionPool(
                 configuration: .init(
                     target: ConnectionTarget(connectionString: url, applicationName: "tiffin"),
-                    connections: configuration.databasePoolSize),
+                    connections: configuration.databasePoolSize,
+                    deadline: .milliseconds(Int64(configuration.databaseDeadlineSeconds * 1000))),
                 generator: SystemRandomNumberGenerator())
         } catch {
             throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL")

@@ -8,7 +8,6 @@ import HummingbirdCore
 import HummingbirdTLS
 import Identity
 package import Logging
-import Metrics
 import NIOCore
 import Postgres
 package import ServiceLifecycle
@@ -96,8 +95,10 @@ package struct Server: Sendable {
         hasher = identity.hasher
         self.planning = planning
         self.studying = studying
-        // Started in this order, stopped in the reverse one: first the sockets are told, then nobody new comes in, then
-        // the ticks end, then the last positions are written.
+        // Stopped in the reverse order: the load balancer is told, the ticks end and the lease goes to whoever waits
+        // for it, positions so far are written, the sockets are told over a window, nobody new comes in, and the marks
+        // and positions of the last seconds are written.
+        let last = LastWrites(intake: intake, presence: presence, log: store)
         services =
             (routing.map { [$0] as [any Service] } ?? [])
             + Self.upkeep(
@@ -105,10 +106,11 @@ package struct Server: Sendable {
                 admins: admins, log: log)
             + Self.renewal(of: certificate, log: log)
             + [
-                IntakeService(intake: intake), gateway, DispatchService(dispatcher: dispatcher, onTick: options.onTick),
-                front,
+                IntakeService(last: last), gateway, front,
+                DrainService(begin: { gateway.drain() }, remaining: { registry.count }, log: log),
+                FlushService(last: last), DispatchService(dispatcher: dispatcher, onTick: options.onTick),
+                NoticeService(begin: { api.drain.begin() }),
             ]
-            + [Self.draining(api, gateway, registry, log: log)]
     }
 
     /// Serves until the process is asked to stop, or the task is cancelled.
@@ -142,16 +144,6 @@ package struct Server: Sendable {
     private static func restore(_ presence: PresenceWatch, from store: Store) async throws {
         presence.load(try await store.kitchenStays(limit: WaitingTimes.capacity))
         presence.resume(try await store.openStays())
-    }
-
-    private static func draining(
-        _ api: API, _ gateway: DriverGateway, _ registry: ConnectionRegistry, log: Logger
-    ) -> DrainService {
-        DrainService(
-            begin: {
-                api.drain.begin()
-                gateway.drain()
-            }, remaining: { registry.count }, log: log)
     }
 
     private static func holderName() -> String {
@@ -239,7 +231,7 @@ package struct Server: Sendable {
         webhookPolicy.attempts = configuration.webhookAttempts
         webhookPolicy.firstPauseMilliseconds = Int64(configuration.webhookFirstPauseSeconds * 1000)
         let kept = Retention(locationDays: configuration.retentionDays)
-        let overdue = Gauge(label: "assignments_undelivered")
+        let alarm = UndeliveredAlarm(events: house.events, feed: house.feed, log: log)
         return [
             WebhookSender(
                 store: store, policy: webhookPolicy,
@@ -258,17 +250,12 @@ package struct Server: Sendable {
                 try await presence.flush(to: store)
             },
             RecurringService(name: "daily upkeep", every: .seconds(3600), log: log) {
-                try await store.keepUp(at: house.now(), retention: kept)
+                if let doubt = try await store.keepUp(at: house.now(), retention: kept) {
+                    throw StoreError(.constraint, detail: doubt)
+                }
             },
             RecurringService(name: "undelivered assignments", every: .seconds(30), log: log) {
-                let before = house.now().advanced(bySeconds: -EventState.overdueAfterSeconds)
-                let late = try await house.events.overdue(before: before, limit: 1000)
-                overdue.record(late.count)
-                for state in late.prefix(20) {
-                    log.warning(
-                        "assignment stays undelivered",
-                        metadata: ["driver_id": "\(state.event.driverID)", "seq": "\(state.event.seq)"])
-                }
+                try await alarm.look(at: house.now())
             },
         ]
     }

@@ -121,6 +121,21 @@ package enum Upkeep {
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return Int(clamping: limit.rlim_cur)
     }
+
+    /// Lets this process open as many files and sockets as it is allowed to: every socket of a driver is one, and the
+    /// soft limit of a shell or a service manager is often 1024.
+    ///
+    /// - Returns: The limit as it is now.
+    @discardableResult
+    package static func raiseOpenFileLimit() -> Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        if limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        return openFileLimit()
+    }
 }
 
 extension Upkeep.Verdict {

@@ -41,7 +41,8 @@ package struct TrustedProxies: Hashable, Sendable {
         return address
     }
 
-    private func isTrusted(_ address: IPAddress) -> Bool {
+    /// Whether the address is one of theirs.
+    package func isTrusted(_ address: IPAddress) -> Bool {
         networks.contains { $0.contains(address) }
     }
 }

@@ -9,6 +9,9 @@ package enum AdminMessage: Equatable, Sendable {
     case driverStatusUpdate
     /// A driver crossed the border of a zone, arrived at a stop, or left it. The deployed console passes over it.
     case driverPresence(PresenceObject)
+    /// An alarm: so many assignments are not known to their drivers after a minute; 0 ends it. The deployed console
+    /// passes over it.
+    case assignmentsUndelivered(count: Int)
     /// A driver who gives no sign of life has an order that only an admin may move.
     case driverLost(DriverLostMessage)
 }
@@ -94,6 +97,10 @@ extension AdminMessage: JSONWritable {
             case .driverPresence(let presence):
                 writer.field("type", "driver_presence")
                 writer.field("data", presence)
+            case .assignmentsUndelivered(let count):
+                writer.field("type", "assignments_undelivered")
+                writer.key("data")
+                writer.object { $0.field("count", count) }
             case .driverLost(let lost):
                 writer.field("type", "driver_lost")
                 writer.field("data", lost)
@@ -164,6 +171,8 @@ extension AdminMessage {
             self = .orderUpdate(
                 OrderUpdateMessage(
                     orderID: orderID, status: data["status"]?.text ?? "", driverName: data["driver_name"]?.text))
+        case "assignments_undelivered":
+            self = .assignmentsUndelivered(count: data["count"]?.int64.map(Int.init) ?? 0)
         case "driver_lost":
             guard let driverID = data["driver_id"]?.identifier, let orderID = data["order_id"]?.identifier else {
                 return nil

@@ -126,6 +126,7 @@ enum WireSamples {
             ("OrderStatusUpdateMessage", [AdminMessage.orderStatusUpdate]),
             ("DriverStatusUpdateMessage", [AdminMessage.driverStatusUpdate]),
             ("DriverPresenceMessage", presences.map(AdminMessage.driverPresence)),
+            ("AssignmentsUndeliveredMessage", [AdminMessage.assignmentsUndelivered(count: 1)]),
             (
                 "DriverLostMessage",
                 [

@@ -32,6 +32,7 @@ package actor Dispatcher {
     /// Since when this dispatcher has looked at the drivers without a gap, and when it looked last.
     private var watch: (since: Timestamp, last: Timestamp)?
     private let conflicts = Counter(label: "dispatch_conflicts_total")
+    private let parked = Counter(label: "dispatch_parked_batches_total")
     private let ticks = Counter(label: "dispatch_ticks_total")
     private let degradedTicks = Counter(label: "dispatch_degraded_ticks_total")
     private let gapGauge = Gauge(label: "dispatch_plan_gap_ratio")
@@ -268,22 +269,38 @@ package actor Dispatcher {
     }
 
     /// Commits every batch of the plan in one transaction. A batch of which anything changed meanwhile is left out
-    /// whole: its orders are in the pool again at the next tick.
+    /// whole: its orders are in the pool again at the next tick. When the database refuses the data of the whole, each
+    /// batch gets a transaction of its own, so that one bad batch stops no other; the bad one is left out and counted.
     private func commit(
         _ plan: DispatchPlan, versions open: [OpenOrder], fence: Fence, at now: Timestamp
     ) async throws -> ToldBatches {
         guard !plan.commits.isEmpty else { return ToldBatches() }
         let ids = try await house.orders.reserveBatchIDs(plan.commits.count)
-        var scope = TransactionScope(by: .engine, at: now)
-        scope.orderIDs = plan.commits.flatMap(\.orders).sorted()
-        scope.driverIDs = plan.commits.map(\.driver).uniqued().sorted()
-        scope.includesOrdersHeld = true
-        scope.skipsLocked = true
-        scope.fence = fence
         let commit = PlanCommit(
             batches: plan.commits, ids: ids,
             versions: Dictionary(uniqueKeysWithValues: open.map { ($0.id, $0.version) }),
             settings: house.settings, offerGap: policy().offerGap, now: now)
+        var told = ToldBatches()
+        do {
+            told = try await transact(commit, fence: fence)
+        } catch let error as StoreError where error.code == .constraint && plan.commits.count > 1 {
+            for part in commit.parts {
+                do {
+                    told.add(try await transact(part, fence: fence))
+                } catch let error as StoreError where error.code == .constraint { park(part, error) }
+            }
+        } catch let error as StoreError where error.code == .constraint { park(commit, error) }
+        await note(told.conflicts, of: plan)
+        return told
+    }
+
+    private func transact(_ commit: PlanCommit, fence: Fence) async throws -> ToldBatches {
+        var scope = TransactionScope(by: .engine, at: commit.now)
+        scope.orderIDs = commit.batches.flatMap(\.orders).sorted()
+        scope.driverIDs = commit.batches.map(\.driver).uniqued().sorted()
+        scope.includesOrdersHeld = true
+        scope.skipsLocked = true
+        scope.fence = fence
         let committed = try await house.orders.transact(scope) { rows in commit.decide(rows) }
         house.push.push(committed.events)
         for batch in committed.result.batches {
@@ -293,10 +310,21 @@ package actor Dispatcher {
                 house.feed.orderChanged(order, state: .assigned, driverName: name)
             }
         }
-        await note(committed.result.conflicts, of: plan)
         var told = committed.result
         told.pushes = committed.events.count
         return told
+    }
+
+    /// The batch is left out of this round. The next one plans its orders anew; a word in the log and a count remain.
+    private func park(_ commit: PlanCommit, _ error: StoreError) {
+        parked.increment(by: commit.batches.count)
+        for batch in commit.batches {
+            log.error(
+                "the database refused a batch",
+                metadata: [
+                    "driver_id": "\(batch.driver)", "orders": "\(batch.orders)", "detail": "\(error.detail)",
+                ])
+        }
     }
 
     /// What did not fit is tried again at once, but not for ever: a conflict that repeats waits for the next tick. It

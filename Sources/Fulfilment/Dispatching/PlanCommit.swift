@@ -10,6 +10,14 @@ struct PlanCommit: Sendable {
     var offerGap = Seconds.zero
     let now: Timestamp
 
+    /// Each batch alone.
+    var parts: [PlanCommit] {
+        zip(batches, ids).map { batch, id in
+            PlanCommit(
+                batches: [batch], ids: [id], versions: versions, settings: settings, offerGap: offerGap, now: now)
+        }
+    }
+
     func decide(_ rows: LockedRows) -> OrderChanges<ToldBatches> {
         var changes = OrderChanges(result: ToldBatches())
         let orders = Dictionary(uniqueKeysWithValues: rows.orders.map { ($0.id, $0) })
@@ -64,4 +72,11 @@ struct ToldBatches: Sendable {
     /// Orders of batches that did not fit any more.
     var conflicts: [OrderID] = []
     var pushes = 0
+
+    /// Takes in what came of further commits of the same plan.
+    mutating func add(_ other: ToldBatches) {
+        batches += other.batches
+        conflicts += other.conflicts
+        pushes += other.pushes
+    }
 }

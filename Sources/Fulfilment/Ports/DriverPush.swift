@@ -31,6 +31,8 @@ package protocol AdminFeed: Sendable {
     func driversMoved(_ sightings: [DriverSighting])
     /// A driver crossed the border of a zone, arrived at a stop, or left it.
     func presenceChanged(_ event: PresenceEvent)
+    /// So many assignments are not known to their drivers after a minute; 0 when the last of them has arrived.
+    func assignmentsUndelivered(_ count: Int)
     /// An order that only an admin may move is with a driver who is lost.
     func orderLost(_ order: LostOrder)
 }

@@ -114,6 +114,13 @@ package struct OrderChange: Sendable, Equatable {
         self.after = after
         self.reason = reason
     }
+
+    /// The order as it is once this is committed.
+    package var committed: Order {
+        var order = after
+        order.version = before.version + 1
+        return order
+    }
 }
 
 /// An event to be written with the change it tells of.
@@ -184,4 +191,16 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(code.rawValue): \(detail)" }
+
+    /// Runs what follows a commit that belongs to the same command. That it fails does not undo the commit, so nobody
+    /// is told that nothing was written.
+    ///
+    /// - Throws: `outcomeUnknown` in place of `unavailable`.
+    static func afterCommit<Value>(_ work: () async throws -> Value) async throws -> Value {
+        do {
+            return try await work()
+        } catch let error as StoreError where error.code == .unavailable {
+            throw StoreError(.outcomeUnknown, detail: error.detail)
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 import DispatchCore
 import Metrics
 import Synchronization
@@ -31,11 +32,15 @@ package final class LocationIntake: Sendable {
     private let presence: PresenceWatch?
     private let limits: Limits
     private let buffer: Mutex<FixBuffer>
+    /// Batches that the store did not take, as they were: they go first next time. At most one for each writer, or the
+    /// parts of one.
+    private let refused = Mutex<Deque<[Fix]>>([])
     private let fullEnough = RoundSignal()
     private let accepted = Counter(label: "location_updates_total", dimensions: [("result", "accepted")])
     private let dropped = Counter(label: "location_dropped_total")
     private let stored = Counter(label: "location_stored_total")
     private let failures = Counter(label: "location_flush_failures_total")
+    private let poisoned = Counter(label: "location_poison_total")
     private let waitingGauge = Gauge(label: "location_waiting")
 
     package init(
@@ -70,7 +75,8 @@ package final class LocationIntake: Sendable {
 
     /// Fixes that wait for the database, and how many had to give way so far.
     package var backlog: (waiting: Int, dropped: Int) {
-        buffer.withLock { ($0.count, $0.dropped) }
+        let again = refused.withLock { $0.reduce(0) { $0 + $1.count } }
+        return buffer.withLock { ($0.count + again, $0.dropped) }
     }
 
     /// Writes until cancelled. What is left then is for ``flush()``, in a task that is not cancelled: the store turns
@@ -98,19 +104,41 @@ package final class LocationIntake: Sendable {
 
     private func writeAll() async -> Bool {
         while true {
-            let batch = buffer.withLock { $0.take(limits.batchRows) }
+            let again = refused.withLock { $0.popFirst() }
+            let batch = again ?? buffer.withLock { $0.take(limits.batchRows) }
             guard !batch.isEmpty else { return true }
+            guard await write(batch) else { return false }
+            waitingGauge.record(backlog.waiting)
+        }
+    }
+
+    /// Writes a batch. What the store will never take is found by halving, dropped and counted, so that one bad fix
+    /// keeps no others waiting; when the store can take nothing now, what is left goes into the list of the refused.
+    private func write(_ batch: [Fix]) async -> Bool {
+        var parts: [[Fix]] = [batch]
+        while let part = parts.popLast() {
             do {
-                try await store.append(batch)
+                try await store.append(part)
+            } catch let error as StoreError where error.code == .constraint || error.code == .duplicate {
+                guard part.count > 1 else {
+                    poisoned.increment()
+                    continue
+                }
+                let middle = part.count / 2
+                parts.append(Array(part[middle...]))
+                parts.append(Array(part[..<middle]))
+                continue
             } catch {
                 failures.increment()
-                putBack(batch)
+                parts.append(part)
+                let left = parts
+                refused.withLock { refused in for part in left { refused.prepend(part) } }
                 return false
             }
-            stored.increment(by: batch.count)
-            waitingGauge.record(backlog.waiting)
-            await greetNewcomers(in: batch)
+            stored.increment(by: part.count)
+            await greetNewcomers(in: part)
         }
+        return true
     }
 
     /// Contract: a driver who has never said anything becomes available with his first stored position.
@@ -131,14 +159,5 @@ package final class LocationIntake: Sendable {
             await group.next()
             group.cancelAll()
         }
-    }
-
-    private func putBack(_ batch: [Fix]) {
-        let droppedNow = buffer.withLock { buffer -> Int in
-            let before = buffer.dropped
-            buffer.putBack(batch)
-            return buffer.dropped - before
-        }
-        if droppedNow > 0 { dropped.increment(by: droppedNow) }
     }
 }

@@ -58,8 +58,15 @@ package struct AssignOrders: Sendable {
     }
 
     private struct Decision: Sendable {
+        enum Answer: Sendable {
+            /// The orders of the request, in its order, as this commit leaves them.
+            case decided([Order])
+            /// The same request came before; these were its orders.
+            case repeated([OrderID])
+        }
+
         var batchID: BatchID?
-        var orderIDs: [OrderID]
+        var answer: Answer
         var warnings: [Warning]
     }
 
@@ -89,17 +96,29 @@ package struct AssignOrders: Sendable {
         if !committed.events.isEmpty {
             house.push.push(committed.events)
         }
-        var orders: [Order] = []
-        for id in committed.result.orderIDs {
-            if let order = try await house.orders.order(id) { orders.append(order) }
-        }
-        for order in orders where !committed.events.isEmpty {
-            house.fleet.noteHolder(order.holder, of: order.id)
-            house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
+        let orders: [Order]
+        switch committed.result.answer {
+        case .decided(let decided):
+            // What was committed, not read again: that could fail, and would then deny what has happened.
+            orders = decided
+            for order in orders where !committed.events.isEmpty {
+                house.fleet.noteHolder(order.holder, of: order.id)
+                house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
+            }
+        case .repeated(let ids):
+            orders = try await StoreError.afterCommit { try await read(ids) }
         }
         return Outcome(
             orders: orders, batchID: committed.result.batchID ?? orders.first?.assignment?.batchID,
             warnings: committed.result.warnings)
+    }
+
+    private func read(_ ids: [OrderID]) async throws -> [Order] {
+        var orders: [Order] = []
+        for id in ids {
+            if let order = try await house.orders.order(id) { orders.append(order) }
+        }
+        return orders
     }
 
     private func batchID(for request: Request) async throws -> BatchID {
@@ -126,7 +145,7 @@ package struct AssignOrders: Sendable {
             if let repeats = rows.repeats {
                 let warnings = rows.repeatedNotes.compactMap(Warning.init)
                 return OrderChanges(
-                    result: Decision(batchID: nil, orderIDs: given(repeats, rows), warnings: warnings))
+                    result: Decision(batchID: nil, answer: .repeated(given(repeats, rows)), warnings: warnings))
             }
             guard let driver = rows.drivers.first else { throw FulfilmentError.unknownDriver(request.driverID) }
             guard driver.standing != .blocked else { throw FulfilmentError.driverBlocked(driver.id) }
@@ -139,7 +158,7 @@ package struct AssignOrders: Sendable {
             }
             let moving = orders.filter { $0.holder != driver.id }
             let warnings = warnings(driver, moving: moving, held: rows.held)
-            var changes = OrderChanges(result: Decision(batchID: nil, orderIDs: orders.map(\.id), warnings: warnings))
+            var changes = OrderChanges(result: Decision(batchID: nil, answer: .decided(orders), warnings: warnings))
             changes.notes = warnings.map(\.rawValue)
             let staying = orders.filter { $0.holder == driver.id }
             var draft = moving.isEmpty ? nil : draft(moving, to: driver)
@@ -157,6 +176,8 @@ package struct AssignOrders: Sendable {
                 draft.apply(to: moving, settings: settings, changes: &changes)
                 changes.result.batchID = batchID
             }
+            let committed = Dictionary(uniqueKeysWithValues: changes.orders.map { ($0.after.id, $0.committed) })
+            changes.result.answer = .decided(orders.map { committed[$0.id] ?? $0 })
             return changes
         }
 

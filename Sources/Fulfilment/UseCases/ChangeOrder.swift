@@ -28,15 +28,21 @@ package struct ChangeOrder: Sendable {
     private static let tries = 3
 
     /// Tries again what the store could not do, or may have done: for commands of which a repetition is harmless.
+    ///
+    /// - Throws: `outcomeUnknown` when any of the tries may have been written.
     private func insist(_ work: () async throws -> Order) async throws -> Order {
-        for _ in 1..<Self.tries {
+        var mayBeDone = false
+        var left = Self.tries
+        while true {
             do {
                 return try await work()
             } catch let error as StoreError where error.code == .unavailable || error.code == .outcomeUnknown {
+                mayBeDone = mayBeDone || error.code == .outcomeUnknown
+                left -= 1
+                guard left > 0 else { throw StoreError(mayBeDone ? .outcomeUnknown : error.code, detail: error.detail) }
                 try Task.checkCancellation()
             }
         }
-        return try await work()
     }
 
     /// A rejection that comes after the order was taken back, or twice, is a success that changes nothing: the app's
@@ -82,18 +88,19 @@ package struct ChangeOrder: Sendable {
             guard order.state.isHeld || order.state == .delivered else { throw OrderMachine.illegal(order) }
             return try Self.look(at: otp, of: order, others: Self.others(ofCustomerOf: order, in: rows.held))
         }
-        if case .refused(let refusal) = committed.result { throw refusal }
-        guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
-        return order
+        switch committed.result {
+        case .refused(let refusal): throw refusal
+        case .changed(let order, _, _), .unchanged(let order): return order
+        }
     }
 
     private static func look(
         at otp: String?, of order: Order, others: [Order]
     ) throws(FulfilmentError) -> OrderChanges<Outcome> {
-        if others.contains(where: { opens(otp, $0) }) { return OrderChanges(result: .unchanged) }
+        if others.contains(where: { opens(otp, $0) }) { return OrderChanges(result: .unchanged(order)) }
         do {
             try OrderMachine.check(otp, of: order)
-            return OrderChanges(result: .unchanged)
+            return OrderChanges(result: .unchanged(order))
         } catch {
             guard case .otpWrong(let id, _) = error else { throw error }
             var refusal = OrderChanges<Outcome>(result: .refused(error))
@@ -148,20 +155,22 @@ package struct ChangeOrder: Sendable {
         }
         let committed = try await house.orders.transact(scope) { rows -> OrderChanges<Outcome> in
             guard let order = rows.orders.first else { throw FulfilmentError.unknownOrder(id) }
-            if let claim, claim.version != order.version { return OrderChanges(result: .unchanged) }
+            if let claim, claim.version != order.version {
+                return OrderChanges(result: .unchanged(order))
+            }
             return try Self.decide(command, on: widen(order, rows.held), by: principal, at: now, reason: reason)
         }
+        // The answer is what was committed: to read it again could fail, and would then deny what has happened.
         switch committed.result {
-        case .changed(let orders, let batch):
+        case .changed(let order, let orders, let batch):
             tell(committed.events, of: orders)
             if orders.contains(where: { $0.state == .pending || $0.state == .cancelled }) {
                 house.rounds.raise(await wish(after: command, of: batch, by: principal))
             }
-        case .unchanged: break
+            return order
+        case .unchanged(let order): return order
         case .refused(let refusal): throw refusal
         }
-        guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
-        return order
     }
 
     /// A driver who gives one order of a batch back is likely to give back the rest as well: his phone says so order by
@@ -184,13 +193,14 @@ package struct ChangeOrder: Sendable {
     }
 
     private enum Outcome: Sendable {
-        /// With the batch that the orders were in.
-        case changed([Order], BatchID?)
-        case unchanged
+        /// The order asked for, every order that changed, and the batch that they were in.
+        case changed(Order, [Order], BatchID?)
+        case unchanged(Order)
         /// Refused, yet something was written (a wrong password was counted).
         case refused(FulfilmentError)
     }
 
+    /// - Parameter orders: The one asked for first.
     private static func decide(
         _ command: OrderCommand, on orders: [Order], by principal: Principal, at now: Timestamp, reason: String?
     ) throws -> OrderChanges<Outcome> {
@@ -201,8 +211,7 @@ package struct ChangeOrder: Sendable {
         {
             command = .deliver(.checked)
         }
-        var changes = OrderChanges<Outcome>(result: .unchanged)
-        var changed: [Order] = []
+        var changes = OrderChanges<Outcome>(result: .unchanged(orders[0]))
         for order in orders {
             let step: OrderStep
             do {
@@ -219,9 +228,12 @@ package struct ChangeOrder: Sendable {
             if let event = step.event { changes.events.append(event) }
             if let earnings = step.earnings { changes.earnings.append(earnings) }
             if let exclusion = step.exclusion { changes.exclusions.append(exclusion) }
-            changed.append(step.after)
         }
-        if !changed.isEmpty { changes.result = .changed(changed, orders.first?.assignment?.batchID) }
+        let changed = changes.orders.map(\.committed)
+        if !changed.isEmpty {
+            let first = changed.first { $0.id == orders[0].id } ?? orders[0]
+            changes.result = .changed(first, changed, orders[0].assignment?.batchID)
+        }
         return changes
     }
 

@@ -28,7 +28,9 @@ package struct DriverDesk: Sendable {
         let account = try await update(driver, patch)
         guard standing == .blocked else { return account }
         house.push.cutOff(driver, because: .blocked)
-        try await release(driver, by: .admin(admin), reason: "driver blocked")
+        try await StoreError.afterCommit {
+            try await release(driver, by: .admin(admin), reason: "driver blocked")
+        }
         return account
     }
 
@@ -37,8 +39,8 @@ package struct DriverDesk: Sendable {
         var patch = DriverPatch()
         patch.raisesTokenEpoch = true
         _ = try await update(driver, patch)
-        try await house.accounts.revokeRefreshTokens(of: .driver(driver), at: house.now())
         house.push.cutOff(driver, because: .loggedOut)
+        try await revokeRefreshTokens(of: driver)
     }
 
     /// Sets a new password; every session and token of before ends.
@@ -47,8 +49,14 @@ package struct DriverDesk: Sendable {
         patch.passwordHash = hash
         patch.raisesTokenEpoch = true
         _ = try await update(driver, patch)
-        try await house.accounts.revokeRefreshTokens(of: .driver(driver), at: house.now())
         house.push.cutOff(driver, because: .passwordChanged)
+        try await revokeRefreshTokens(of: driver)
+    }
+
+    private func revokeRefreshTokens(of driver: DriverID) async throws {
+        try await StoreError.afterCommit {
+            try await house.accounts.revokeRefreshTokens(of: .driver(driver), at: house.now())
+        }
     }
 
     /// Makes an account; the driver has not said yet whether he is online.

@@ -16,23 +16,30 @@ package struct MarkReady: Sendable {
         let now = house.now()
         var scope = TransactionScope(by: .admin(admin), at: now)
         scope.orderIDs = [id]
-        let committed = try await house.orders.transact(scope) { rows -> OrderChanges<Bool> in
+        let committed = try await house.orders.transact(scope) { rows -> OrderChanges<Outcome> in
             guard let order = rows.orders.first else { throw FulfilmentError.unknownOrder(id) }
             guard !order.state.isEnded else { throw FulfilmentError.orderEnded(order: id, current: order.state) }
             guard order.content.readyAt.map({ $0 > now }) ?? true, !order.state.isOnBoard else {
-                return OrderChanges(result: false)
+                return OrderChanges(result: Outcome(order: order, isNew: false))
             }
             var after = order
             after.content.readyAt = now
-            var changes = OrderChanges(result: true)
-            changes.orders = [OrderChange(before: order, after: after, reason: "kitchen ready")]
+            let change = OrderChange(before: order, after: after, reason: "kitchen ready")
+            var changes = OrderChanges(result: Outcome(order: change.committed, isNew: true))
+            changes.orders = [change]
             return changes
         }
-        guard let order = try await house.orders.order(id) else { throw FulfilmentError.unknownOrder(id) }
-        if committed.result {
+        let order = committed.result.order
+        if committed.result.isNew {
             house.feed.orderChanged(order.id, state: order.state, driverName: order.assignment?.driverName)
             house.rounds.raise()
         }
         return order
+    }
+
+    private struct Outcome: Sendable {
+        /// As this commit leaves it.
+        var order: Order
+        var isNew: Bool
     }
 }

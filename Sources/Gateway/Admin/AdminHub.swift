@@ -29,6 +29,7 @@ package final class AdminHub: AdminFeed {
         var orders: [OrderID: OrderChange] = [:]
         var driversChanged = false
         var presences: [PresenceEvent] = []
+        var undelivered: Int?
         var lost: [LostOrder] = []
         var turn = 0
     }
@@ -79,6 +80,11 @@ package final class AdminHub: AdminFeed {
             state.waiting.presences.append(event)
             if state.waiting.presences.count > Self.presencesTold { state.waiting.presences.removeFirst() }
         }
+    }
+
+    package func assignmentsUndelivered(_ count: Int) {
+        guard hasConsoles else { return }
+        state.withLock { $0.waiting.undelivered = count }
     }
 
     package func orderLost(_ order: LostOrder) {
@@ -153,6 +159,7 @@ package final class AdminHub: AdminFeed {
         }
         if !waiting.orders.isEmpty { messages.append(.orderStatusUpdate) }
         if waiting.driversChanged { messages.append(.driverStatusUpdate) }
+        if let count = waiting.undelivered { messages.append(.assignmentsUndelivered(count: count)) }
         messages += waiting.lost.map { lost in
             .driverLost(
                 DriverLostMessage(

@@ -1,12 +1,17 @@
 import Contract
 import DispatchCore
+import Fulfilment
 import Logging
 import NIOCore
+import Synchronization
 
 /// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit; a tab that
-/// does not read is skipped, because the newest state is all that counts.
+/// does not read is skipped, because the newest state is all that counts, and one that makes us say much without
+/// reading it is dropped. One that says much is read more slowly.
 final class AdminSession: SocketApplication {
     private static let pong = FrameWriter.frame(.text, ServerMessage.pongBytes)
+    /// Drivers shown in one turn of the loop when the map opens.
+    private static let shownAtOnce = 100
 
     private let core: GatewayCore
     private let desk: LoopDesk
@@ -16,6 +21,16 @@ final class AdminSession: SocketApplication {
     private var socket: SocketHandler?
     private var console: UInt64?
     private var isBehind = false
+    /// What of the map's first picture has not been sent yet.
+    private var picture: ArraySlice<DriverSighting> = []
+    private var bucket: TokenBucket
+    private var isThrottled = false
+    private let presence = Presence()
+
+    /// Whether the tab is there still, for who asks from another thread.
+    private final class Presence: Sendable {
+        let isHere = Atomic<Bool>(true)
+    }
     private var pingDueAt: Int64
     private var unanswered = 0
     private var closesAt: Int64?
@@ -29,10 +44,12 @@ final class AdminSession: SocketApplication {
         self.token = token
         connectedAt = core.clock.read().uptime
         pingDueAt = connectedAt + core.settings.pingInterval
+        bucket = TokenBucket(
+            capacity: core.settings.messageBurst, rate: core.settings.messageRate, at: connectedAt)
     }
 
-    var isReading: Bool { isAdmitted }
-    var needsAttention: Bool { !isAdmitted || closesAt != nil }
+    var isReading: Bool { isAdmitted && !isThrottled }
+    var needsAttention: Bool { !isAdmitted || closesAt != nil || isThrottled }
 
     func opened(_ socket: SocketHandler, at now: Moment) {
         self.socket = socket
@@ -41,15 +58,17 @@ final class AdminSession: SocketApplication {
         let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
         let eventLoop = desk.eventLoop
         let core = core
-        let (adminID, epoch) = (adminID, token.epoch)
-        core.joins.ask {
+        let (adminID, epoch, presence) = (adminID, token.epoch, presence)
+        core.joins.ask(.console(core.registry.nextEpoch()), while: { presence.isHere.load(ordering: .relaxed) }) {
             // Without an answer the console is told to come again: it shows what every driver does.
             let verdict = (try? await core.door.admits(adminID, epoch: epoch)) ?? .failure(.overloaded)
-            eventLoop.execute { session.value.judged(verdict) }
+            // The whole fleet is looked through here and not on the loop, which other sockets wait for.
+            let sightings = if case .success = verdict { core.door.sightings() } else { [DriverSighting]() }
+            eventLoop.execute { session.value.judged(verdict, sightings) }
         }
     }
 
-    private func judged(_ verdict: Result<Void, CloseReason>) {
+    private func judged(_ verdict: Result<Void, CloseReason>, _ sightings: [DriverSighting]) {
         guard let socket, socket.isOpen, !isAdmitted else { return }
         if case .failure(let reason) = verdict {
             socket.close(reason)
@@ -64,9 +83,22 @@ final class AdminSession: SocketApplication {
                 show: { frames in eventLoop.execute { session.value.show(frames) } },
                 end: { reason in eventLoop.execute { session.value.socket?.close(reason) } }))
         send(.connectionAck(serverTime: core.clock.read().wall.milliseconds))
-        for message in AdminHub.locations(core.door.sightings()) { send(message) }
+        picture = sightings[...]
+        paint()
         socket.resumeReading()
         socket.flush()
+    }
+
+    /// Sends a part of the first picture and lets the loop's other sockets have their turn; a tab that does not read
+    /// gets no further.
+    private func paint() {
+        guard let socket, socket.isOpen, socket.isWritable, !picture.isEmpty else { return }
+        for message in AdminHub.locations(Array(picture.prefix(Self.shownAtOnce))) { send(message) }
+        socket.flush()
+        picture = picture.dropFirst(Self.shownAtOnce)
+        guard !picture.isEmpty else { return }
+        let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
+        desk.eventLoop.execute { session.value.paint() }
     }
 
     /// Takes the frames of one round.
@@ -81,7 +113,13 @@ final class AdminSession: SocketApplication {
     }
 
     func frameArrived(isPong: Bool, at now: Moment) {
-        unanswered = 0
+        // Only its pong says that a tab still reads.
+        if isPong { unanswered = 0 }
+        _ = bucket.take(at: now.uptime)
+        guard !bucket.hasToken(at: now.uptime), !isThrottled else { return }
+        isThrottled = true
+        core.meters.throttle()
+        socket?.rouse()
     }
 
     func text(_ message: UnsafeRawBufferPointer, at now: Moment) {
@@ -114,12 +152,18 @@ final class AdminSession: SocketApplication {
             socket?.close(.tokenExpired)
             return
         }
+        let wasThrottled = isThrottled
+        if isThrottled, bucket.hasToken(at: now.uptime) {
+            isThrottled = false
+            socket?.resumeReading()
+        }
         guard now.uptime >= pingDueAt else { return }
         guard unanswered < core.settings.unansweredPings else {
             socket?.drop(.unanswered)
             return
         }
-        unanswered += 1
+        // While we read slowly, a pong may wait behind other frames: that silence is ours.
+        if !wasThrottled { unanswered += 1 }
         pingDueAt = now.uptime + core.settings.pingInterval
         socket?.send(FrameWriter.frame(.ping, []))
     }
@@ -132,6 +176,7 @@ final class AdminSession: SocketApplication {
     func outboundLimitReached() -> Bool { false }
 
     func outboundDrained() {
+        paint()
         guard isBehind else { return }
         isBehind = false
         send(.orderStatusUpdate)
@@ -140,6 +185,7 @@ final class AdminSession: SocketApplication {
     }
 
     func ended(_ end: SocketEnd, at now: Moment) {
+        presence.isHere.store(false, ordering: .relaxed)
         if let console { core.admins.remove(console) }
         core.meters.ended(.admin, end, sessions: core.registry.count)
         core.logger.info(

@@ -4,7 +4,8 @@ import Metrics
 import Synchronization
 
 /// Collects what the sessions have sent and what was delivered, and writes it in bulk. Only the highest number of a
-/// driver counts, so the memory is bounded by the number of drivers, however long the database is away.
+/// driver counts, so the memory is bounded by the number of drivers, however long the database is away. What a phone
+/// has confirmed is remembered, because the event log goes on to offer it until the mark is written.
 ///
 /// Owner of its state: one `Mutex`, held for one mark or one exchange.
 package final class DeliveryRecorder: Sendable {
@@ -13,9 +14,16 @@ package final class DeliveryRecorder: Sendable {
         var delivered: [DriverID: EventMark] = [:]
     }
 
+    private struct State {
+        var waiting = Marks()
+        /// The highest number that each driver's phone has confirmed to this server.
+        var confirmed: [DriverID: EventMark] = [:]
+    }
+
     private let log: any EventLog
-    private let marks = Mutex(Marks())
+    private let state = Mutex(State())
     private let failures = Counter(label: "event_mark_failures_total")
+    private let repeats = Counter(label: "event_marks_repeated_total")
 
     package init(log: any EventLog) {
         self.log = log
@@ -23,12 +31,30 @@ package final class DeliveryRecorder: Sendable {
 
     /// Notes that bytes up to this number are on their way.
     package func sent(_ mark: EventMark) {
-        marks.withLock { Self.keep(mark, in: &$0.sent) }
+        state.withLock { Self.keep(mark, in: &$0.waiting.sent) }
     }
 
     /// Notes that the phone has everything up to this number.
     package func delivered(_ mark: EventMark) {
-        marks.withLock { Self.keep(mark, in: &$0.delivered) }
+        state.withLock { state in
+            Self.keep(mark, in: &state.waiting.delivered)
+            Self.keep(mark, in: &state.confirmed)
+        }
+    }
+
+    /// Of events that the log calls undelivered those that no phone has confirmed. The marks of the others are written
+    /// once more, if they do not wait already.
+    package func unconfirmed(_ events: [DriverEvent]) -> [DriverEvent] {
+        guard !events.isEmpty else { return events }
+        let open = state.withLock { state in
+            events.filter { event in
+                guard let known = state.confirmed[event.driverID], known.seq >= event.seq else { return true }
+                Self.keep(known, in: &state.waiting.delivered)
+                return false
+            }
+        }
+        if open.count < events.count { repeats.increment(by: events.count - open.count) }
+        return open
     }
 
     /// Writes until cancelled, then once more.
@@ -41,9 +67,9 @@ package final class DeliveryRecorder: Sendable {
 
     /// Writes all marks; what the database refuses is kept for the next time.
     package func flush() async {
-        let taken = marks.withLock { marks -> Marks in
-            let taken = marks
-            marks = Marks()
+        let taken = state.withLock { state -> Marks in
+            let taken = state.waiting
+            state.waiting = Marks()
             return taken
         }
         do {

@@ -29,6 +29,10 @@ package struct GatewaySettings: Sendable {
     package var badMessagesInRow = 20
     /// Bytes that may wait for a slow phone. Beyond it the socket is dropped and replay serves the rest.
     package var outboundLimit = 65_536
+    /// Bytes that may wait on any socket, also on one that is skipped instead of dropped when it is behind.
+    package var outboundCap = 4_194_304
+    /// The kernel's own room for what a driver's phone has not taken yet; the rest of a slow phone's cost. Bytes.
+    package var kernelSendBuffer: Int32 = 65_536
     /// How long a closed socket may linger for its close frame to arrive. With the tick that looks at it, a refused one
     /// is gone within two seconds. Milliseconds.
     package var closeGrace: Int64 = 1800
@@ -60,6 +64,12 @@ package struct GatewaySettings: Sendable {
     package var headDeadline: Int64 = 10_000
     /// From the head of any request to its end. Milliseconds.
     package var bodyDeadline: Int64 = 120_000
+    /// An answer of which the client takes less than `outboundLimit / 2` bytes in so long is cut off. Milliseconds.
+    package var writeDeadline: Int64 = 30_000
+    /// Connections that have not sent their first request yet: of one address, and of all. Clients on this machine and
+    /// trusted proxies are counted only among all.
+    package var undecidedPerAddress = 1024
+    package var undecidedConnections = 8192
     /// A kept-alive HTTP connection without a request is closed. Milliseconds.
     package var httpIdle: Int64 = 60_000
     /// Bytes of all headers, and their number.

@@ -82,6 +82,11 @@ package final class ConnectionRegistry: Sendable {
         }
     }
 
+    /// Whether the connection with this epoch is the driver's session now.
+    package func isCurrent(_ driver: DriverID, epoch: UInt64) -> Bool {
+        shard(of: driver).entries.withLock { $0[driver]?.epoch == epoch }
+    }
+
     /// The driver's live session.
     package func session(of driver: DriverID) -> (any SessionEndpoint)? {
         shard(of: driver).entries.withLock { $0[driver]?.endpoint }

@@ -47,6 +47,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var unanswered = 0
     /// Since when a request's body is being read.
     private var readingSince: Int64?
+    /// Whether this connection is counted among those that are not decided yet.
+    private var isCounted = false
+    /// Bytes of answers handed to the connection so far, and when the client had last taken enough of them.
+    private var written = 0
+    private var progress: (taken: Int, at: Int64)?
 
     init(
         factory: any SocketFactory, desk: LoopDesk, decided: EventLoopPromise<GatewayChannel.Kind>, logger: Logger
@@ -63,6 +68,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         desk.add(self)
+        if context.channel.isActive { count(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -71,10 +77,30 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         self.context = nil
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        count(context)
+        context.fireChannelActive()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         desk.remove(self)
         decideNothing()
         context.fireChannelInactive()
+    }
+
+    /// Takes a place among the connections that are not decided yet; where there is none, this one goes.
+    private func count(_ context: ChannelHandlerContext) {
+        guard !isCounted, !isDecided else { return }
+        isCounted = factory.enter(context.remoteAddress)
+        guard !isCounted else { return }
+        stage = .done
+        context.close(promise: nil)
+    }
+
+    private func countNoMore() {
+        guard isCounted else { return }
+        isCounted = false
+        factory.leave(context?.remoteAddress)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -87,7 +113,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         var isAnswered = false
-        if case .end = unwrapOutboundIn(data) { isAnswered = true }
+        switch unwrapOutboundIn(data) {
+        case .end: isAnswered = true
+        case .body(.byteBuffer(let bytes)): written += bytes.readableBytes
+        case .body(.fileRegion), .head: break
+        }
         context.write(data, promise: promise)
         guard isAnswered else { return }
         unanswered -= 1
@@ -186,6 +216,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         restHandlers = handlers
         stage = .rest
         isDecided = true
+        countNoMore()
         decided.succeed(.rest(channel))
     }
 
@@ -231,9 +262,15 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         // Before this gate, so that what the socket writes at once does not pass it.
         let socket = factory.socket(for: wish.route, from: wish.client, desk: desk)
         socket.readsForItself = isDecided
+        if case .driver = wish.route.target {
+            // What the kernel keeps for a phone that does not read is memory as well.
+            let size = ChannelOptions.Types.SocketOption.Value(factory.settings.kernelSendBuffer)
+            try context.channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: size)
+        }
         try pipeline.addHandler(socket, position: .before(self))
         if !isDecided {
             isDecided = true
+            countNoMore()
             decided.succeed(.socket)
         }
         // The decoder hands on what came after the request as bytes, so the socket must stand directly behind it then.
@@ -283,6 +320,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The connection ends without ever having become anything.
     private func decideNothing() {
+        countNoMore()
         guard !isDecided else { return }
         isDecided = true
         decided.fail(ChannelError.eof)
@@ -298,7 +336,25 @@ extension RequestGate: LoopDesk.Swept {
         case .fresh(let since) where now.uptime - since >= settings.headDeadline: context?.close(promise: nil)
         case .rest, .upgrading:
             if let readingSince, now.uptime - readingSince >= settings.bodyDeadline { context?.close(promise: nil) }
-        case .fresh, .done: break
+            if isStuck(at: now) { context?.close(promise: nil) }
+        case .done:
+            if isStuck(at: now) { context?.close(promise: nil) }
+        case .fresh: break
         }
+    }
+
+    /// Whether the client takes too little of what waits for it.
+    private func isStuck(at now: Moment) -> Bool {
+        let waiting = context?.channel.waitingBytes ?? 0
+        guard waiting > 0 else {
+            progress = nil
+            return false
+        }
+        let taken = written - waiting
+        if let progress, taken - progress.taken < factory.settings.outboundLimit / 2 {
+            return now.uptime - progress.at >= factory.settings.writeDeadline
+        }
+        progress = (taken, now.uptime)
+        return false
     }
 }

@@ -38,12 +38,28 @@ package struct SocketEnd: Equatable {
     package var cause: Cause
     package var framesReceived: Int
 
+    package init(cause: Cause, framesReceived: Int) {
+        self.cause = cause
+        self.framesReceived = framesReceived
+    }
+
     /// The close code for logs and counters; 1006 where no close frame was exchanged.
     package var code: UInt16 {
         switch cause {
         case .closed(let reason): reason.code
         case .closedByClient(let code): code ?? 1005
         case .dropped: 1006
+        }
+    }
+
+    /// The code where we or the protocol chose it; a client may say any number, and each would be a series of its own.
+    package var codeForMeters: String {
+        guard case .closedByClient(let code?) = cause else { return String(code) }
+        switch code {
+        case 1000...1003, 1007...1014: return String(code)
+        case 3000..<4000: return "3xxx"
+        case 4000..<5000: return "4xxx"
+        default: return "other"
         }
     }
 

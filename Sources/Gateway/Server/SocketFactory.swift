@@ -12,4 +12,13 @@ package protocol SocketFactory: Sendable {
     func floodRefusal(of client: IPAddress?) -> Int64?
     /// The handler of a socket whose upgrade has been answered.
     func socket(for route: SocketRoute, from client: IPAddress?, desk: LoopDesk) -> SocketHandler
+    /// Counts a connection that has not asked for anything yet. False when there are too many of them.
+    func enter(_ peer: SocketAddress?) -> Bool
+    /// It has asked, or is gone.
+    func leave(_ peer: SocketAddress?)
+}
+
+extension SocketFactory {
+    package func enter(_ peer: SocketAddress?) -> Bool { true }
+    package func leave(_ peer: SocketAddress?) {}
 }

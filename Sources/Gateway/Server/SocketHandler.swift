@@ -36,6 +36,8 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
     private var framesReceived = 0
     private var isOverLimit = false
     private var isGone = false
+    /// The peer has said that nothing more will come, while frames of his still wait for their turn.
+    private var isPeerDone = false
 
     /// - Parameter lingers: False closes without waiting for the close frame to arrive, when too many already wait.
     package init(
@@ -74,6 +76,10 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         needsFlush = true
         context.write(wrapOutboundOut(frame), promise: promise)
         judgeOutbound(context)
+        // Whatever the application thinks of it: nothing waits without a limit.
+        if phase == .open, !context.channel.isWritable, context.channel.waitingBytes > settings.outboundCap {
+            drop(.slowReader)
+        }
     }
 
     package func flush() {
@@ -100,6 +106,7 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         guard phase == .open else { return }
         process(at: desk.clock.read())
         flush()
+        if isPeerDone, phase == .open, input == nil || application.isReading { return drop(.peerGone) }
         if wantsRead || readsForItself, application.isReading || phase != .open {
             wantsRead = false
             context?.read()
@@ -294,7 +301,9 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     private func peerClosed(_ context: ChannelHandlerContext) {
         switch phase {
-        case .open: drop(.peerGone)
+        case .open:
+            // What he said before he went counts, however slowly it is read.
+            if input != nil, !application.isReading { isPeerDone = true } else { drop(.peerGone) }
         case .lingering:
             phase = .gone
             context.close(promise: nil)
@@ -330,5 +339,13 @@ extension SocketHandler: LoopDesk.Swept {
             context?.close(promise: nil)
         case .lingering, .gone: break
         }
+    }
+}
+
+extension Channel {
+    /// Bytes that wait to be taken by the peer. Asked on the channel's loop.
+    var waitingBytes: Int {
+        guard let waiting = try? syncOptions?.getOption(.bufferedWritableBytes) else { return 0 }
+        return waiting
     }
 }

@@ -47,6 +47,16 @@ struct VerdictFactory: SocketFactory {
         return seconds
     }
 
+    func enter(_ peer: SocketAddress?) -> Bool {
+        let isAdmitted = core.undecided.enter(core.addresses.counted(peer))
+        if !isAdmitted { core.meters.crowded() }
+        return isAdmitted
+    }
+
+    func leave(_ peer: SocketAddress?) {
+        core.undecided.leave(core.addresses.counted(peer))
+    }
+
     private func verdict(on route: SocketRoute) -> Result<VerifiedToken, CloseReason> {
         if core.isDraining.load(ordering: .relaxed) { return .failure(.restart) }
         return core.verifier.verify(route.token, at: core.clock.read().wall).flatMap { token in

@@ -151,11 +151,14 @@ final class DriverSession: SocketApplication {
         let core = core
         let driverID = driverID
         let tokenEpoch = token.epoch
-        core.joins.ask {
+        let epoch = epoch
+        core.joins.ask(.driver(driverID), while: { core.registry.isCurrent(driverID, epoch: epoch) }) {
             // Without an answer in time the session begins with what memory knows, and the sweep replays.
             guard let answer = try? await core.door.welcome(driverID, epoch: tokenEpoch) else { return }
             switch answer {
-            case .success(let welcome): mailbox.deliver(.welcomed(welcome))
+            case .success(var welcome):
+                welcome.undelivered = core.recorder.unconfirmed(welcome.undelivered)
+                mailbox.deliver(.welcomed(welcome))
             case .failure(let reason): mailbox.deliver(.end(reason))
             }
         }

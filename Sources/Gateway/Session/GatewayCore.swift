@@ -14,6 +14,8 @@ final class GatewayCore: Sendable {
     let registry: ConnectionRegistry
     let limiter: ConnectLimiter
     let addresses: AddressGuard
+    let undecided: UndecidedConnections
+    let refusalLog = RefusalLog()
     let recorder: DeliveryRecorder
     let joins = JoinDesk()
     let floodLines = LineLimiter()
@@ -39,6 +41,8 @@ final class GatewayCore: Sendable {
         self.logger = logger
         limiter = ConnectLimiter(capacity: settings.connectBurst, rate: settings.connectRefill)
         addresses = AddressGuard(settings)
+        undecided = UndecidedConnections(
+            limit: settings.undecidedConnections, limitPerAddress: settings.undecidedPerAddress)
         recorder = DeliveryRecorder(log: log)
     }
 
@@ -70,11 +74,12 @@ struct GatewayMeters: Sendable {
     }
 
     func ended(_ kind: SocketKind, _ end: SocketEnd, sessions: Int) {
-        let dimensions = [("kind", kind.rawValue), ("code", String(end.code)), ("reason", end.reason)]
+        let dimensions = [("kind", kind.rawValue), ("code", end.codeForMeters), ("reason", end.reason)]
         Counter(label: "ws_closed_total", dimensions: dimensions).increment()
         live.record(sessions)
     }
 
+    func crowded() { Counter(label: "ws_refused_total", dimensions: [("reason", "too_many_undecided")]).increment() }
     func flooded() { Counter(label: "ws_refused_total", dimensions: [("reason", "address_flood")]).increment() }
 
     func refusedMessage(_ code: String) {

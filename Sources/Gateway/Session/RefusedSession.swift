@@ -24,12 +24,16 @@ final class RefusedSession: SocketApplication {
     var needsAttention: Bool { true }
 
     func opened(_ socket: SocketHandler, at now: Moment) {
-        var metadata: Logger.Metadata = [
-            "kind": "\(kind.rawValue)", "code": "\(reason.code)", "reason": "\(reason.rawValue)",
-        ]
-        if case .driver(let id?) = target { metadata["driver_id"] = "\(id)" }
-        if let client { metadata["address"] = "\(client)" }
-        core.logger.info("socket refused", metadata: metadata)
+        // A storm of them must not drown every other word.
+        if let unsaid = core.refusalLog.speaks(at: now.uptime) {
+            var metadata: Logger.Metadata = [
+                "kind": "\(kind.rawValue)", "code": "\(reason.code)", "reason": "\(reason.rawValue)",
+            ]
+            if case .driver(let id?) = target { metadata["driver_id"] = "\(id)" }
+            if let client { metadata["address"] = "\(client)" }
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            core.logger.info("socket refused", metadata: metadata)
+        }
         socket.close(reason)
     }
 

@@ -29,7 +29,7 @@ extension Session {
     /// ends a transaction in which we have fallen silent. Settings that an older server lacks are skipped.
     private static let settings = """
         SELECT set_config(w.name, w.value, false) FROM (VALUES ('client_connection_check_interval', '1s'), \
-        ('idle_in_transaction_session_timeout', '30s'), ('timezone', 'UTC'), ('datestyle', 'ISO')) AS w(name, value) \
+        ('idle_in_transaction_session_timeout', '5s'), ('timezone', 'UTC'), ('datestyle', 'ISO')) AS w(name, value) \
         JOIN pg_catalog.pg_settings s ON lower(s.name) = w.name
         """
 

@@ -39,12 +39,14 @@ extension ConnectionPool {
     /// asks the server what became of it: committed, and the value is returned as if it had been answered; or not, and
     /// the error says that nothing was written.
     ///
-    /// - Parameter deadline: for everything together; the question afterwards has as much again.
+    /// - Parameters:
+    ///   - name: for a caller who wants to ask again later, by ``hasCommitted(_:deadline:)``.
+    ///   - deadline: for everything together; the question afterwards has as much again.
     /// - Throws: `PostgresError` with `commitOutcomeUnknown` only when the server cannot be asked in that time.
     package func decidedTransaction<Value: Sendable>(
-        deadline: Duration? = nil, _ body: (PostgresConnection, TransactionName) async throws -> Value
+        as name: TransactionName = TransactionName(), deadline: Duration? = nil,
+        _ body: (PostgresConnection, TransactionName) async throws -> Value
     ) async throws -> Value {
-        let name = TransactionName()
         let attempt = Mutex<Value?>(nil)
         do {
             return try await transaction(deadline: deadline) { connection in
@@ -63,6 +65,22 @@ extension ConnectionPool {
         }
     }
 
+    /// Asks the server what became of a transaction whose outcome nobody could tell.
+    ///
+    /// - Throws: `PostgresError` with `commitOutcomeUnknown` when the server cannot be asked in time, or has forgotten.
+    package func hasCommitted(_ name: TransactionName, deadline: Duration? = nil) async throws -> Bool {
+        let limit = MonotonicTime.read().advanced(by: deadline ?? configuration.deadline)
+        // A transaction that never learned its name sent nothing after its first round trip.
+        guard let text = name.text else { return false }
+        switch await fate(of: text, leaving: name.trace, until: limit) {
+        case .committed: return true
+        case .aborted: return false
+        case .unknown:
+            throw PostgresError(
+                .commitOutcomeUnknown, "the outcome of a transaction is still not known", mayHaveCommitted: true)
+        }
+    }
+
     private enum Fate {
         case committed
         case aborted
@@ -78,11 +96,12 @@ extension ConnectionPool {
                 switch try rows.only().get(0, as: String?.self) {
                 case "committed":
                     guard let trace else { return .committed }
-                    let answers = try await query([trace], deadline: .seconds(2))
-                    return try answers[0].only().get(0) ? .committed : .aborted
+                    return try await isThere(trace) ? .committed : .aborted
                 case "aborted": return .aborted
-                // So old that the server has forgotten it.
-                case nil: return .unknown
+                // So old that the server has forgotten it; what it wrote is still there to be found.
+                case nil:
+                    guard let trace else { return .unknown }
+                    return try await isThere(trace) ? .committed : .aborted
                 default: break
                 }
             } catch let error as PostgresError where error.code == .closed || error.code == .misuse {
@@ -96,5 +115,9 @@ extension ConnectionPool {
             try? await Task.sleep(for: .milliseconds(50))
         }
         return .unknown
+    }
+
+    private func isThere(_ trace: Statement) async throws -> Bool {
+        try await query([trace], deadline: .seconds(2))[0].only().get(0)
     }
 }

@@ -125,6 +125,7 @@ package final class RecordingFeed: AdminFeed {
     package func driverStatusChanged(_ driver: DriverID) {}
     package func driversMoved(_ sightings: [DriverSighting]) {}
     package func presenceChanged(_ event: PresenceEvent) {}
+    package func assignmentsUndelivered(_ count: Int) {}
 
     private let lost = Mutex<[LostOrder]>([])
     /// Alarms, in order.

@@ -6,9 +6,18 @@ import Postgres
 extension Store: LocationStore {
     /// One bulk load for the whole buffer, all or nothing. A crash of the database may cost the last half second of
     /// positions: their commit does not wait for the disk, as every other commit does. Where its answer is lost, the
-    /// database is asked what became of it, so that no position is written twice.
+    /// database is asked what became of it, so that no position is written twice; where it cannot be asked in time, it
+    /// is asked when the same fixes come again.
     package func append(_ fixes: [Fix]) async throws {
         if fixes.isEmpty { return }
+        if let earlier = openLoads.take(fixes) {
+            do {
+                if try await pool.hasCommitted(earlier) { return }
+            } catch let error as PostgresError {
+                openLoads.keep(earlier, of: fixes)
+                throw StoreError(error)
+            }
+        }
         do {
             try await write(fixes)
         } catch let error as PostgresError where error.code == .checkViolation && error.constraint == nil {
@@ -21,8 +30,18 @@ extension Store: LocationStore {
     }
 
     private func write(_ fixes: [Fix]) async throws {
+        let name = TransactionName()
+        do {
+            try await write(fixes, as: name)
+        } catch let error as PostgresError where error.code == .commitOutcomeUnknown {
+            openLoads.keep(name, of: fixes)
+            throw error
+        }
+    }
+
+    private func write(_ fixes: [Fix], as name: TransactionName) async throws {
         let rows = Self.rows(of: fixes)
-        try await pool.decidedTransaction { connection, name in
+        try await pool.decidedTransaction(as: name) { connection, name in
             let answers = try await connection.query([
                 Statement("SELECT set_config('synchronous_commit', 'off', true)"), TransactionName.statement,
             ])

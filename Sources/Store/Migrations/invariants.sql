@@ -65,3 +65,34 @@ SELECT 'older_epoch_after_newer', b.id FROM batches b JOIN LATERAL (
 UNION ALL
 SELECT 'family_with_two_live_tokens', 0 FROM refresh_tokens
     WHERE rotated_at IS NULL AND revoked_at IS NULL GROUP BY family HAVING count(*) > 1
+UNION ALL
+-- Whoever gave an order back, or lost it, never gets it from the engine again.
+SELECT 'excluded_pair_met_again', h.order_id FROM holds h
+    JOIN order_audit g ON g.order_id = h.order_id AND g.batch_id = h.batch_id AND g.from_state = 'PENDING'
+    WHERE h.source = 'engine'
+    AND EXISTS (SELECT 1 FROM exclusions x WHERE x.order_id = h.order_id AND x.driver_id = h.driver_id)
+    AND EXISTS (
+        SELECT 1 FROM order_audit r WHERE r.order_id = h.order_id AND r.version < g.version
+        AND r.to_state = 'PENDING' AND r.driver_id = h.driver_id)
+UNION ALL
+-- What an admin has pinned, the engine neither takes nor gives.
+SELECT 'pinned_order_moved_by_engine', a.order_id FROM order_audit a
+    JOIN order_audit b ON b.order_id = a.order_id AND b.version = a.version - 1
+    JOIN holds h ON h.order_id = a.order_id AND h.batch_id = b.batch_id
+    WHERE a.asked_by = 'engine' AND a.from_state IN ('ASSIGNED', 'ACCEPTED', 'PICKED_UP', 'IN_TRANSIT')
+    AND h.pinned_by IS NOT NULL
+UNION ALL
+SELECT 'food_moved_by_engine', order_id FROM order_audit
+    WHERE asked_by = 'engine' AND from_state IN ('PICKED_UP', 'IN_TRANSIT')
+UNION ALL
+-- What the driver is told that a batch pays is the sum of what he is told of its orders.
+SELECT 'batch_pay_does_not_add_up', min(e.order_id) FROM driver_events e
+    CROSS JOIN LATERAL (SELECT e.body -> 'orderAssigned' -> '_0' AS told) t
+    WHERE e.kind = 'orderAssigned' AND told -> 'batch' ? 'earnings'
+    GROUP BY e.driver_id, told -> 'batch' ->> 'batchID'
+    HAVING sum((told -> 'earnings' ->> 'rawValue')::bigint) <> max((told -> 'batch' -> 'earnings' ->> 'rawValue')::bigint)
+UNION ALL
+SELECT 'paid_another_amount', e.order_id FROM earnings e
+    JOIN orders o ON o.id = e.order_id JOIN holds h ON h.id = e.hold_id
+    WHERE o.state = 'DELIVERED' AND e.total_paise <> h.base_paise + h.distance_paise + h.peak_hour_paise
+        + h.multi_order_paise + h.adjustment_paise

@@ -44,6 +44,9 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Orders that an admin makes and assigns per minute.")
     var ordersPerMinute: Int = 0
 
+    @Option(help: "Phones that lose their network per minute; each comes back after a second.")
+    var reconnectsPerMinute: Int = 0
+
     @Option(help: "PEM file of the authorities to trust instead of the system's.")
     var ca: String?
 
@@ -108,10 +111,12 @@ struct LoadCommand: AsyncParsableCommand {
         if ordersPerMinute > 0, adminToken == nil {
             throw ValidationError("--orders-per-minute needs --admin email:password (or --ready-file)")
         }
-        return LoadPlan(
+        var plan = LoadPlan(
             address: address, trust: trust, drivers: signedIn, ramp: .seconds(ramp), duration: .seconds(seconds),
             locationEvery: .seconds(locationEvery), pingEvery: .seconds(pingEvery), ordersPerMinute: ordersPerMinute,
             adminToken: adminToken, threads: threads, seed: seed)
+        plan.reconnectsPerMinute = reconnectsPerMinute
+        return plan
     }
 
     private func loadDrivers(_ ready: ReadyFile?, _ client: WireClient) async throws -> [LoadDriver] {

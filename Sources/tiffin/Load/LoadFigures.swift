@@ -12,6 +12,7 @@ package final class LoadFigures: Sendable {
         var connected = 0
         var positions = 0
         var errorsFromServer = 0
+        var openPings = 0
         var failedConnects: [String: Int] = [:]
         var closes: [String: Int] = [:]
         var failedOrders: [String: Int] = [:]
@@ -20,9 +21,16 @@ package final class LoadFigures: Sendable {
     private let stopwatch = Stopwatch()
     private let state = Mutex(State())
 
+    private static let longest: UInt64 = 60_000_000
+
     /// Microseconds from 1 to one minute, three digits.
     private static func histogram() -> Histogram<UInt64> {
-        Histogram(highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: .three)
+        Histogram(highestTrackableValue: longest, numberOfSignificantValueDigits: .three)
+    }
+
+    /// What took longer than can be told counts as the longest: left out, the worst would look like nothing.
+    private static func record(_ took: UInt64, in histogram: inout Histogram<UInt64>) {
+        _ = histogram.record(Swift.min(Swift.max(1, took), longest))
     }
 
     /// Microseconds since the run began.
@@ -35,7 +43,7 @@ package final class LoadFigures: Sendable {
         let took = now - start
         state.withLock { state in
             state.connected += 1
-            _ = state.connect.record(Swift.max(1, took))
+            Self.record(took, in: &state.connect)
         }
     }
 
@@ -56,8 +64,11 @@ package final class LoadFigures: Sendable {
 
     func ponged(since start: UInt64) {
         let took = now - start
-        state.withLock { _ = $0.pong.record(Swift.max(1, took)) }
+        state.withLock { Self.record(took, in: &$0.pong) }
     }
+
+    /// So many pings were still without an answer at the end.
+    func unanswered(pings: Int) { state.withLock { $0.openPings += pings } }
 
     /// An order is about to be assigned: its event is due from now.
     func due(order: Int64) {
@@ -69,7 +80,7 @@ package final class LoadFigures: Sendable {
         let end = now
         state.withLock { state in
             guard let start = state.pushesDue.removeValue(forKey: order) else { return }
-            _ = state.push.record(Swift.max(1, end - start))
+            Self.record(end - start, in: &state.push)
         }
     }
 
@@ -110,10 +121,15 @@ package final class LoadFigures: Sendable {
         package let positions: Int
         let errorsFromServer: Int
         package let lostPushes: Int
+        /// Pings that were never answered.
+        package let lostPongs: Int
         let troubles: [(what: String, count: Int)]
 
-        /// Connections not opened or lost, orders not taken, pushes that never came, errors told by the server.
-        package var failures: Int { troubles.reduce(0) { $0 + $1.count } + lostPushes + errorsFromServer }
+        /// Connections not opened or lost, orders not taken, pushes and pongs that never came, errors that the server
+        /// told.
+        package var failures: Int {
+            troubles.reduce(0) { $0 + $1.count } + lostPushes + lostPongs + errorsFromServer
+        }
 
         /// The block at the end of a run. Rates are over the time at full load.
         func lines(over seconds: Double) -> [String] {
@@ -121,7 +137,8 @@ package final class LoadFigures: Sendable {
             var lines = [
                 connect.line("connect"), pong.line("pong   "), push.line("push   "),
                 "  positions sent: \(positions), \(rate) per second",
-                "  failures: \(failures)  (pushes that never came \(lostPushes), errors told \(errorsFromServer))",
+                "  failures: \(failures)  (pushes that never came \(lostPushes), pongs \(lostPongs), "
+                    + "errors told \(errorsFromServer))",
             ]
             lines += troubles.map { "    \($0.count) × \($0.what)" }
             return lines
@@ -138,7 +155,7 @@ package final class LoadFigures: Sendable {
             return Summary(
                 connect: Percentiles(state.connect), pong: Percentiles(state.pong), push: Percentiles(state.push),
                 positions: state.positions, errorsFromServer: state.errorsFromServer,
-                lostPushes: state.pushesDue.count,
+                lostPushes: state.pushesDue.count, lostPongs: state.openPings,
                 troubles: troubles.joined().sorted { $0.0 < $1.0 }.map { (what: $0.0, count: $0.1) })
         }
     }

@@ -6,7 +6,8 @@ import Synchronization
 final class LoadPhone: Sendable {
     private struct State {
         var socket: DriverSocket?
-        var pingedAt: UInt64?
+        /// When the pings were due that have not been answered, oldest first.
+        var pingsDue: [UInt64] = []
         var isLeaving = false
         var steps = 0
     }
@@ -40,10 +41,7 @@ final class LoadPhone: Sendable {
         case .closed(let close): figures.closed(close, expected: state.withLock { $0.isLeaving })
         case .text(let text):
             if text == #"{"type":"pong"}"# {
-                let start = state.withLock { state in
-                    defer { state.pingedAt = nil }
-                    return state.pingedAt
-                }
+                let start = state.withLock { state in state.pingsDue.isEmpty ? nil : state.pingsDue.removeFirst() }
                 if let start { figures.ponged(since: start) }
             } else if text.contains("order_assigned") {
                 let order = (try? JSON(parsing: text))?["data"]?["order_id"]?.identifier
@@ -69,14 +67,34 @@ final class LoadPhone: Sendable {
         figures.sentPosition()
     }
 
-    /// Sends the app's ping and starts its clock, unless the last one is still unanswered.
-    func ping() {
-        let now = figures.now
+    /// Sends the app's ping. Its clock runs from the moment at which it was due, so that a load that is late itself, or
+    /// a server that keeps pings waiting, hides nothing; pongs answer pings in their order.
+    ///
+    /// - Parameter due: Microseconds of the run.
+    func ping(due: UInt64) {
         let socket = state.withLock { state in
-            if state.pingedAt == nil { state.pingedAt = now }
-            return state.socket
+            guard let socket = state.socket else { return nil as DriverSocket? }
+            state.pingsDue.append(due)
+            return socket
         }
         socket?.send(#"{"type":"ping"}"#)
+    }
+
+    /// Pings that have not been answered.
+    var openPings: Int { state.withLock { $0.pingsDue.count } }
+
+    /// Loses its network without a word and connects again after a second, as the app does.
+    func reconnect(with client: WireClient) async {
+        let old = state.withLock { state in
+            (state.isLeaving, state.pingsDue) = (true, [])
+            defer { state.socket = nil }
+            return state.socket
+        }
+        guard let old else { return }
+        old.drop()
+        try? await Task.sleep(for: .seconds(1))
+        state.withLock { $0.isLeaving = false }
+        await connect(with: client)
     }
 
     /// Goes offline as the app does.

@@ -19,12 +19,14 @@ package struct LoadPlan: Sendable {
     /// Time over which the connections are opened.
     var ramp: Duration
     /// Time at full load.
-    var duration: Duration
+    package var duration: Duration
     var locationEvery: Duration
     var pingEvery: Duration
     /// Orders that an admin makes and assigns by hand per minute; none without an admin's token.
     var ordersPerMinute: Int
     var adminToken: String?
+    /// Phones that lose their network and come back, per minute.
+    package var reconnectsPerMinute = 0
     /// Event-loop threads of the clients.
     var threads: Int
     var seed: UInt64

@@ -24,11 +24,15 @@ package enum LoadRun {
             if let token = plan.adminToken, plan.ordersPerMinute > 0 {
                 group.addTask { try await order(plan, with: client, token: token, figures: figures) }
             }
+            if plan.reconnectsPerMinute > 0 {
+                group.addTask { try await churn(plan, phones, with: client) }
+            }
             try await keepBeat(plan, phones, figures, onProgress)
             try await group.waitForAll()
         }
         // What is still on its way is given a second to arrive.
         try await Task.sleep(for: .seconds(1))
+        figures.unanswered(pings: phones.reduce(0) { $0 + $1.openPings })
         for phone in phones { phone.leave() }
         for _ in 0..<30 where figures.connected > 0 { try await Task.sleep(for: .milliseconds(100)) }
         for phone in phones { phone.drop() }
@@ -54,6 +58,7 @@ package enum LoadRun {
         _ plan: LoadPlan, _ phones: [LoadPhone], _ figures: LoadFigures, _ onProgress: (String) -> Void
     ) async throws {
         let watch = Stopwatch()
+        let begin = figures.now
         let locationBeats = max(1, Int(plan.locationEvery.seconds / beat.seconds))
         let pingBeats = max(1, Int(plan.pingEvery.seconds / beat.seconds))
         let end = Int(plan.duration.seconds / beat.seconds)
@@ -61,13 +66,30 @@ package enum LoadRun {
             for index in stride(from: count % locationBeats, to: phones.count, by: locationBeats) {
                 phones[index].sendPosition()
             }
-            for index in stride(from: count % pingBeats, to: phones.count, by: pingBeats) { phones[index].ping() }
+            for index in stride(from: count % pingBeats, to: phones.count, by: pingBeats) {
+                phones[index].ping(due: begin + UInt64(Double(count) * beat.seconds * 1e6))
+            }
             if count % 1000 == 999 {
                 onProgress(
                     "\(Int(watch.seconds)) s: \(figures.connected) connected, pong p99 \(figures.summary.pong.p99) ms")
             }
             let early = Double(count + 1) * beat.seconds - watch.seconds
             if early > 0 { try await Task.sleep(for: .seconds(early)) }
+        }
+    }
+
+    /// Takes the network away from one phone after the other, round and round, at an even pace; the last two seconds
+    /// are left for them to come back.
+    private static func churn(_ plan: LoadPlan, _ phones: [LoadPhone], with client: WireClient) async throws {
+        let watch = Stopwatch()
+        let count = Int(Double(plan.reconnectsPerMinute) * (plan.duration.seconds - 2) / 60)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<max(count, 0) {
+                let early = Double(number) * 60 / Double(plan.reconnectsPerMinute) - watch.seconds
+                if early > 0 { try await Task.sleep(for: .seconds(early)) }
+                if number >= openingAtOnce { try await group.next() }
+                group.addTask { await phones[number % phones.count].reconnect(with: client) }
+            }
         }
     }
 

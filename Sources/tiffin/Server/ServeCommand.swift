@@ -32,6 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
     var settings: [String] = []
 
     func run() async throws {
+        Upkeep.raiseOpenFileLimit()
         try await speakingPlainly {
             if dev { try await runTrial() } else { try await runServer() }
         }

@@ -1,3 +1,4 @@
+import App
 import Foundation
 import Glibc
 
@@ -9,8 +10,9 @@ enum Terminal {
         fflush(nil)
     }
 
-    /// Writes one line to standard error.
+    /// Writes one line to standard error, behind every line of the log so far.
     static func complain(_ text: String) {
+        LogOutput.flush()
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 }

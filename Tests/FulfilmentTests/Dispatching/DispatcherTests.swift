@@ -15,11 +15,11 @@ import Testing
     }
 
     func dispatcher(
-        holder: String = "a", policy: DispatchPolicy = DispatchPolicy(),
+        holder: String = "a", of house: House? = nil, policy: DispatchPolicy = DispatchPolicy(),
         solve: @escaping Dispatcher.Solver = { DispatchEngine.plan($0, previous: $1, seed: $2) }
     ) -> Dispatcher {
         Dispatcher(
-            city.house, policy: { policy }, holder: holder,
+            house ?? city.house, policy: { policy }, holder: holder,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             microseconds: { 0 }, solve: solve)
     }
@@ -82,6 +82,24 @@ import Testing
         try await ticks(3, dispatcher(), drivers: [(driver.id, point(0))])
         #expect(try await states() == [.assigned])
         #expect(city.push.events.count == 1)
+    }
+
+    @Test func aBatchThatTheDatabaseRefusesStopsNoOther() async throws {
+        let near = try await city.addDriver("near", at: point(0))
+        let far = try await city.addDriver("far", at: point(20_000))
+        let bad = try await city.placeOrder(from: point(500), to: point(2500))
+        let good = try await city.placeOrder(from: point(20_500), to: point(22_500))
+        var house = city.house
+        house.orders = HookedOrderStore(
+            city.store,
+            before: { scope in
+                guard scope?.by == .engine, scope?.orderIDs.contains(bad.id) == true else { return }
+                throw StoreError(.constraint, detail: "check")
+            })
+        let drivers = [(near.id, point(0)), (far.id, point(20_000))]
+        try await ticks(4, dispatcher(of: house), drivers: drivers)
+        #expect(try await city.store.order(bad.id)?.state == .pending)
+        #expect(try await city.store.order(good.id)?.state == .assigned)
     }
 
     @Test func theSummaryOfATickSaysHowGoodItsPlanIs() async throws {

@@ -2,6 +2,7 @@ import DispatchCore
 import Fulfilment
 import Geo
 import Simulation
+import Synchronization
 import Testing
 
 @Suite struct LocationIntakeTests {
@@ -78,4 +79,59 @@ import Testing
         #expect(try await city.store.driver(silent.id)?.availability == .online)
         #expect(city.house.fleet.member(offline.id)?.account.availability == .offline)
     }
+
+    @Test func oneBadFixIsDroppedAndKeepsNoOthersWaiting() async throws {
+        let driver = try await city.addDriver("ravi", at: nil)
+        let store = FussyLocationStore(city.store, refuses: 37)
+        let intake = LocationIntake(
+            fleet: city.house.fleet, store: store, accounts: city.store, feed: city.feed)
+        intake.accept(try (1...100).map { try fix(driver.id, $0) })
+        #expect(await intake.flush())
+        let stored = try await city.store.fixes(of: driver.id, limit: 1000).map(\.fix.receivedAt.milliseconds)
+        #expect(stored.sorted() == (1...100).filter { $0 != 37 })
+        #expect(intake.backlog.waiting == 0)
+    }
+
+    @Test func aBatchThatWasRefusedComesAgainAsItWas() async throws {
+        let driver = try await city.addDriver("ravi", at: nil)
+        let store = FussyLocationStore(city.store, refuses: -1)
+        let intake = LocationIntake(
+            fleet: city.house.fleet, store: store, accounts: city.store, feed: city.feed)
+        city.store.setDown(true)
+        intake.accept(try (1...3).map { try fix(driver.id, $0) })
+        #expect(await intake.flush() == false)
+        intake.accept([try fix(driver.id, 4)])
+        #expect(await intake.flush() == false)
+        city.store.setDown(false)
+        #expect(await intake.flush())
+        #expect(store.batches == [[1, 2, 3], [1, 2, 3], [1, 2, 3], [4]])
+    }
+}
+
+/// A store that refuses every batch with the fix of one moment in it.
+private final class FussyLocationStore: LocationStore {
+    private let store: InMemoryStore
+    private let refused: Int64
+    private let asked = Mutex<[[Int64]]>([])
+
+    init(_ store: InMemoryStore, refuses refused: Int64) {
+        self.store = store
+        self.refused = refused
+    }
+
+    /// The moments of every batch that came.
+    var batches: [[Int64]] { asked.withLock { $0 } }
+
+    func append(_ fixes: [Fix]) async throws {
+        let moments = fixes.map(\.receivedAt.milliseconds)
+        asked.withLock { $0.append(moments) }
+        guard !moments.contains(refused) else { throw StoreError(.constraint, detail: "check") }
+        try await store.append(fixes)
+    }
+
+    func fixes(of driver: DriverID, limit: Int) async throws -> [StoredFix] {
+        try await store.fixes(of: driver, limit: limit)
+    }
+
+    func newestFixes(since: Timestamp) async throws -> [Fix] { try await store.newestFixes(since: since) }
 }

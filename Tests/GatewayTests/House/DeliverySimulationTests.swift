@@ -1,5 +1,6 @@
 import Contract
 import DispatchCore
+import Foundation
 import Fulfilment
 import Gateway
 import Glibc
@@ -41,6 +42,27 @@ struct DeliverySimulationTests {
         let second = try await SimulationRun.of(seed: seed)
         #expect(first.trace == second.trace && first.events == second.events)
         print("house simulation: seed \(seed) trace \(String(first.trace, radix: 16))")
+    }
+
+    /// In another process tables of hashes have another order; the run must not depend on it.
+    @Test(.enabled(if: number("TIFFIN_TRACE") == nil)) func aSeedIsTheWholeRunInAnotherProcess() async throws {
+        let here = try await SimulationRun.of(seed: 5)
+        let other = Process()
+        other.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        other.arguments = ["--testing-library", "swift-testing", "--filter", "DeliverySimulationTests/theTraceIsTold"]
+        other.environment = ProcessInfo.processInfo.environment.merging(["TIFFIN_TRACE": "5"]) { $1 }
+        let output = Pipe()
+        other.standardOutput = output
+        other.standardError = FileHandle.nullDevice
+        try other.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        other.waitUntilExit()
+        #expect(text.contains("trace of 5: \(String(here.trace, radix: 16))"), "\(text.suffix(500))")
+    }
+
+    @Test(.enabled(if: number("TIFFIN_TRACE") != nil)) func theTraceIsTold() async throws {
+        let seed = try #require(Self.number("TIFFIN_TRACE"))
+        print("trace of \(seed): \(String(try await SimulationRun.of(seed: seed).trace, radix: 16))")
     }
 
     @Test(arguments: HouseSimulation.Plant.allCases)

@@ -59,6 +59,12 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
         return try await work()
     }
 
+    /// A mark whose answer is lost on its way may be done twice: once by the server, once by whoever asks again.
+    private func mark(_ work: () async throws -> Void) async throws {
+        try await write(work)
+        if dice.fault(100) { try await work() }
+    }
+
     private func write<Value>(_ work: () async throws -> Value) async throws -> Value {
         if dice.fault(40) { throw StoreError(.unavailable, detail: "before a write") }
         let value = try await work()
@@ -132,9 +138,9 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
         try await read { try await inner.lastSequence(of: driver) }
     }
 
-    func markSent(_ marks: [EventMark]) async throws { try await write { try await inner.markSent(marks) } }
+    func markSent(_ marks: [EventMark]) async throws { try await mark { try await inner.markSent(marks) } }
 
-    func markDelivered(_ marks: [EventMark]) async throws { try await write { try await inner.markDelivered(marks) } }
+    func markDelivered(_ marks: [EventMark]) async throws { try await mark { try await inner.markDelivered(marks) } }
 
     func states(of driver: DriverID, limit: Int) async throws -> [EventState] {
         try await read { try await inner.states(of: driver, limit: limit) }

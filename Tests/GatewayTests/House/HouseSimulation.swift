@@ -52,6 +52,8 @@ actor HouseSimulation {
         case pong(Int64)
         case ack(Int64)
         case appPing
+        /// A position of a phone that is on its way with an order.
+        case position(order: Int64)
     }
 
     struct Phone {
@@ -82,9 +84,9 @@ actor HouseSimulation {
     let city = VirtualHouse()
     let store: FaultyStore
     let bus: LossyBus
-    let house: House
-    let intake: LocationIntake
-    let door: HouseDoor
+    private(set) var house: House
+    private var intake: LocationIntake
+    private var door: HouseDoor
     private let clock = ManualClock()
     private let settings: GatewaySettings
     private let uptime: @Sendable () -> Int64
@@ -203,7 +205,8 @@ actor HouseSimulation {
         if moment % 1000 == 0 {
             fireTimers()
             for (number, phone) in phones.enumerated() {
-                if let point = place(number) { city.report(phone.driver.id, at: point) }
+                guard let point = place(number) else { continue }
+                _ = house.fleet.accept([Fix(driverID: phone.driver.id, point: point, receivedAt: city.time.now)])
             }
             if plant != .sweepOff { await gateway.sweepOnce() }
             await tick()
@@ -282,6 +285,7 @@ actor HouseSimulation {
         guard let answer = try? await door.welcome(driver, epoch: 0) else { return }
         switch answer {
         case .success(var welcome):
+            welcome.undelivered = recorder.unconfirmed(welcome.undelivered)
             if plant == .replayOff { welcome.undelivered = [] }
             sessions[index].endpoint.deliver(.welcomed(welcome))
         case .failure(let reason): sessions[index].endpoint.deliver(.end(reason))
@@ -302,7 +306,10 @@ actor HouseSimulation {
     private func carryOut(_ action: DriverSessionMachine.Action, of index: Int) {
         let driver = phones[sessions[index].driver].driver.id
         switch action {
-        case .none, .accept, .pong, .holdReading, .resumeReading: break
+        case .none, .pong, .holdReading, .resumeReading: break
+        case .accept(let update):
+            guard let point = GeoPoint(latitude: update.latitude, longitude: update.longitude) else { return }
+            intake.accept([Fix(driverID: driver, point: point, receivedAt: now.wall)])
         case .send: send(.welcome, on: index)
         case .sendEvents(let messages):
             for message in messages { send(.message(message), on: index) }
@@ -379,6 +386,11 @@ actor HouseSimulation {
         case .appPing:
             carryOut(sessions[index].machine.frameArrived(isPong: false, at: now), of: index)
             carryOut(sessions[index].machine.received(.success(.ping), at: now), of: index)
+        case .position(let order):
+            guard let point = place(sessions[index].driver) else { return }
+            let update = LocationUpdate(latitude: point.latitude, longitude: point.longitude, orderID: order)
+            carryOut(sessions[index].machine.frameArrived(isPong: false, at: now), of: index)
+            carryOut(sessions[index].machine.received(.success(.location(update)), at: now), of: index)
         }
     }
 }
@@ -417,6 +429,10 @@ extension HouseSimulation {
                 sessions[index].toServer.append((uptime() + dice.below(300), .ack(message.sequence)))
             }
             show(message, on: number)
+            // On his way: positions name the order that he carries, which need not be the newest one he was told of.
+            if let order = phones[number].shown.min(), dice.chance(300) {
+                sessions[index].toServer.append((uptime() + dice.below(300), .position(order: order)))
+            }
         }
     }
 
@@ -508,6 +524,13 @@ extension HouseSimulation {
         note("restart")
         registry = ConnectionRegistry()
         recorder = DeliveryRecorder(log: store)
+        house.fleet = Fleet(staleAfterMilliseconds: house.settings.staleAfterMilliseconds)
+        if let accounts = try? await city.store.drivers(standing: nil) {
+            house.fleet.load(accounts, newestFixes: [])
+        }
+        intake = LocationIntake(fleet: house.fleet, store: city.store, accounts: city.store, feed: city.feed)
+        door = HouseDoor(
+            fleet: house.fleet, intake: intake, accounts: city.store, orders: store, events: store, now: house.now)
         gateway = Self.gateway(settings, clock: clock, door: door, registry: registry, store: store)
         bus.restart(target: RegistryPush(registry))
         for index in sessions.indices {
