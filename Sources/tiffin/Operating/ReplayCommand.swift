@@ -7,10 +7,10 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay", abstract: "Plan a stored tick again and compare the plan byte for byte.",
         discussion: "The number of a tick stands in the answer of `explain`. Exit code 1 when another plan came out.")
 
-    @OptionGroup var database: DatabaseOptions
-
     @Argument(help: "The tick's number.")
     var tick: Int64
+
+    @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
         try await speakingPlainly {
