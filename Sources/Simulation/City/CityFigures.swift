@@ -61,10 +61,10 @@ package struct CityFigures: Sendable {
         driverUse = 100 * Double(day.drivers.reduce(0) { $0 + $1.busySeconds }) / span
     }
 
-    /// How much worse these figures are than others, in percent of the other mean click-to-door: the mean click-to-door
-    /// or the mean lateness, whichever is the worse of the two. Negative where both are better.
+    /// How much worse these figures are than others, in percent of the other mean click-to-door: the mean
+    /// click-to-door or the mean lateness, whichever is the worse of the two. Negative where both are better.
     ///
-    /// Lateness is measured against click-to-door too, because in percent of a lateness near zero anything is far worse.
+    /// Lateness is measured against click-to-door too: in percent of a lateness near zero anything is far worse.
     package func worsening(against other: CityFigures) -> Double {
         let worse = max(clickToDoor - other.clickToDoor, minutesLate - other.minutesLate)
         return 100 * worse / max(other.clickToDoor, 1)
