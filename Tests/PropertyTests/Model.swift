@@ -179,16 +179,18 @@ struct Model: Sendable {
         orders[id]?.state = .cancelled
     }
 
-    /// Everything that the customer gets of this batch.
+    /// Everything that the customer gets of this driver, whatever the batches.
     mutating func deliverAll(_ id: OrderID, by driver: DriverID, otp: String?) throws(Refusal) {
         let first = try known(id)
         guard first.driver == driver else { throw .unknownOrder }
         let others = orders.filter {
             $0.key != id && $0.value.state.isOnBoard && $0.value.driver == driver && $0.value.phone == first.phone
-                && $0.value.batch == first.batch
         }.keys
         guard !others.isEmpty else { return try deliver(id, otp: otp) }
-        let all = [id] + others.sorted { (orders[$0]?.sequence ?? 0, $0) < (orders[$1]?.sequence ?? 0, $1) }
+        func place(_ id: OrderID) -> (Int64, Int, OrderID) {
+            (orders[id]?.batch?.rawValue ?? 0, orders[id]?.sequence ?? 0, id)
+        }
+        let all = [id] + others.sorted { place($0) < place($1) }
         let isOpened = all.contains { id in
             guard let order = orders[id] else { return false }
             return order.otp == nil || (order.otp == otp && order.wrongTries < 5)
