@@ -33,8 +33,8 @@ import Testing
             #expect(placed.status == 201)
             try await eventually(within: .seconds(10)) {
                 report(phone)
-                #expect(try await server.post("dispatch/run", as: server.admin).status == 202)
-                return !phone.heard("order_assigned").isEmpty
+                let answer = try await server.post("dispatch/run", as: server.admin)
+                return answer.status == 202 && !phone.heard("order_assigned").isEmpty
             }
             let offer = try #require(phone.heard("order_assigned").first?["data"])
             #expect(offer["source"]?.text == "engine")
