@@ -126,9 +126,12 @@ private final class Race: Sendable {
                 }
                 guard let fence else { return false }
                 let open = try await store.openOrders().filter { $0.state == .pending }
-                let chosen = Array(open.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)))
-                guard !chosen.isEmpty else { return false }
+                // After the orders, as the real one reads them: a pair that comes between them changes a version.
+                let excluded = Set(try await store.exclusions())
                 let driver = drivers[Int.random(in: 0..<drivers.count, using: &random)]
+                let free = open.filter { !excluded.contains(Exclusion(orderID: $0.id, driverID: driver.id)) }
+                let chosen = Array(free.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)))
+                guard !chosen.isEmpty else { return false }
                 for _ in 0..<Int.random(in: 0..<50, using: &random) { await Task.yield() }
                 return try await commit(chosen, to: driver, fence: fence, at: now(step))
             }

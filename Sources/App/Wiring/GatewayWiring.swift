@@ -1,4 +1,5 @@
 import DispatchCore
+import Fulfilment
 import Gateway
 import Identity
 
@@ -6,12 +7,13 @@ import Identity
 struct GatewayTokens: TokenVerifying {
     let verifier: TokenVerifier
     let epochs: EpochRegister
+    let fleet: Fleet
 
     func verify(_ token: String?, at now: Timestamp) -> Result<VerifiedToken, CloseReason> {
         do {
             let claims = try verifier.verify(token, at: now.milliseconds)
             if case .refused(let rejection) = epochs.check(claims.bearer, at: now.milliseconds) {
-                return .failure(rejection.cause == .blocked ? .driverBlocked : .tokenRevoked)
+                return .failure(isBlocked(claims.bearer, rejection) ? .driverBlocked : .tokenRevoked)
             }
             let account: VerifiedToken.Account =
                 switch claims.bearer.role {
@@ -24,6 +26,12 @@ struct GatewayTokens: TokenVerifying {
         } catch {
             return .failure(Self.reason(for: error.code))
         }
+    }
+
+    /// Who is blocked has a newer epoch as well, and the register may know of that first.
+    private func isBlocked(_ bearer: Bearer, _ rejection: TokenRejection) -> Bool {
+        if rejection.cause == .blocked { return true }
+        return bearer.role == .driver && fleet.member(DriverID(bearer.id))?.account.standing == .blocked
     }
 
     private static func reason(for code: TokenRejection.Code) -> CloseReason {

@@ -75,9 +75,8 @@ package struct Server: Sendable {
             settings: GatewaySettings(configuration), clock: .real,
             door: HouseDoor(
                 fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
-            verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs), registry: registry,
-            admins: admins, events: store,
-            logger: log)
+            verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs, fleet: house.fleet),
+            registry: registry, admins: admins, events: store, logger: log)
         let api = API(Self.parts(configuration, house, identity, database, routing, options: options, log: log))
         let planning = PlanningThreads()
         let policy = DispatchPolicy(configuration, pace: options.pace)
