@@ -223,6 +223,9 @@ final class RawClient: Sendable {
         throw Timeout()
     }
 
+    /// Whether the server has ended the stream by now.
+    var hasEnded: Bool { inbox.state.withLock { $0.isEnded } || !channel.isActive }
+
     /// Whether the server ends the stream.
     func isEnded() async throws -> Bool {
         while try await frame() != nil {}
