@@ -267,8 +267,7 @@ struct LongChaosTests {
                             noticed.append(try await stage.waitUntilGone([away.id], since: begin, times: round + 1))
                             link.mode = .pass
                             link.reset()
-                            away.drop()
-                            try await eventually(within: .seconds(10)) { away.isConnected }
+                            _ = try await stage.storm([away])
                         }
                     })
             } catch { outcome = .failure(error) }

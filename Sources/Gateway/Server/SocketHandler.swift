@@ -281,12 +281,13 @@ package final class SocketHandler: ChannelDuplexHandler, RemovableChannelHandler
         guard phase == .open, let context else { return }
         phase = .lingering(until: desk.clock.read().uptime + settings.closeGrace)
         input = nil
+        // First, so that whoever reads the close frame finds the session gone.
+        finish(cause)
         let end = context.writeAndFlush(wrapOutboundOut(frame))
         needsFlush = false
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         let lingers = lingers
         end.whenComplete { _ in handler.value.closeFrameWritten(lingers: lingers) }
-        finish(cause)
         desk.rouse(self)
         if wantsRead || readsForItself {
             wantsRead = false
