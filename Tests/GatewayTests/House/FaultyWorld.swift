@@ -266,6 +266,7 @@ final class SimulatedEndpoint: SessionEndpoint {
     func deliver(_ command: SessionCommand) { commands.withLock { $0.append(command) } }
     var sentThrough: Int64 { sent.load(ordering: .relaxed) }
     var tokenEpoch: Int64 { 0 }
+    var openedAt: Timestamp { Timestamp(milliseconds: 0) }
     func noteSent(through sequence: Int64) { sent.store(sequence, ordering: .relaxed) }
 
     func taken() -> [SessionCommand] {
