@@ -75,7 +75,8 @@ package enum RESTVerb: String, Sendable {
 extension WireClient {
     /// Calls a REST path such as `/api/v1/orders` and returns whatever the server answers, errors too.
     ///
-    /// - Throws: ``DriverClientError/unreachable(_:)`` when there is no answer within `patience`, which counts in whole seconds.
+    /// - Parameter patience: For the whole answer, in whole seconds.
+    /// - Throws: ``DriverClientError/unreachable(_:)`` when there is no answer within it.
     package func call(
         _ verb: RESTVerb, _ path: String, token: String? = nil, body: [UInt8]? = nil, headers: [(String, String)] = [],
         patience: Duration = .seconds(15)
