@@ -174,7 +174,7 @@ if !coresOnly {
         suite("OSRMTests", ["OSRM", "Geo", nioCore, nioPosix, nioHTTP1, httpClient, log]),
         suite(
             "ConformanceTests",
-            ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+            ["tiffin", "DriverClient", "Contract", "TestSupport", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         suite(
             "GatewayTests",
             [

@@ -102,9 +102,21 @@ package final class DriverGateway: Service {
     }
 
     private func feedAdmins() async {
+        var reminderDueAt = core.clock.read().uptime
         while !Task.isCancelled {
             do { try await core.clock.sleep(core.settings.adminInterval) } catch { return }
-            core.admins.flush()
+            let now = core.clock.read()
+            if now.uptime >= reminderDueAt {
+                reminderDueAt = now.uptime + core.settings.reminderInterval
+                remindAdmins()
+            }
+            core.admins.flush(at: now)
         }
+    }
+
+    /// Has those shown to the admins again who stand still.
+    package func remindAdmins() {
+        guard core.admins.consoleCount > 0 else { return }
+        core.admins.remind(of: core.door.sightings(), at: core.clock.read())
     }
 }
