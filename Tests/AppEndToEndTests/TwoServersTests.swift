@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func aDriverOfTheOtherServerGetsOrdersAndIsNotLost() async throws {
-        let settings = EngineRowsTests.engine.merging(["dispatch.lostDriverAfter": "3"]) { $1 }
+        let settings = EngineRowsTests.engine.merging(["dispatch.lostDriverAfter": "5"]) { $1 }
         try await with(drivers: 2, settings: settings) { two in
             let phone = try await online(two.second, two.first.drivers[0])
             let order = try await two.first.placeOrder()
@@ -79,7 +79,7 @@ import Testing
             let left = try await two.second.placeOrder()
             try await two.first.force([left], to: two.first.drivers[1])
             gone.socket.drop()
-            try await eventually(within: .seconds(20)) {
+            try await eventually(within: .seconds(40)) {
                 let alarms = try await two.second.get("events/overdue", as: two.second.admin).json
                 return alarms.elements?.contains { $0["order_id"]?.int64 == left && $0["type"]?.text == "driver_lost" }
                     == true
