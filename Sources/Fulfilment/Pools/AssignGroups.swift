@@ -45,29 +45,45 @@ package struct AssignGroups: Sendable {
         return waiting
     }
 
-    /// Gives every group that waits to an available driver with a fresh position who can carry it: the pair with the
-    /// shortest way to the first pickup first, each driver once. In a large fleet those are looked at who are nearest to
-    /// a first pickup; everybody, when they are not enough.
+    /// Gives every group of the pool that waits to an available driver with a fresh position who can carry it: the pair
+    /// with the shortest way to the first pickup first, each driver once. In a large fleet those are looked at who are
+    /// nearest to a first pickup; everybody, when they are not enough.
     ///
+    /// Each group is given in a transaction of its own, so a key keeps the choice first: a repetition finishes what the
+    /// first request chose, gives nothing twice, chooses nothing anew, and hears the same answer.
+    ///
+    /// - Throws: ``StoreError``.
     /// - Complexity: O(g d log(g d)) for g groups and d drivers.
-    package func automatically(_ groups: [PoolGroup], by admin: AdminID) async throws -> [Given] {
+    package func automatically(
+        in pool: PoolID, by admin: AdminID, idempotency: IdempotencyKey?
+    ) async throws -> [Given] {
+        let groups = try await house.pools.groups(of: pool)
+        var choices = try await choose(among: groups)
+        if let idempotency {
+            choices = try await house.pools.keepChoices(choices, at: house.now(), idempotency: idempotency)
+        }
+        return try await give(choices, of: groups, by: admin, idempotency: idempotency)
+    }
+
+    private func choose(among groups: [PoolGroup]) async throws -> [GroupChoice] {
         let now = house.now()
         let open = try await house.orders.openOrders()
         var carried: [DriverID: Int] = [:]
         for order in open { if let driver = order.driverID { carried[driver, default: 0] += 1 } }
         let pending = Dictionary(
             open.filter { $0.state == .pending }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let loads = groups.map { group in
+        let waiting = groups.filter { $0.pickups.contains { pending[$0] != nil } }
+        let loads = waiting.map { group in
             let orders = group.pickups.compactMap { pending[$0] }
             return Load(start: orders.first?.pickup, orders: orders.count)
         }
         let starts = loads.compactMap(\.start)
-        let near = house.fleet.candidates(near: starts, each: groups.count + Self.spare, busy: [], at: now)
+        let near = house.fleet.candidates(near: starts, each: waiting.count + Self.spare, busy: [], at: now)
         var chosen = choose(among: near, for: loads, carried, at: now)
         if chosen.count < starts.count, near.count < house.fleet.count {
             chosen = choose(among: house.fleet.members(), for: loads, carried, at: now)
         }
-        return try await give(groups, chosen, by: admin)
+        return waiting.enumerated().map { GroupChoice(groupID: $1.id, driverID: chosen[$0]) }
     }
 
     /// A group as far as choosing its driver goes.
@@ -105,22 +121,33 @@ package struct AssignGroups: Sendable {
     }
 
     private func give(
-        _ groups: [PoolGroup], _ chosen: [Int: DriverID], by admin: AdminID
+        _ choices: [GroupChoice], of groups: [PoolGroup], by admin: AdminID, idempotency: IdempotencyKey?
     ) async throws -> [Given] {
         var given: [Given] = []
-        for (index, group) in groups.enumerated() {
-            guard let driver = chosen[index] else {
-                given.append(Given(groupID: group.id, reason: "no available driver can carry it"))
+        for choice in choices {
+            guard let driver = choice.driverID else {
+                given.append(Given(groupID: choice.groupID, reason: "no available driver can carry it"))
                 continue
             }
             do {
-                let outcome = try await self(group, to: driver, earnings: nil, by: admin, idempotency: nil)
-                given.append(Given(groupID: group.id, driverID: driver, batchID: outcome.batchID))
+                guard let group = groups.first(where: { $0.id == choice.groupID }) else {
+                    throw FulfilmentError.unknownBatch(choice.groupID)
+                }
+                let outcome = try await self(
+                    group, to: driver, earnings: nil, by: admin, idempotency: idempotency?.part(of: choice))
+                given.append(Given(groupID: choice.groupID, driverID: driver, batchID: outcome.batchID))
             } catch is FulfilmentError {
                 // Something happened to it meanwhile, which wins.
-                given.append(Given(groupID: group.id, reason: "its orders changed meanwhile"))
+                given.append(Given(groupID: choice.groupID, reason: "its orders changed meanwhile"))
             }
         }
         return given
+    }
+}
+
+extension IdempotencyKey {
+    /// The key of one group's part of a request. No key from outside holds a line break.
+    fileprivate func part(of choice: GroupChoice) -> IdempotencyKey {
+        IdempotencyKey(principal: principal, key: "group \(choice.groupID)\n\(key)", requestHash: requestHash)
     }
 }
