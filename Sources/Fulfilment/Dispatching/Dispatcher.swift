@@ -9,7 +9,8 @@ import Metrics
 /// unseen.
 package actor Dispatcher {
     /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
-    package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan
+    /// Throws when the server stops meanwhile: the tick ends without a plan.
+    package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async throws -> DispatchPlan
 
     /// Who holds the lease, as far as this dispatcher knows.
     private enum Standing {
@@ -175,7 +176,7 @@ package actor Dispatcher {
     ///
     /// - Parameter byHand: An admin asked for it, so orders are given although automatic dispatch is off.
     /// - Returns: What happened; nil when another server holds the lease or automatic dispatch is off.
-    /// - Throws: ``StoreError``.
+    /// - Throws: ``StoreError``; what the solver throws.
     package func tick(byHand: Bool = false) async throws -> TickSummary? {
         guard let fence = try await claimLease() else { return nil }
         let now = house.now()
@@ -215,7 +216,9 @@ package actor Dispatcher {
         rounds += 1
         let started = microseconds()
         let inputs = TickInputs(snapshot: snapshot, previous: previous, seed: rounds)
-        let plan = await solve(snapshot, previous, rounds)
+        let plan = try await solve(snapshot, previous, rounds)
+        // A server that stops carries nothing out any more.
+        try Task.checkCancellation()
         summary.solveMicroseconds = microseconds() - started
         tickTime.recordMicroseconds(summary.solveMicroseconds)
         summary.note(plan)
@@ -342,15 +345,29 @@ package actor Dispatcher {
         }
     }
 
-    /// Takes back what lapses, and tells the admin of what only he may move. A driver with a live socket is there.
-    private func release(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
+    /// What lapses, and what only an admin may move. A driver with a live socket is there.
+    private func judge(_ open: [OpenOrder], at now: Timestamp) -> LapseRule.Verdict {
         let (fleet, push) = (house.fleet, house.push)
         let rule = LapseRule(
             now: now, watchedSince: watch?.since ?? now,
             lostAfterMilliseconds: house.settings.lostDriverAfterMilliseconds,
             lapseAfterMilliseconds: house.settings.lapseAfterMilliseconds,
             lastSign: { push.isConnected($0) ? now : fleet.member($0)?.lastSeen })
-        let verdict = rule.judge(open)
+        return rule.judge(open)
+    }
+
+    /// A server that stands by watches too, so that its admins see the same alarms and a take-over loses no time; it
+    /// moves nothing. To be called every few seconds.
+    package func watch(_ open: [OpenOrder]) {
+        guard standing == .standsBy else { return }
+        let now = house.now()
+        look(at: now)
+        tell(of: judge(open, at: now).lost)
+    }
+
+    /// Takes back what lapses, and tells the admin of what only he may move.
+    private func release(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
+        let verdict = judge(open, at: now)
         tell(of: verdict.lost)
         let change = ChangeOrder(house)
         for (order, reason) in verdict.lapsing {

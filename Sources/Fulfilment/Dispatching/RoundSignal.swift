@@ -21,8 +21,12 @@ package final class RoundSignal: Sendable {
     }
 
     private let state = Mutex(State())
+    private let relay: @Sendable (Wish) -> Void
 
-    package init() {}
+    /// - Parameter relay: Told of wishes while another server is the one to grant them.
+    package init(relay: @escaping @Sendable (Wish) -> Void = { _ in }) {
+        self.relay = relay
+    }
 
     /// Whether another server holds the dispatcher's lease, so that a wish here makes no round.
     package var isStandingBy: Bool {
@@ -32,6 +36,11 @@ package final class RoundSignal: Sendable {
 
     /// Asks for a round soon. Returns at once; wishes while one is pending are one wish.
     package func raise(_ wish: Wish = .atOnce) {
+        if isStandingBy { relay(wish) }
+        wake(wish)
+    }
+
+    private func wake(_ wish: Wish) {
         let waiter = state.withLock { state -> CheckedContinuation<Wish, Never>? in
             guard let waiter = state.waiter else {
                 state.raised = max(state.raised ?? wish, wish)
@@ -79,7 +88,7 @@ package final class RoundSignal: Sendable {
                 if let raised { continuation.resume(returning: raised) }
             }
         } onCancel: {
-            raise()
+            wake(.atOnce)
         }
     }
 }

@@ -25,7 +25,7 @@ package final class InMemoryStore: Sendable {
         var tokens: [[UInt8]: RefreshToken] = [:]
         var restaurants: [RestaurantID: Restaurant] = [:]
         var zones: [Zone] = []
-        var payouts: [Int64: (DriverID, Paise, Timestamp)] = [:]
+        var payouts: [Int64: Payout] = [:]
         var pools: [PoolID: Pool] = [:]
         var keptRows: [String: (pool: PoolID?, row: KeptRow)] = [:]
         var poolGroups: [PoolID: [PoolGroup]] = [:]
