@@ -214,8 +214,8 @@ struct NearestSearch {
         } while first < block.count
     }
 
-    /// A crowd within some metres, many of it often in one and the same place: then the distance is that of the one before,
-    /// and only the ids decide.
+    /// A crowd within some metres, many of it often in one and the same place: then the distance is that of the one
+    /// before, and only the ids decide.
     @inline(never)
     private mutating func scanChain(_ head: UInt32, area: borrowing GeoPolygon?) {
         var (latitude, longitude, chord) = (Double.nan, Double.nan, Double.infinity)
