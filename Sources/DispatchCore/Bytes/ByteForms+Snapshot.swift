@@ -50,7 +50,12 @@ extension Travel: ByteForm {
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
-        switch try reader.readByte() {
+        let mark = try reader.readByte()
+        try self.init(mark: mark, from: &reader)
+    }
+
+    fileprivate init(mark: UInt8, from reader: inout ByteReader) throws(ByteError) {
+        switch mark {
         case 0: self = .estimate(try reader.read())
         case 1: self = .matrix(try reader.read())
         case 2:
@@ -160,10 +165,18 @@ extension DriverState: ByteForm {
 }
 
 extension DispatchSnapshot: ByteForm {
+    /// Stands before the orders that are only likely to come, where the mark of `Travel` stands otherwise: ticks stored
+    /// before there were any are read.
+    private static let expectedMark: UInt8 = 3
+
     package func write(to writer: inout ByteWriter) {
         writer.write(now)
         writer.write(policy)
         writer.write(zone)
+        if !expected.isEmpty {
+            writer.write(Self.expectedMark)
+            writer.write(expected)
+        }
         writer.write(travel)
         writer.write(places)
         writer.write(orders)
@@ -173,7 +186,13 @@ extension DispatchSnapshot: ByteForm {
     package init(from reader: inout ByteReader) throws(ByteError) {
         self.init(now: try reader.read(), policy: try reader.read())
         zone = try reader.readOptional()
-        travel = try reader.read()
+        var mark = try reader.readByte()
+        if mark == Self.expectedMark {
+            expected = try reader.readList()
+            if expected.isEmpty { throw .invalidValue }
+            mark = try reader.readByte()
+        }
+        travel = try Travel(mark: mark, from: &reader)
         places = try reader.readList()
         orders = try reader.readList()
         drivers = try reader.readList()
