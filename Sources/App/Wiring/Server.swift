@@ -58,6 +58,7 @@ package struct Server: Sendable {
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
             rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
         open.travelTimes = routing?.travelTimes
+        open.rules = store
         let presence = PresenceWatch(atlas: open.atlas, feed: admins)
         open.presence = presence
         open.presenceLog = store

@@ -43,6 +43,8 @@ package enum WireTypes {
         ("DriverStatusRequest", { _ = try DriverStatusRequest(body: $0) }),
         ("CreateDriverRequest", { _ = try CreateDriverRequest(body: $0) }),
         ("AccountStatusRequest", { _ = try AccountStatusRequest(body: $0) }),
+        ("PolicyRequest", { _ = try PolicyRequest(body: $0) }),
+        ("DriverRulesRequest", { _ = try DriverRulesRequest(body: $0) }),
         ("PoolOrderRow", { _ = PoolImportRow(try JSON(parsing: $0)) }),
     ]
 

@@ -65,6 +65,7 @@ extension Travel: ByteForm {
 extension WaitingOrder: ByteForm {
     package func write(to writer: inout ByteWriter) {
         writer.write(id)
+        writer.write(zone)
         writer.write(pickup)
         writer.write(dropoff)
         writer.write(placedAt)
@@ -81,8 +82,9 @@ extension WaitingOrder: ByteForm {
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
-        self.init(
-            id: try reader.read(), pickup: try reader.read(), dropoff: try reader.read(), placedAt: try reader.read())
+        let (id, zone) = (try reader.read(OrderID.self), try reader.readOptional(ZoneID.self))
+        self.init(id: id, pickup: try reader.read(), dropoff: try reader.read(), placedAt: try reader.read())
+        self.zone = zone
         restaurant = try reader.readOptional()
         pooledAt = try reader.read()
         readyAt = try reader.readOptional()
@@ -105,6 +107,8 @@ extension RunningStop: ByteForm {
         writer.write(readyAt)
         writer.write(restaurant)
         writer.write(Int64(bagUnits))
+        writer.write(zone)
+        writer.write(weight)
         writer.write(promisedAt)
     }
 
@@ -114,6 +118,8 @@ extension RunningStop: ByteForm {
         readyAt = try reader.readOptional()
         restaurant = try reader.readOptional()
         bagUnits = try reader.readInt32()
+        zone = try reader.readOptional()
+        weight = try reader.read()
         promisedAt = try reader.readOptional()
     }
 }
@@ -141,6 +147,8 @@ extension DriverState: ByteForm {
         writer.write(shiftEndsAt)
         writer.write(isOnline)
         writer.write(running)
+        writer.write(Int64(unplacedOrders))
+        writer.write(Int64(unplacedUnits))
         writer.write(rules)
         writer.write(offeredAt)
     }
@@ -154,6 +162,8 @@ extension DriverState: ByteForm {
         shiftEndsAt = try reader.readOptional()
         isOnline = try reader.readFlag()
         running = try reader.readList()
+        unplacedOrders = try reader.readInt32()
+        unplacedUnits = try reader.readInt32()
         rules = try reader.readList()
         offeredAt = try reader.readOptional()
     }
@@ -163,7 +173,7 @@ extension DispatchSnapshot: ByteForm {
     package func write(to writer: inout ByteWriter) {
         writer.write(now)
         writer.write(policy)
-        writer.write(zone)
+        writer.write(zonePolicies)
         writer.write(travel)
         writer.write(places)
         writer.write(orders)
@@ -172,7 +182,7 @@ extension DispatchSnapshot: ByteForm {
 
     package init(from reader: inout ByteReader) throws(ByteError) {
         self.init(now: try reader.read(), policy: try reader.read())
-        zone = try reader.readOptional()
+        zonePolicies = try reader.readList()
         travel = try reader.read()
         places = try reader.readList()
         orders = try reader.readList()

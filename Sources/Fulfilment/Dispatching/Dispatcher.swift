@@ -25,7 +25,10 @@ package actor Dispatcher {
     private let microseconds: @Sendable () -> Int64
     private let log: Logger
     private var previous: DispatchPlan?
+    /// What admins have ruled, as of the last tick.
+    private var rules = RuleBook()
     private var rounds: UInt64 = 0
+    private var lastSolveMicroseconds: Int64 = 0
     private var standing = Standing.unknown
     /// Orders of the conflicts since the last round without one.
     private var conflicted: Set<OrderID> = []
@@ -56,6 +59,10 @@ package actor Dispatcher {
     private static let patientGatherings = 20
     /// …and no longer than so many.
     private static let mostGatherings = 60
+    /// A round that is asked for in passing comes no sooner after the last one than this part of the pause between two
+    /// ticks, and leaves the planning threads as many times as long alone as the last plan took.
+    private static let passingShare: Int64 = 5
+    private static let passingRest: Int64 = 4
     /// After a longer time without a tick (the server stood still, or its clock was set) nobody could show a sign of
     /// life, and waiting for one begins anew.
     private static let watchGapMilliseconds: Int64 = 60_000
@@ -137,13 +144,15 @@ package actor Dispatcher {
     private func pause(clock: some Clock<Duration>) async -> RoundSignal.Wish? {
         let rounds = house.rounds
         // A server that stands by looks often, so that it takes over soon after the lease has ended.
+        let distance = max(
+            house.settings.tickMilliseconds / Self.passingShare, lastSolveMicroseconds * Self.passingRest / 1000)
         let wait = standing == .standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
         return await withTaskGroup(of: RoundSignal.Wish?.self) { group in
             group.addTask {
                 try? await clock.sleep(for: .milliseconds(wait))
                 return nil
             }
-            group.addTask { await Self.gather(rounds, clock) }
+            group.addTask { await Self.gather(rounds, clock, distance: .milliseconds(distance)) }
             var wish = await group.next() ?? nil
             group.cancelAll()
             // A wish that was being gathered when the time was up is granted with this round.
@@ -153,8 +162,17 @@ package actor Dispatcher {
     }
 
     /// Waits for a wish, and then for those that belong to it.
-    private static func gather(_ rounds: RoundSignal, _ clock: some Clock<Duration>) async -> RoundSignal.Wish {
+    ///
+    /// - Parameter distance: How much later than now a round comes that is wished for in passing.
+    private static func gather<C: Clock<Duration>>(
+        _ rounds: RoundSignal, _ clock: C, distance: Duration
+    ) async -> RoundSignal.Wish {
+        let earliest = clock.now.advanced(by: distance)
         var wish = await rounds.wait()
+        while wish == .inPassing, clock.now < earliest, !Task.isCancelled {
+            try? await clock.sleep(for: .milliseconds(gatheringMilliseconds))
+            if let next = rounds.take() { wish = max(wish, next) }
+        }
         var (passed, quiet) = (0, 0)
         while !Task.isCancelled {
             try? await clock.sleep(for: .milliseconds(gatheringMilliseconds))
@@ -187,8 +205,9 @@ package actor Dispatcher {
             return nil
         }
         let exclusions = try await house.orders.exclusions()
+        try await readRules()
         let policy = policy()
-        var snapshot = SnapshotBuilder(house: house, policy: policy, now: now).snapshot(
+        var snapshot = SnapshotBuilder(house: house, policy: policy, rules: rules, now: now).snapshot(
             open: open, exclusions: exclusions, members: candidates(for: open, policy, at: now),
             kitchens: Kitchens(house.presence))
         var summary = TickSummary(at: now, waiting: snapshot.orders)
@@ -217,6 +236,7 @@ package actor Dispatcher {
         let inputs = TickInputs(snapshot: snapshot, previous: previous, seed: rounds)
         let plan = await solve(snapshot, previous, rounds)
         summary.solveMicroseconds = microseconds() - started
+        lastSolveMicroseconds = summary.solveMicroseconds
         tickTime.recordMicroseconds(summary.solveMicroseconds)
         summary.note(plan)
         report(summary)
@@ -251,6 +271,17 @@ package actor Dispatcher {
         } else {
             log.debug("dispatch plan made", metadata: facts)
         }
+    }
+
+    /// Reads the rules anew where anybody has changed them, on whatever server.
+    private func readRules() async throws {
+        guard let store = house.rules, try await store.ruleRevision() != rules.revision else { return }
+        rules = try await store.ruleBook()
+        log.info(
+            "dispatch rules in force",
+            metadata: [
+                "policy_version": "\(rules.revision.policies)", "rules_revision": "\(rules.revision.driverRules)",
+            ])
     }
 
     /// Four times as many for each order as the engine keeps, as in its own choice among many.

@@ -4,6 +4,9 @@ import Synchronization
 package final class RoundSignal: Sendable {
     /// How soon a round is wanted; the sooner wins.
     package enum Wish: Int, Comparable, Sendable {
+        /// A driver has made a stop: there may be room for more now. Rounds of this kind keep a distance, because in a
+        /// busy city somebody makes one at every moment.
+        case inPassing
         /// More of the same is to be expected: a driver's phone gives the orders of a batch back one by one.
         case whenComplete
         case atOnce
