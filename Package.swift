@@ -84,6 +84,7 @@ var targets: [Target] = [
             .embedInCode("Migrations/schema_0006_zone_properties.sql"),
             .embedInCode("Migrations/schema_0007_preparation.sql"),
             .embedInCode("Migrations/schema_0008_given_back.sql"),
+            .embedInCode("Migrations/schema_0009_servers.sql"),
             .embedInCode("Migrations/schema_0010_rules.sql"),
             .embedInCode("Migrations/schema_0011_beyond_word.sql"),
             .embedInCode("Migrations/invariants.sql"),
@@ -175,7 +176,7 @@ if !coresOnly {
         suite("OSRMTests", ["OSRM", "Geo", nioCore, nioPosix, nioHTTP1, httpClient, log]),
         suite(
             "ConformanceTests",
-            ["tiffin", "DriverClient", "Contract", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+            ["tiffin", "DriverClient", "Contract", "TestSupport", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         suite(
             "GatewayTests",
             [

@@ -1,4 +1,4 @@
-import DispatchCore
+package import DispatchCore
 package import Fulfilment
 package import HummingbirdCore
 package import Logging
@@ -70,8 +70,16 @@ package final class DriverGateway: Service {
     }
 
     /// One look for undelivered events beyond what the sessions have sent.
-    package func sweepOnce() async {
-        let sessions = core.registry.sessions()
+    package func sweepOnce() async { await look(for: core.registry.sessions()) }
+
+    /// The same for these drivers only, of whom somebody has said that there is something; for everybody when nobody
+    /// is named.
+    package func look(for drivers: [DriverID]) async {
+        if drivers.isEmpty { return await sweepOnce() }
+        await look(for: Set(drivers).compactMap { id in core.registry.session(of: id).map { (id, $0) } })
+    }
+
+    private func look(for sessions: [(driver: DriverID, endpoint: any SessionEndpoint)]) async {
         guard !sessions.isEmpty else { return }
         let sent = Dictionary(uniqueKeysWithValues: sessions.map { ($0.driver, $0.endpoint.sentThrough) })
         let missed: [DriverEvent]
@@ -94,9 +102,21 @@ package final class DriverGateway: Service {
     }
 
     private func feedAdmins() async {
+        var reminderDueAt = core.clock.read().uptime
         while !Task.isCancelled {
             do { try await core.clock.sleep(core.settings.adminInterval) } catch { return }
-            core.admins.flush()
+            let now = core.clock.read()
+            if now.uptime >= reminderDueAt {
+                reminderDueAt = now.uptime + core.settings.reminderInterval
+                remindAdmins()
+            }
+            core.admins.flush(at: now)
         }
+    }
+
+    /// Has those shown to the admins again who stand still.
+    package func remindAdmins() {
+        guard core.admins.consoleCount > 0 else { return }
+        core.admins.remind(of: core.door.sightings(), at: core.clock.read())
     }
 }

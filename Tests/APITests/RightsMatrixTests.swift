@@ -50,6 +50,29 @@ import Testing
         }
     }
 
+    /// The app never refreshes its token and takes any 401 for the end of the session: whatever else is wrong with a
+    /// request, a token that is good to the last minute of a shift is not.
+    @Test func aTokenAtTheEndOfAShiftIsNeverAnsweredWith401() async throws {
+        let house = try await RestHouse()
+        let order = try await house.assignedOrder(to: house.asha)
+        let driver = house.token(house.asha, issuedAgo: 43_140_000)
+        try await house.serve { caller in
+            for route in house.api.table.routes where !route.path.hasSuffix("/auth/logout") {
+                // A log-in and a refresh speak of what is in their body, not of the token beside it.
+                guard route.access != .open, route.access != .integration else { continue }
+                for body in [nil, "null", "{}", "{", #"{"otp":"0000","order_uuid":"\(order.id)"}"#] {
+                    let address = path(route, order: order.id.rawValue, driver: house.asha.id.rawValue)
+                    for token in [driver, house.adminToken] {
+                        let answer = try await caller.call(
+                            route.method, address, as: token, body: route.method == .get ? nil : body)
+                        #expect(answer.status != 401, "\(route.method) \(route.path) \(body ?? "")")
+                        #expect(answer.status < 500 || answer.status == 501 || answer.status == 503, "\(route.path)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func adminsRoutesRefuseDriversWith403AndDriversRoutesRefuseAdmins() async throws {
         let house = try await RestHouse()
         try await house.serve { caller in

@@ -110,6 +110,7 @@ import Testing
         admin GET /api/v1/earnings/drivers
         admin GET /api/v1/earnings/drivers/{id}
         driver GET /api/v1/earnings/history
+        admin GET /api/v1/earnings/payouts
         admin POST /api/v1/earnings/process-payout
         admin GET /api/v1/earnings/stats
         driver GET /api/v1/earnings/today

@@ -85,6 +85,20 @@ import Testing
         }
     }
 
+    /// The app waits for 15 s: a log-in whose turn comes later is no longer worth the work.
+    @Test func aLogInThatNobodyAwaitsAnyMoreIsToldToComeAgain() async throws {
+        let readings = Counter()
+        let house = try await RestHouse { parts in
+            let start = parts.house.now()
+            parts.house.now = { start.advanced(bySeconds: Int64(readings.next()) * 11) }
+        }
+        try await house.serve { caller in
+            let right = #"{"identity":"asha@example.org","password":"\#(RestHouse.password)"}"#
+            let late = try await caller.post("auth/login", right)
+            #expect(late.status == 503 && late.code == "logins_busy" && late.headers[.retryAfter] == "1")
+        }
+    }
+
     @Test func rightLogInsAreNeverLimited() async throws {
         let house = try await RestHouse()
         try await house.serve { caller in

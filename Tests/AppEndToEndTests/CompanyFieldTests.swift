@@ -12,18 +12,21 @@ import Testing
         let path: String
         var byDriver = false
         var body: String?
-        /// Members to go down, a list by its first element; empty for the answer itself.
+        /// Members to go down, a list by every element; empty for the answer itself.
         var below: [String] = []
         let fields: [String: Kind]
         var isList = false
 
-        func value(in answer: JSON) -> JSON? {
-            var value: JSON? = isList ? answer.elements?.first : answer
+        /// Everything that is to have the fields: at least one value, and all elements of a list.
+        func values(in answer: JSON) -> [JSON?] {
+            var values: [JSON?] = isList ? answer.elements ?? [] : [answer]
             for step in below {
-                value = value?[step]
-                if let elements = value?.elements { value = elements.first }
+                values = values.flatMap { value -> [JSON?] in
+                    guard let inner = value?[step] else { return [nil] }
+                    return inner.elements ?? [inner]
+                }
             }
-            return value
+            return values.isEmpty ? [nil] : values
         }
     }
 
@@ -56,7 +59,7 @@ import Testing
         "batch_distance_km": .number, "source": .filledText,
     ]
 
-    static func driverReads(order: Int64, pool: Int64) -> [Read] {
+    static func driverReads(order: Int64, pool: Int64, restaurant: Int64) -> [Read] {
         [
             Read(path: "orders?assigned_to_me=true", byDriver: true, fields: Self.order, isList: true),
             Read(
@@ -83,6 +86,10 @@ import Testing
                 path: "drivers/profile", byDriver: true,
                 fields: ["id": .number, "name": .filledText, "is_online": .flag]),
             Read(path: "driver/active-pool", byDriver: true, fields: ["pool": .object, "restaurants": .list]),
+            Read(
+                verb: .patch, path: "pools/\(pool)/pickup/\(restaurant)", byDriver: true,
+                body: #"{"status":"collected","timestamp":"2025-11-19T10:30:00.000Z"}"#,
+                fields: ["message": .filledText]),
             Read(path: "pools/\(pool)/delivery-orders", byDriver: true, below: ["orders"], fields: Self.order),
             Read(
                 verb: .post, path: "driver/earnings", byDriver: true,
@@ -180,7 +187,8 @@ import Testing
                     "current_cycle_earnings": .number, "lifetime_earnings": .number,
                     "avg_earnings_per_delivery": .number, "driver_rating": .number, "last_payment_date": .textOrNull,
                     "last_payment_amount": .numberOrNull, "last_payout_cycle": .textOrNull,
-                    "bank_account_holder_name": .textOrNull, "total_deliveries": .number,
+                    "bank_account_holder_name": .textOrNull, "bank_account_number": .textOrNull,
+                    "bank_ifsc_code": .textOrNull, "upi_id": .textOrNull, "total_deliveries": .number,
                     "pending_deliveries": .number, "paid_deliveries": .number, "total_distance_km": .number,
                 ], isList: true),
             Read(
@@ -208,11 +216,16 @@ import Testing
     @Test func everyFieldThatAnAppReadsIsThereWithItsType() async throws {
         try await RunningServer.with(settings: RunningServer.company) { server in
             let driver = server.drivers[0]
-            let (order, pool) = try await Self.scene(server)
-            for read in Self.driverReads(order: order, pool: pool) + Self.consoleReads(driver: driver.id, pool: pool) {
+            let (order, pool, restaurant) = try await Self.scene(server)
+            let reads =
+                Self.driverReads(order: order, pool: pool, restaurant: restaurant)
+                + Self.consoleReads(driver: driver.id, pool: pool)
+            for read in reads {
                 let answer = try await server.done(
                     read.verb, read.path, as: read.byDriver ? driver.token : server.admin, read.body)
-                check(read.value(in: answer), read.fields, "\(read.verb.rawValue) \(read.path) \(read.below)")
+                for value in read.values(in: answer) {
+                    check(value, read.fields, "\(read.verb.rawValue) \(read.path) \(read.below)")
+                }
             }
             let me = try await server.app(
                 .post, "auth/driver/login", as: nil,
@@ -233,7 +246,9 @@ import Testing
     }
 
     /// A driver online with an order in hand, one delivered, and a pool of which he has a part.
-    private static func scene(_ server: RunningServer) async throws -> (order: Int64, pool: Int64) {
+    private static func scene(
+        _ server: RunningServer
+    ) async throws -> (order: Int64, pool: Int64, restaurant: Int64) {
         let driver = server.drivers[0]
         for person in server.drivers {
             try await server.done(.post, "drivers/toggle-online?is_online=true", as: person.token, "null")
@@ -249,7 +264,7 @@ import Testing
         try await server.done(
             .post, "pools/\(pool)/assign-driver", as: server.admin,
             "{\"order_ids\":[\(orders[0])],\"driver_id\":\(driver.id),\"driver_earnings\":null}")
-        return (orders[0], pool)
+        return (orders[0], pool, restaurant)
     }
 
     @Test func everySocketMessageCarriesWhatIsRead() async throws {
@@ -283,6 +298,11 @@ import Testing
             try await server.done(.post, "orders/\(order)/unassign", as: server.admin)
             let gone = try await phone.inbox.message("order_unassigned", within: .seconds(2))
             check(gone?["data"], ["order_id": .number, "reason": .text], "order_unassigned")
+            try await server.done(.post, "orders/\(order)/assign", as: server.admin, "{\"driver_id\":\(driver.id)}")
+            try await server.done(
+                .put, "orders/\(order)/status", as: server.admin, #"{"status":"CANCELLED","reason":"Out of dosa"}"#)
+            let ended = try await phone.inbox.message("order_cancelled", within: .seconds(2))
+            check(ended?["data"], ["order_id": .number, "reason": .filledText], "order_cancelled")
             #expect(try await console.inbox.message("order_status_update", within: .seconds(3)) != nil)
             #expect(try await console.inbox.message("driver_status_update", within: .seconds(3)) != nil)
             console.socket.send(#"{"type":"ping"}"#)

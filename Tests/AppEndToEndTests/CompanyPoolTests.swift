@@ -184,7 +184,7 @@ import Testing
     }
 
     /// Eight orders of a pool in two districts twenty kilometres apart.
-    private static func twoDistricts(_ server: RunningServer) async throws -> Int64 {
+    static func twoDistricts(_ server: RunningServer) async throws -> Int64 {
         _ = try await server.restaurant("Here", external: "here")
         _ = try await server.restaurant("There", external: "there", north: 0.18)
         let rows = (1...8).map { number in

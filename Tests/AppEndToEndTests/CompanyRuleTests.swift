@@ -2,12 +2,12 @@ import App
 import Contract
 import DispatchCore
 import DriverClient
-import Foundation
 import Fulfilment
 import TestSupport
 import Testing
 
-/// What cost the company's apps most when a server missed it: one test each.
+/// What cost the company's apps most when a server missed it: one test each. The budget of the app's tries needs a server
+/// that dies: `ChaosTests.FleetReturnTests`.
 @Suite(.serialized) struct CompanyRuleTests {
     @Test func refusalsAreCloseCodesAfterTheUpgrade() async throws {
         try await RunningServer.with(settings: RunningServer.company) { server in
@@ -124,6 +124,10 @@ import Testing
     @Test func everyErrorHasOneSentenceUnderBothNames() async throws {
         try await RunningServer.with(drivers: 1, settings: RunningServer.company) { server in
             let driver = server.drivers[0].token
+            let mine = try await server.placeOrder()
+            try await server.done(
+                .post, "orders/\(mine)/assign", as: server.admin, "{\"driver_id\":\(server.drivers[0].id)}")
+            try await server.done(.post, "orders/\(mine)/cancel", as: server.admin, #"{"by":"admin","reason":"x"}"#)
             let calls: [(RESTVerb, String, String?, String?, Int)] = [
                 (.post, "auth/driver/login", nil, #"{"identity":"x","password":"y"}"#, 401),
                 (.post, "auth/driver/login", nil, "{", 400),
@@ -131,6 +135,15 @@ import Testing
                 (.get, "orders", nil, nil, 401),
                 (.get, "drivers", driver, nil, 403),
                 (.post, "driver/orders/99/accept", driver, #"{"accepted":true}"#, 404),
+                (.post, "orders/verify-otp", driver, #"{"order_uuid":"99","otp":"1234"}"#, 404),
+                (.post, "orders/verify-otp", driver, "{}", 422),
+                (.patch, "pools/99/pickup/1", driver, #"{"status":"collected","timestamp":null}"#, 404),
+                (.post, "driver/orders/\(mine)/accept", driver, #"{"accepted":true}"#, 409),
+                (.post, "driver/orders/\(mine)/deliver", driver, #"{"otp":"000000"}"#, 409),
+                (.get, "driver/earnings/daily?date=yesterday", driver, nil, 422),
+                (.post, "drivers/toggle-online?is_online=maybe", driver, "null", 422),
+                (.post, "orders", server.admin, String(repeating: " ", count: 300_000), 413),
+                (.post, "pools/99/group", server.admin, nil, 404),
                 (.post, "orders", server.admin, "{}", 422),
                 (.post, "orders/99/assign", server.admin, #"{"driver_id":1}"#, 404),
                 (.get, "no/such/path", driver, nil, 404),
@@ -182,6 +195,32 @@ import Testing
         }
     }
 
+    /// A second offer would replace the text of the pop-up that is open and not its timer, which then rejects the first
+    /// one's orders: the engine waits until the pop-up is closed, and an admin's hand does not.
+    @Test func noSecondOfferComesWhileThePopUpIsOpen() async throws {
+        var settings = RunningServer.company
+        settings.merge(OrderFlowTests.engine) { $1 }
+        try await RunningServer.with(drivers: 1, settings: settings) { server in
+            let driver = server.drivers[0]
+            let phone = try await server.connect(driver)
+            server.track(phone.socket)
+            try await server.done(.post, "drivers/toggle-online?is_online=true", as: driver.token, "null")
+            let first = try await server.placeOrder()
+            try await eventually(within: .seconds(15)) { !phone.inbox.offers.isEmpty }
+            let second = try await server.placeOrder(east: 30)
+            // Ten rounds and more pass by.
+            try await Task.sleep(for: .seconds(4))
+            let waiting = try await server.done(.get, "orders/\(second)", as: server.admin)
+            #expect(waiting["status"]?.text == "PENDING")
+            #expect(phone.inbox.offers.map { $0["order_id"]?.int64 } == [first])
+            let why = try await server.done(.get, "orders/\(second)/explain", as: server.admin)
+            #expect("\(why)".contains("offer"), "\(why)")
+            try await server.done(.post, "orders/\(second)/assign", as: server.admin, "{\"driver_id\":\(driver.id)}")
+            try await eventually(within: .seconds(2)) { phone.inbox.offers.count == 2 }
+            phone.socket.close()
+        }
+    }
+
     @Test func consolesAreManyAndSilent() async throws {
         var settings = RunningServer.company
         settings["ws.idleTimeout"] = "1"
@@ -199,33 +238,6 @@ import Testing
                 #expect(told != nil && tab.inbox.close == nil)
                 tab.socket.close()
             }
-        }
-    }
-
-    /// `TIFFIN_FLEET=2000` makes it the whole fleet.
-    static let fleet = ProcessInfo.processInfo.environment["TIFFIN_FLEET"].flatMap { Int($0) } ?? 150
-
-    /// The app gives up after eleven attempts in 181 s. A whole fleet that comes at once is served in a fraction of it.
-    @Test func aFleetThatComesAtOnceIsServedWellWithinTheAppsPatience() async throws {
-        try await RunningServer.with(drivers: 0, settings: RunningServer.company) { server in
-            var people: [RunningServer.Person] = []
-            for number in 0..<Self.fleet {
-                let account = try await server.accounts.createDriver(
-                    name: "D\(number)", phone: "+9177\(number)", email: nil, password: "a good password")
-                let token = try #require(try await server.accounts.token(for: .driver(account.id)))
-                people.append(RunningServer.Person(id: account.id.rawValue, token: token))
-            }
-            let all = people
-            let started = ContinuousClock.now
-            let sockets = try await withThrowingTaskGroup(of: DriverSocket.self) { group in
-                for person in all { group.addTask { try await server.connect(person).socket } }
-                return try await group.reduce(into: [DriverSocket]()) { $0.append($1) }
-            }
-            #expect(sockets.count == Self.fleet)
-            let took = started.duration(to: .now)
-            #expect(took < .seconds(60))
-            print("\(Self.fleet) sockets in \(took)")
-            for socket in sockets { socket.close() }
         }
     }
 }

@@ -47,6 +47,8 @@ import Testing
                     ])
                 let first = try #require(bodies.first?["data"])
                 #expect(first["external_order_id"]?.text == "ext-7" && first["driver_id"]?.int64 == driver.id)
+                // The shape that app developers are told of is what is sent.
+                for body in bodies { #expect(WebhookBody(body).map { try? JSON(parsing: $0.jsonBytes) } == body) }
                 #expect(bodies.last?["data"]?["reason"]?.text == "Closed")
                 for request in receiver.requests {
                     let signature = try #require(request.fields["x-tiffin-signature"])
@@ -120,6 +122,43 @@ import Testing
                     #expect(waiting.elements?.count == 5)
                     phone.socket.close()
                 }
+            }
+        }
+    }
+
+    /// What waited behind a hanging request comes when its own turn comes, in its order, and is told once.
+    @Test func aTargetThatHungGetsAllOfItWhenItIsBack() async throws {
+        try await Receiver.with { receiver in
+            var settings = Self.quick
+            settings.merge(["webhooks.timeout": "0.2", "webhooks.attempts": "8"]) { $1 }
+            try await RunningServer.with(drivers: 1, settings: settings) { server in
+                _ = try await register(receiver, on: server, events: #"["order.cancelled"]"#)
+                receiver.behave(.hang)
+                var orders: [Int64] = []
+                for _ in 0..<6 {
+                    let order = try await server.placeOrder()
+                    try await server.done(.post, "orders/\(order)/cancel", as: server.admin, #"{"by":"admin"}"#)
+                    orders.append(order)
+                }
+                func told(_ state: String) async throws -> [JSON] {
+                    try await server.done(.get, "webhooks/deliveries?state=\(state)", as: server.admin).elements ?? []
+                }
+                // Somebody has been tried more than once in vain.
+                try await eventually(within: .seconds(10)) {
+                    try await told("waiting").contains { ($0["attempts"]?.int64 ?? 0) > 1 }
+                }
+                #expect(try await told("waiting").count == orders.count)
+                let untried = try await told("waiting").filter { $0["attempts"]?.int64 == 0 }
+                    .compactMap { $0["order_id"]?.int64 }.sorted()
+                let inVain = receiver.requests.count
+                receiver.behave(.answer)
+                try await eventually(within: .seconds(20)) { try await told("delivered").count == orders.count }
+                let heard = receiver.requests.dropFirst(inVain)
+                    .compactMap { try? JSON(parsing: $0.body)["data"]?["order_id"]?.int64 }
+                #expect(Set(heard) == Set(orders))
+                let late = heard.filter(untried.contains)
+                #expect(late == untried, "what had not been tried yet comes in its order, once")
+                #expect(try await told("failed").isEmpty)
             }
         }
     }

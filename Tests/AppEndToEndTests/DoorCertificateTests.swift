@@ -9,7 +9,7 @@ import Testing
 /// What the front door shows to those who come by TLS.
 @Suite(.timeLimit(.minutes(1))) struct DoorCertificateTests {
     /// A pair of files that can be made anew in place, as a renewal does.
-    private struct Files {
+    struct Files {
         let certificate: String
         let key: String
 

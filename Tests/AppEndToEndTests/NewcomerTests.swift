@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func aDatabaseThatDoesNotAnswerOrIsNoneIsToldByItsVariable() async throws {
-        let free = try await unusedPort()
+        let free = try await Program.unusedPort()
         let url = "postgresql://tiffin@127.0.0.1:\(free)/tiffin"
         let ended = try await Program.run(["serve"], ["DATABASE_URL": url, Self.key: Self.secret])
         #expect(ended.status == 78)
@@ -109,14 +109,6 @@ import Testing
         #expect(ended.status == 78)
         #expect(ended.lastErrorIsOneSentence(with: ["--data-dir"]), "\(ended.errors)")
     }
-
-    private func unusedPort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port ?? 0
-        try await channel.close()
-        return port
-    }
 }
 
 /// The built program, run to its end.
@@ -158,6 +150,15 @@ enum Program {
         process.waitUntilExit()
         return process.terminationStatus == 0
     }()
+
+    /// A port that was free a moment ago.
+    static func unusedPort() async throws -> Int {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = channel.localAddress?.port ?? 0
+        try await channel.close()
+        return port
+    }
 
     static func run(
         _ arguments: [String], _ environment: [String: String], within limit: Duration = .seconds(30)

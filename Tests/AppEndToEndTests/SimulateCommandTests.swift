@@ -5,8 +5,8 @@ import Testing
 /// `tiffin simulate city`, as a script calls it: the exit code says whether the thresholds are kept.
 @Suite struct SimulateCommandTests {
     private static let usual = "default,steps=300"
-    /// The same with a round every five minutes only: everybody waits.
-    private static let thrifty = "default,steps=300,tick=300"
+    /// The same with a second on the road a hundred times as dear as one of waiting.
+    private static let thrifty = "default,steps=300,driving=100000"
 
     private func simulate(_ words: String...) async throws -> Program.Ended {
         try await Program.run(["simulate", "city", "small"] + words, [:])

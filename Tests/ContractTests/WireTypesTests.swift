@@ -23,6 +23,22 @@ struct WireTypesTests {
         #expect(text.contains("export type ServerMessage =\n  | ConnectionAckMessage\n"))
     }
 
+    @Test func whatAdminsAndWebhooksAreToldIsDescribed() {
+        #expect(interface("Batch").contains("  orders: Order[];\n"))
+        #expect(interface("Batch").contains("  pool_id: number | null;\n"))
+        #expect(interface("PoolDetail").contains("  driver_groups: DriverGroup[];\n"))
+        #expect(interface("AssignGroupsAnswer").contains("reason: string | null"))
+        #expect(interface("PayRow").contains("  last_payment_amount: number | null;\n"))
+        #expect(interface("PayStatement").contains("  earnings: PayStatementRow[];\n"))
+        #expect(interface("PayoutList").contains("  payouts: Payout[];\n"))
+        #expect(interface("PayoutList").contains("  next_before: number | null;\n"))
+        #expect(interface("Webhook").contains("  secret?: string;\n"))
+        #expect(interface("WebhookDelivery").contains("  last_status: number | null;\n"))
+        #expect(interface("WebhookBody").contains("  type: \"order.assigned\" | \"order.picked_up\""))
+        #expect(interface("PayoutRequest").contains("  driver_ids?: number[] | null;\n"))
+        #expect(interface("WebhookRequest").contains("  events?: (\"order.assigned\" | "))
+    }
+
     @Test func whatIsReadIsDescribedWithItsSynonyms() {
         let login = interface("LoginRequest")
         #expect(login.contains("/** Or: email, phone, phone_number, username. */\n  identity: string;\n"))

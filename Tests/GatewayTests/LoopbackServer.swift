@@ -186,6 +186,15 @@ final class RawClient: Sendable {
         return (Int(head.split(separator: " ")[1]) ?? 0, head.lowercased())
     }
 
+    /// Everything up to the end of the stream, as text.
+    func rest() async throws -> String {
+        var text = ""
+        while let part = try await take({ $0.readableBytes > 0 ? $0.readString(length: $0.readableBytes) : nil }) {
+            text += part
+        }
+        return text
+    }
+
     /// The next frame; nil at the end of the stream.
     func frame() async throws -> (opcode: UInt8, payload: [UInt8])? {
         try await take { buffer in

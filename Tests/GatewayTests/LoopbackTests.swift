@@ -537,7 +537,7 @@ import Testing
             }
             for order in 1...20 { server.admins.orderChanged(OrderID(Int64(order)), state: .assigned, driverName: "A") }
             server.admins.orderChanged(OrderID(20), state: .accepted, driverName: "A")
-            server.admins.flush()
+            server.admins.flush(at: server.clock.now)
             for tab in tabs {
                 let messages = [try await tab.text(), try await tab.text(), try await tab.text(), try await tab.text()]
                 #expect(messages[2].contains(#""order_id":20,"status":"ACCEPTED""#))

@@ -10,6 +10,11 @@ final class RecordingEndpoint: SessionEndpoint {
     let commands = Mutex<[SessionCommand]>([])
     var sentThrough: Int64 { 0 }
     var tokenEpoch: Int64 { 0 }
+    let openedAt: Timestamp
+
+    init(openedAt: Timestamp = Timestamp(milliseconds: 0)) {
+        self.openedAt = openedAt
+    }
 
     func deliver(_ command: SessionCommand) { commands.withLock { $0.append(command) } }
 
@@ -53,6 +58,22 @@ final class RecordingEndpoint: SessionEndpoint {
         _ = registry.register(new, of: driver, epoch: second)
         #expect(registry.register(old, of: driver, epoch: first) === old)
         #expect(registry.session(of: driver) === new)
+    }
+
+    @Test func otherServersAreToldOfEachOpeningOnceAndANewerSocketStays() {
+        let moment = Timestamp(milliseconds: 5)
+        let (old, new) = (RecordingEndpoint(openedAt: moment), RecordingEndpoint())
+        let push = RegistryPush(registry)
+        let first = registry.nextEpoch()
+        _ = registry.register(old, of: driver, epoch: first)
+        #expect(push.openings(after: 0) == [SessionOpening(driverID: driver, number: first, openedAt: moment)])
+        #expect(push.openings(after: first).isEmpty)
+        let second = registry.nextEpoch()
+        _ = registry.register(new, of: driver, epoch: second)
+        push.takeOver(driver, through: first)
+        #expect(new.ends.isEmpty)
+        push.takeOver(driver, through: second)
+        #expect(new.ends == [.takenOver])
     }
 
     @Test func manyThreadsNeverLoseTheNewestConnection() async {

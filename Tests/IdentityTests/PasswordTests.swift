@@ -93,6 +93,17 @@ import Testing
         #expect(outcomes.filter { $0 == .busy }.count == 40 - served)
     }
 
+    /// Whoever has gone by the time his turn comes costs nothing, and takes nobody's place.
+    @Test func workThatNobodyAwaitsAnyMoreIsNotDone() async throws {
+        let hasher = hasher()
+        defer { hasher.stop() }
+        let stored = try await hasher.hash("right")
+        await #expect(throws: PasswordFailure.busy) {
+            _ = try await hasher.matches("right", stored: stored, while: { false })
+        }
+        #expect(try await hasher.matches("right", stored: stored, while: { true }))
+    }
+
     @Test func aStoppedHasherRefuses() async {
         let hasher = hasher()
         hasher.stop()

@@ -26,6 +26,7 @@ import Testing
         // A run in which nothing happens proves nothing.
         #expect(total.assignedByEngine > 10 * Self.seeds.count, "\(total)")
         #expect(total.batches > Self.seeds.count, "\(total)")
+        #expect(total.plannedAgain > 10 * Self.seeds.count, "\(total)")
         #expect(total.delivered > 4 * Self.seeds.count, "\(total)")
         #expect(total.lapsed > 0 && total.overtaken > 0 && total.refused > 0, "\(total)")
     }

@@ -53,6 +53,7 @@ actor Run {
         var refused = 0
         var lapsed = 0
         var overtaken = 0
+        var plannedAgain = 0
 
         static func += (left: inout Figures, right: Figures) {
             left.orders += right.orders
@@ -62,6 +63,7 @@ actor Run {
             left.refused += right.refused
             left.lapsed += right.lapsed
             left.overtaken += right.overtaken
+            left.plannedAgain += right.plannedAgain
         }
     }
 
@@ -303,7 +305,17 @@ actor Run {
             do { try model.lapse(id) } catch { throw Wrong(what: ["the model cannot lapse \(id)"]) }
         }
         figures.lapsed += lost.count
+        try planAgain()
         try await adoptPlan(try await world.look())
+    }
+
+    /// Everything a plan was made from stands in its record: the record gives the same plan, to the byte.
+    private func planAgain() throws {
+        for record in world.records.takeRecords() {
+            let plan = World.plan(try TickInputs(bytes: record.inputs))
+            guard plan.bytes == record.plan else { throw Wrong(what: ["the record of a tick gives another plan"]) }
+            figures.plannedAgain += 1
+        }
     }
 
     /// The first dispatcher sleeps over its plan, the second does all the work, the first wakes: nothing more happens.

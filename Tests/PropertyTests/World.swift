@@ -3,6 +3,7 @@ import Fulfilment
 import Geo
 import Logging
 import Simulation
+import Synchronization
 
 /// Every port that the house needs, of one store.
 typealias Ports = OrderStore & AccountStore & PlaceStore & PoolStore & EarningsStore & LocationStore & EventLog
@@ -21,6 +22,7 @@ struct World: Sendable {
     let house: House
     let time = VirtualTime(World.start)
     let push = RecordingPush()
+    let records: RecordingLedger
     let intake: LocationIntake
     let driverIDs: [DriverID]
     let adminIDs: [AdminID]
@@ -32,9 +34,10 @@ struct World: Sendable {
         settings.lostDriverAfterMilliseconds = Self.lostAfter
         let time = time
         let orders: any OrderStore = fault.map { FaultyOrders(base: ports, fault: $0) } ?? ports
+        records = RecordingLedger(base: ports, forgetsSeeds: fault == .theRecordForgetsTheSeed)
         let house = House(
             orders: orders, accounts: ports, places: ports, pools: ports, earnings: ports, locations: ports,
-            events: ports, ledger: ports, push: push, feed: RecordingFeed(),
+            events: ports, ledger: records, push: push, feed: RecordingFeed(),
             fleet: Fleet(staleAfterMilliseconds: Self.staleAfter), atlas: Atlas(), rounds: RoundSignal(),
             settings: settings, now: { time.now })
         self.house = house
@@ -62,8 +65,13 @@ struct World: Sendable {
             microseconds: { 0 },
             solve: { snapshot, previous, seed in
                 await meanwhile()
-                return DispatchEngine.plan(snapshot, previous: previous, seed: seed, budget: WorkBudget(steps: 300))
+                return Self.plan(TickInputs(snapshot: snapshot, previous: previous, seed: seed))
             })
+    }
+
+    static func plan(_ inputs: TickInputs) -> DispatchPlan {
+        DispatchEngine.plan(
+            inputs.snapshot, previous: inputs.previous, seed: inputs.seed, budget: WorkBudget(steps: 300))
     }
 
     /// A point so many metres east and north of the city's centre.
@@ -110,6 +118,49 @@ enum Fault: String, Sendable, CaseIterable {
     case deliveriesAreNotPaid
     case pinsAreForgotten
     case theFenceIsNotChecked
+    case theRecordForgetsTheSeed
+}
+
+/// The ledger of a store, with every record of a tick at hand for whoever wants to plan it again.
+final class RecordingLedger: DispatchLedger {
+    private let base: any DispatchLedger
+    /// A planted fault: records that lack what the plan was made from.
+    private let forgetsSeeds: Bool
+    private let unread = Mutex<[TickRecord]>([])
+
+    init(base: any DispatchLedger, forgetsSeeds: Bool) {
+        self.base = base
+        self.forgetsSeeds = forgetsSeeds
+    }
+
+    /// The records since the last call.
+    func takeRecords() -> [TickRecord] {
+        unread.withLock { records in
+            defer { records = [] }
+            return records
+        }
+    }
+
+    func record(_ tick: TickRecord) async throws {
+        var tick = tick
+        if forgetsSeeds, var inputs = try? TickInputs(bytes: tick.inputs) {
+            inputs.seed = 0
+            inputs.previous = nil
+            tick.inputs = inputs.bytes
+        }
+        unread.withLock { $0.append(tick) }
+        try await base.record(tick)
+    }
+
+    func claimLease(holder: String, lasting milliseconds: Int64) async throws -> Fence? {
+        try await base.claimLease(holder: holder, lasting: milliseconds)
+    }
+    func releaseLease(holder: String) async throws { try await base.releaseLease(holder: holder) }
+    func newestDecision(about order: OrderID) async throws -> (tick: TickRecord, decision: OrderDecision)? {
+        try await base.newestDecision(about: order)
+    }
+    func amend(_ decision: OrderDecision, of tick: Int64) async throws { try await base.amend(decision, of: tick) }
+    func tick(_ id: Int64) async throws -> TickRecord? { try await base.tick(id) }
 }
 
 /// A store that breaks one promise.
@@ -133,7 +184,7 @@ private struct FaultyOrders: OrderStore {
             case .deliveriesAreNotPaid: changes.earnings = []
             case .pinsAreForgotten:
                 for index in changes.orders.indices { changes.orders[index].after.assignment?.pinnedBy = nil }
-            case .theFenceIsNotChecked: break
+            case .theFenceIsNotChecked, .theRecordForgetsTheSeed: break
             }
             return changes
         }

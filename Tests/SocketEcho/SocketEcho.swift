@@ -44,6 +44,8 @@ struct EchoFactory: SocketFactory {
 
     func floodRefusal(of client: IPAddress?) -> Int64? { nil }
 
+    func requestID() -> String { "echo" }
+
     func socket(for route: SocketRoute, from client: IPAddress?, desk: LoopDesk) -> SocketHandler {
         SocketHandler(application: EchoSession(), desk: desk, settings: settings, takesBinary: true)
     }

@@ -2,7 +2,7 @@
 """5,000 clients that ping and never read; those that are dropped come back at once. The server's memory must be flat."""
 from common import *
 
-SOCKETS, SECONDS = int(os.environ.get("SOCKETS", "5000")), float(os.environ.get("SECONDS", "150"))
+SOCKETS, SECONDS = int(os.environ.get("SOCKETS", "5000")), float(os.environ.get("SECONDS", "300"))
 
 
 def main():

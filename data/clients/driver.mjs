@@ -119,7 +119,15 @@ export class DriverConnection {
       hasOpened = true;
       this.opened(socket);
     };
-    socket.onmessage = (event) => this.received(socket, JSON.parse(event.data));
+    socket.onmessage = (event) => {
+      let message;
+      try {
+        message = JSON.parse(event.data);
+      } catch {
+        return this.options.log("a message that is no JSON was passed over");
+      }
+      this.received(socket, message);
+    };
     socket.onclose = (event) => {
       // Only the current socket may decide: a late close of an older one must not disturb a newer one.
       if (socket === this.socket) this.closed(event.code, event.reason);

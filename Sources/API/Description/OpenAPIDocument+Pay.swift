@@ -46,6 +46,14 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/earnings/payouts:
+            get:
+              summary: "Payments to drivers, newest first, with their totals; driver_id, from, to, limit, before"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200': { description: done }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/earnings/process-payout:
             post:
               summary: "Mark everything unpaid of the drivers as paid, once"

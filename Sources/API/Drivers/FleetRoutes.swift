@@ -123,7 +123,7 @@ struct FleetRoutes: RouteGroup {
             writer.field("vehicle_type", account.vehicleType.rawValue)
             writer.field("vehicle_number", account.vehicleNumber ?? account.vehicleRegistration)
             writer.field("vehicle_registration", account.vehicleRegistration ?? account.vehicleNumber)
-            writer.bankFields(account.bank)
+            BankFields(account.bank).write(into: &writer)
         }
     }
 
@@ -258,17 +258,12 @@ extension JSONWriter {
             }
         }
     }
+}
 
-    /// Bank details in the console's names.
-    mutating func bankFields(_ bank: BankDetails) {
-        field("bank_account_holder", bank.accountHolder)
-        field("bank_account_holder_name", bank.accountHolder)
-        field("account_holder_name", bank.accountHolder)
-        field("bank_account_number", bank.accountNumber)
-        field("account_number", bank.accountNumber)
-        field("bank_ifsc_code", bank.ifsc)
-        field("ifsc_code", bank.ifsc)
-        field("bank_name", bank.bankName)
-        field("upi_id", bank.upi)
+extension BankFields {
+    init(_ bank: BankDetails) {
+        self.init(
+            accountHolder: bank.accountHolder, accountNumber: bank.accountNumber, ifsc: bank.ifsc,
+            bankName: bank.bankName, upi: bank.upi)
     }
 }

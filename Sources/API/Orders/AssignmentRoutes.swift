@@ -54,29 +54,11 @@ struct AssignmentRoutes: RouteGroup {
     }
 }
 
-/// A batch as admins see it.
-struct BatchObject: JSONWritable {
-    private let batch: Batch
-    private let orders: [OrderObject]
-
-    init(_ batch: Batch, _ view: OrderView) {
-        self.batch = batch
-        orders = batch.orders.map { view.object($0, for: .admin) }
-    }
-
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("id", batch.id.rawValue)
-            writer.field("batch_id", batch.id.rawValue)
-            writer.field("driver_id", batch.driverID.rawValue)
-            writer.field("source", batch.source.rawValue)
-            writer.field("pool_id", batch.poolID?.rawValue)
-            writer.field("order_count", orders.count)
-            writer.field("order_ids", orders.map(\.id))
-            writer.field("distance_km", metres: Int64(batch.distance))
-            writer.field("earnings", paise: orders.reduce(0) { $0 + $1.driverEarningsPaise })
-            writer.field("created_at", milliseconds: batch.createdAt.milliseconds)
-            writer.field("orders", orders)
-        }
+extension BatchObject {
+    fileprivate init(_ batch: Batch, _ view: OrderView) {
+        self.init(
+            id: batch.id.rawValue, driverID: batch.driverID.rawValue, source: batch.source.rawValue,
+            poolID: batch.poolID?.rawValue, distanceMetres: Int64(batch.distance),
+            createdAt: batch.createdAt.milliseconds, orders: batch.orders.map { view.object($0, for: .admin) })
     }
 }

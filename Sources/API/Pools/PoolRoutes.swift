@@ -50,11 +50,10 @@ struct PoolRoutes: RouteGroup {
 
     /// An open pool, to be filled and closed; the same external id gives the first one back.
     private func create(_ exchange: Exchange) async throws -> Reply {
-        var reader = try BodyReader(exchange.body)
+        let request = try PoolRequest(body: exchange.body)
         let draft = PoolDraft(
-            externalID: reader.text("external_pool_id", limit: 200), name: reader.text("name", limit: 200),
-            expectedOrders: reader.integer("expected_orders", in: 0...10_000_000).map { Int($0) })
-        try reader.finish()
+            externalID: request.externalPoolID, name: request.name,
+            expectedOrders: request.expectedOrders.map { Int($0) })
         let pool = try await house.pools.createPool(
             draft, at: exchange.now, idempotency: try exchange.idempotencyKey())
         return .json(PoolRow(pool), status: .created)
@@ -100,11 +99,9 @@ struct PoolRoutes: RouteGroup {
     private func assignGroup(_ exchange: Exchange) async throws -> Reply {
         let pool = try await pool(exchange)
         let id = BatchID(try exchange.id("group"))
-        var reader = try BodyReader(exchange.body)
-        let inBody = reader.identifier("driver_id")
-        let earnings = reader.paise("driver_earnings").map { Paise($0) }
-        try reader.finish()
-        guard let driver = try exchange.query.integer("driver_id", in: 1...(1 << 53)) ?? inBody else {
+        let request = try AssignGroupRequest(body: exchange.body)
+        let earnings = request.driverEarningsPaise.map { Paise($0) }
+        guard let driver = try exchange.query.integer("driver_id", in: 1...(1 << 53)) ?? request.driverID else {
             throw Problems.field("driver_id", "is required")
         }
         let key = try exchange.idempotencyKey()
@@ -143,31 +140,15 @@ struct PoolRoutes: RouteGroup {
     /// Every group that waits goes to the nearest available driver who can carry it.
     private func assignAll(_ exchange: Exchange) async throws -> Reply {
         let pool = try await pool(exchange)
-        let waiting = try await waitingGroups(of: pool.id)
-        let given = try await AssignGroups(house).automatically(waiting, by: try exchange.admin())
-        let assigned = given.filter { $0.driverID != nil }
-        return .object { writer in
-            writer.field("message", "\(assigned.count) of \(given.count) groups were assigned.")
-            writer.field("assigned_count", assigned.count)
-            writer.field("unassigned_count", given.count - assigned.count)
-            writer.key("groups")
-            writer.array(given) { writer, group in
-                writer.object { writer in
-                    writer.field("group_id", group.groupID.rawValue)
-                    writer.field("driver_id", group.driverID?.rawValue)
-                    writer.field("batch_id", group.batchID?.rawValue)
-                    writer.field("reason", group.reason)
-                }
-            }
-        }
-    }
-
-    private func waitingGroups(of pool: PoolID) async throws -> [PoolGroup] {
-        let pending = Set(
-            try await house.orders.openOrders().filter { $0.externalPoolID == pool && $0.state == .pending }.map(\.id))
-        return try await house.pools.groups(of: pool).filter { group in
-            group.pickups.contains { pending.contains($0) }
-        }
+        let given = try await AssignGroups(house).automatically(
+            in: pool.id, by: try exchange.admin(), idempotency: try exchange.idempotencyKey(longest: 200))
+        return .json(
+            AssignGroupsAnswer(
+                groups: given.map { group in
+                    AssignGroupsAnswer.Group(
+                        id: group.groupID.rawValue, driverID: group.driverID?.rawValue,
+                        batchID: group.batchID?.rawValue, reason: group.reason)
+                }))
     }
 }
 

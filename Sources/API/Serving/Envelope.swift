@@ -28,7 +28,7 @@ struct Envelope: RouterMiddleware {
         head.headerFields[.requestID] = requestID
         let request = Request(head: head, body: request.body)
         var response = try await respond(to: request, requestID, context, next)
-        for field in crossOrigin.fields(for: request.headers[.origin]) { response.headers[field.name] = field.value }
+        response.headers.set(crossOrigin.fields(for: request.headers[.origin]))
         if speaksTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         response.headers[.requestID] = requestID
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
@@ -40,8 +40,10 @@ struct Envelope: RouterMiddleware {
         to request: Request, _ requestID: String, _ context: APIContext,
         _ next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        if let fields = crossOrigin.preflight(request.head) {
-            return Response(status: .noContent, headers: fields)
+        if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+            var headers: HTTPFields = [:]
+            headers.set(crossOrigin.preflight(for: request.headers[.origin]))
+            return Response(status: .noContent, headers: headers)
         }
         do {
             return try await next(request, context)
@@ -93,21 +95,7 @@ struct Envelope: RouterMiddleware {
 
     /// The client's id when it is short and plain, otherwise one of ours.
     private func requestID(of request: Request) -> String {
-        if let given = request.headers[.requestID], (1...64).contains(given.utf8.count),
-            given.utf8.allSatisfy({ Self.isPlain($0) })
-        {
-            return given
-        }
-        return hexadecimal(randomBytes(8))
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            true
-        default: false
-        }
+        RequestID.accepted(request.headers[.requestID]) ?? hexadecimal(randomBytes(8))
     }
 
     private func record(
@@ -127,5 +115,11 @@ struct Envelope: RouterMiddleware {
                 "request_id": "\(requestID)", "method": "\(request.method.rawValue)", "route": "\(route)",
                 "status": "\(response.status.code)", "milliseconds": "\(milliseconds)",
             ])
+    }
+}
+
+extension HTTPFields {
+    fileprivate mutating func set(_ fields: [CrossOrigin.Field]) {
+        for field in fields { if let name = HTTPField.Name(field.name) { self[name] = field.value } }
     }
 }

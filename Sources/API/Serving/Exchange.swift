@@ -52,10 +52,12 @@ struct Exchange: Sendable {
     }
 
     /// The client's promise that this request and an earlier one are one.
-    func idempotencyKey() throws -> IdempotencyKey? {
+    ///
+    /// - Parameter longest: In bytes; less where the parts of a request get keys made from this one.
+    func idempotencyKey(longest: Int = 255) throws -> IdempotencyKey? {
         guard let text = headers[.idempotencyKey]?.trimmedQuotes, !text.isEmpty else { return nil }
-        guard text.utf8.count <= 255 else {
-            throw Problems.field("Idempotency-Key", "must have at most 255 characters")
+        guard text.utf8.count <= longest else {
+            throw Problems.field("Idempotency-Key", "must have at most \(longest) characters")
         }
         let request = Array("\(method.rawValue) \(path)?\(query.source)\n".utf8) + body
         return IdempotencyKey(principal: try principal(), key: text, requestHash: hexadecimal(sha256(request)))

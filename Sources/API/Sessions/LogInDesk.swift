@@ -13,6 +13,9 @@ final class LogInDesk: Sendable {
     private let limiter = Mutex(Door())
     /// How many log-ins may wait for the outcome of others.
     private static let mostWaiting = 1000
+    /// A log-in whose turn has not come after so long is told to come again, and costs nothing. The deployed app gives a
+    /// call up after 15 s and its driver tries again: who works for those who are gone serves nobody. Milliseconds.
+    private static let patience: Int64 = 10_000
 
     private struct Door {
         var limiter = LoginLimiter()
@@ -25,11 +28,13 @@ final class LogInDesk: Sendable {
 
     /// Checks name and password of an account of the wanted kind (nil: any) and begins a session.
     func logIn(_ request: LoginRequest, kind: AccountKind?, from address: String) async throws -> SessionAnswer {
+        let isAwaited = isAwaited(since: parts.house.now())
         let attempt = try await begin(identity: request.identity, address: address)
         let credentials: Credentials?
         do {
             credentials = try await parts.house.accounts.credentials(identity: request.identity, kind: kind)
-            let isRight = try await parts.hasher.matches(request.password, stored: credentials?.passwordHash)
+            let isRight = try await parts.hasher.matches(
+                request.password, stored: credentials?.passwordHash, while: isAwaited)
             guard isRight else { throw Problems.badCredentials }
         } catch {
             // Only a wrong password is a failure of the one who asks; a busy server is not.
@@ -80,10 +85,12 @@ final class LogInDesk: Sendable {
         let accounts = parts.house.accounts
         let principal: Principal = bearer.role == .driver ? .driver(DriverID(bearer.id)) : .admin(AdminID(bearer.id))
         guard let credentials = try await accounts.credentials(of: principal) else { throw Problems.badCredentials }
+        let isAwaited = isAwaited(since: parts.house.now())
         let attempt = try await begin(identity: "\(bearer.role.rawValue) \(bearer.id)", address: address)
         let isRight: Bool
         do {
-            isRight = try await parts.hasher.matches(request.current, stored: credentials.passwordHash)
+            isRight = try await parts.hasher.matches(
+                request.current, stored: credentials.passwordHash, while: isAwaited)
         } catch {
             end(attempt, .abandoned)
             throw error
@@ -101,6 +108,11 @@ final class LogInDesk: Sendable {
         parts.epochs.end(AccountKey(role: bearer.role, id: bearer.id), through: bearer.epoch)
         guard let renewed = try await accounts.credentials(of: principal) else { throw Problems.badCredentials }
         return try await beginSession(for: renewed)
+    }
+
+    private func isAwaited(since start: Timestamp) -> @Sendable () -> Bool {
+        let now = parts.house.now
+        return { now().millisecondsSince(start) < Self.patience }
     }
 
     /// Lets an attempt in. Where it depends on others that are under way, it waits for them.

@@ -87,13 +87,13 @@ actor EpochReader {
     private let accounts: any AccountStore
     private let register: EpochRegister
     private let now: @Sendable () -> Timestamp
-    private let onChange: @Sendable (TokenEpoch) -> Void
+    private let onChange: @Sendable (TokenEpoch) async -> Void
     private var revision: Int64 = 0
 
     /// - Parameter onChange: Told of every account whose standing changed.
     init(
         accounts: any AccountStore, register: EpochRegister, now: @escaping @Sendable () -> Timestamp,
-        onChange: @escaping @Sendable (TokenEpoch) -> Void
+        onChange: @escaping @Sendable (TokenEpoch) async -> Void
     ) {
         self.onChange = onChange
         self.accounts = accounts
@@ -109,7 +109,7 @@ actor EpochReader {
             epochs.compactMap { entry in
                 Self.key(of: entry.principal).map { ($0, Standing(epoch: entry.epoch, isBlocked: entry.isBlocked)) }
             }, readAt: readAt.milliseconds)
-        for entry in epochs { onChange(entry) }
+        for entry in epochs { await onChange(entry) }
     }
 
     private static func key(of principal: Principal) -> AccountKey? {
@@ -132,14 +132,10 @@ struct PlanningThreads: Sendable {
         pool.start()
     }
 
-    func plan(_ snapshot: DispatchSnapshot, _ previous: DispatchPlan?, _ seed: UInt64) async -> DispatchPlan {
-        do {
-            return try await pool.runIfActive { [lanes] in
-                DispatchEngine.plan(snapshot, previous: previous, seed: seed, lanes: lanes)
-            }
-        } catch {
-            // The pool is closing with the server: this last plan is made where we are.
-            return DispatchEngine.plan(snapshot, previous: previous, seed: seed, budget: WorkBudget(steps: 0))
+    /// Makes a plan; a server that is stopping throws instead, since nobody would carry it out.
+    func plan(_ snapshot: DispatchSnapshot, _ previous: DispatchPlan?, _ seed: UInt64) async throws -> DispatchPlan {
+        try await pool.runIfActive { [lanes] in
+            DispatchEngine.plan(snapshot, previous: previous, seed: seed, lanes: lanes)
         }
     }
 

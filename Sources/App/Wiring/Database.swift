@@ -27,8 +27,16 @@ struct Database: Sendable {
         return Database(pool: pool, store: store)
     }
 
+    /// Draws the jitter of reconnections.
+    static var jitter: SystemRandomNumberGenerator { SystemRandomNumberGenerator() }
+
     /// A pool on the configured database; nothing is asked of it yet.
     static func pool(_ configuration: AppConfiguration) throws -> ConnectionPool {
+        try pool(configuration, target: target(configuration))
+    }
+
+    /// Where the configured database is.
+    static func target(_ configuration: AppConfiguration) throws -> ConnectionTarget {
         guard let url = configuration.databaseURL else {
             throw ConfigurationError(
                 "serve needs a database: set DATABASE_URL=postgresql://…, or run `tiffin serve --dev` for a private one"
@@ -39,13 +47,16 @@ struct Database: Sendable {
             url.hasPrefix("postgresql://") || url.hasPrefix("postgres://")
                 || (url.contains("=") && !url.contains("://"))
         else { throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL: it must begin with postgresql://") }
+        return ConnectionTarget(connectionString: url, applicationName: "tiffin")
+    }
+
+    private static func pool(_ configuration: AppConfiguration, target: ConnectionTarget) throws -> ConnectionPool {
         do {
             return try ConnectionPool(
                 configuration: .init(
-                    target: ConnectionTarget(connectionString: url, applicationName: "tiffin"),
-                    connections: configuration.databasePoolSize,
+                    target: target, connections: configuration.databasePoolSize,
                     deadline: .milliseconds(Int64(configuration.databaseDeadlineSeconds * 1000))),
-                generator: SystemRandomNumberGenerator())
+                generator: jitter)
         } catch {
             throw ConfigurationError("DATABASE_URL is not a PostgreSQL URL")
         }

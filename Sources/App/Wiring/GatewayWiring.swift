@@ -57,6 +57,7 @@ extension GatewaySettings {
         maxMessage = socket.maxMessage
         batchMessages = socket.sendsBatchAsOne ? .perBatch : .perOrder
         trustedProxies = configuration.http.trustedProxies
+        corsOrigins = Set(configuration.http.corsOrigins)
         // Sweeps must be finer than the shortest limit that they watch.
         sweepInterval = min(sweepInterval, max(50, min(idleTimeout, pingInterval) / 4))
     }

@@ -49,14 +49,17 @@ package struct Server: Sendable {
         let database = try await Database.opened(configuration, log: log)
         let store = database.store
         let registry = ConnectionRegistry()
+        let sessions = RegistryPush(registry)
         let admins = AdminHub()
+        let others = OtherServers()
         let atlas = Atlas()
         let routing = RoutingService.configured(configuration, travel: settings.travel, atlas: atlas, log: log)
         var open = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
-            events: store, ledger: store, push: RegistryPush(registry), feed: admins,
+            events: store, ledger: store, push: HintedPush(push: sessions, hints: others.hints), feed: admins,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
-            rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
+            rounds: RoundSignal(relay: { [hints = others.hints] in hints.note(.round($0)) }), settings: settings,
+            now: { RealWorld.now() })
         open.travelTimes = routing?.travelTimes
         open.rules = store
         let presence = PresenceWatch(atlas: open.atlas, feed: admins)
@@ -78,13 +81,14 @@ package struct Server: Sendable {
                 fleet: house.fleet, intake: intake, accounts: store, orders: store, events: store, now: house.now),
             verifier: GatewayTokens(verifier: identity.verifier, epochs: identity.epochs, fleet: house.fleet),
             registry: registry, admins: admins, events: store, logger: log)
-        let api = API(Self.parts(configuration, house, identity, database, routing, options: options, log: log))
+        let api = API(
+            Self.parts(configuration, house, identity, database, routing, others, options: options, log: log))
         let planning = PlanningThreads()
         let policy = DispatchPolicy(configuration, pace: options.pace)
         let dispatcher = Dispatcher(
-            house, policy: { policy }, holder: Self.holderName(), log: log,
+            house, policy: { policy }, holder: others.name, log: log,
             microseconds: { RealWorld.monotonicMicroseconds() },
-            solve: { await planning.plan($0, $1, $2) })
+            solve: { try await planning.plan($0, $1, $2) })
         let certificate = try Self.certificate(configuration)
         let front = try Self.front(
             configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
@@ -102,8 +106,11 @@ package struct Server: Sendable {
         services =
             (routing.map { [$0] as [any Service] } ?? [])
             + Self.upkeep(
-                configuration, house: house, store: store, identity: identity, push: RegistryPush(registry),
-                admins: admins, log: log)
+                configuration, house: house, store: store, identity: identity, push: sessions, admins: admins,
+                dispatcher: dispatcher, log: log)
+            + others.services(
+                house, store: store, sessions: sessions, gateway: gateway,
+                target: try Database.target(configuration), log: log)
             + Self.renewal(of: certificate, log: log)
             + [
                 IntakeService(last: last), gateway, front,
@@ -146,13 +153,9 @@ package struct Server: Sendable {
         presence.resume(try await store.openStays())
     }
 
-    private static func holderName() -> String {
-        RealWorld.randomBytes(8).map { String($0, radix: 16) }.joined()
-    }
-
     private static func parts(
         _ configuration: AppConfiguration, _ house: House, _ identity: IdentityParts, _ database: Database,
-        _ routing: RoutingService?, options: Options, log: Logger
+        _ routing: RoutingService?, _ others: OtherServers, options: Options, log: Logger
     ) -> API.Parts {
         var parts = API.Parts(
             house: house, issuer: identity.issuer, verifier: identity.verifier, refresh: identity.refresh,
@@ -177,7 +180,10 @@ package struct Server: Sendable {
         }
         if let metrics = options.metrics { parts.hooks.metrics = { metrics.exposition() } }
         parts.hooks.refuseZones = { await ZoneDesk(house, log: log).refusal(of: $0) }
-        parts.hooks.zonesReplaced = { ZoneDesk(house, log: log).take($0) }
+        parts.hooks.zonesReplaced = { zones in
+            ZoneDesk(house, log: log).take(zones)
+            others.hints.note(.zones)
+        }
         return parts
     }
 
@@ -216,12 +222,20 @@ package struct Server: Sendable {
 
     private static func upkeep(
         _ configuration: AppConfiguration, house: House, store: Store, identity: IdentityParts, push: RegistryPush,
-        admins: AdminHub, log: Logger
+        admins: AdminHub, dispatcher: Dispatcher, log: Logger
     ) -> [any Service] {
         let reader = EpochReader(accounts: store, register: identity.epochs, now: house.now) { revocation in
             switch revocation.principal {
             case .driver(let id):
-                if revocation.isBlocked { house.push.cutOff(id, because: .blocked) }
+                if revocation.isBlocked {
+                    house.push.cutOff(id, because: .blocked)
+                    // By another program: memory does not know yet.
+                    if house.fleet.member(id)?.account.standing == .approved,
+                        let account = try? await house.accounts.driver(id)
+                    {
+                        house.fleet.update(account)
+                    }
+                }
                 push.revoke(id, before: revocation.epoch)
             case .admin(let id): admins.revoke(id, before: revocation.epoch)
             case .engine, .integration: break
@@ -245,6 +259,7 @@ package struct Server: Sendable {
                 let open = try await house.orders.openOrders()
                 // Also what another server or a lost answer has changed.
                 house.fleet.noteHolders(of: open)
+                await dispatcher.watch(open)
                 guard let presence = house.presence else { return }
                 presence.expect(open, at: house.now())
                 try await presence.flush(to: store)

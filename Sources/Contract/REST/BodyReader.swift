@@ -212,6 +212,17 @@ package struct BodyReader {
         return ids
     }
 
+    /// A list of at least one of the words that are known.
+    package mutating func words(_ name: String, from known: [String]) -> [String]? {
+        Self.log?.note([name], "(\(known.map { "\"\($0)\"" }.joined(separator: " | ")))[]")
+        guard let value = body.first(of: [name]) else { return nil }
+        let words = value.elements?.map { $0.text ?? "" } ?? []
+        guard !words.isEmpty, words.allSatisfy(known.contains) else {
+            return refuse([name], "must be a list of \(known.joined(separator: ", "))")
+        }
+        return words
+    }
+
     /// The first of the synonyms that says something; a blank one beside it counts as absent.
     private func said(_ names: [String]) -> JSON? {
         let present = names.compactMap { body.first(of: [$0]) }

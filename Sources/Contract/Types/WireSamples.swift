@@ -137,7 +137,7 @@ enum WireSamples {
         ]
     }
 
-    private static var orders: [OrderObject] {
+    static var orders: [OrderObject] {
         let bare = OrderObject(id: 1, status: "PENDING", customerName: "A", deliveryAddress: "B", createdAt: moment)
         var full = bare
         full.poolID = 1

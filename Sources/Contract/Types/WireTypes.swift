@@ -3,7 +3,7 @@ package enum WireTypes {
     /// TypeScript declarations of every message and of the bodies of REST.
     package static func typeScript() -> String {
         var types = TypeScript()
-        for (name, samples) in WireSamples.values { types.add(name, samples.map(json)) }
+        for (name, samples) in WireSamples.values + WireSamples.adminValues { types.add(name, samples.map(json)) }
         addMessages(to: &types)
         for (name, read) in requests { types.add(request: name, fields(read)) }
         return """
@@ -43,6 +43,10 @@ package enum WireTypes {
         ("DriverStatusRequest", { _ = try DriverStatusRequest(body: $0) }),
         ("CreateDriverRequest", { _ = try CreateDriverRequest(body: $0) }),
         ("AccountStatusRequest", { _ = try AccountStatusRequest(body: $0) }),
+        ("PayoutRequest", { _ = try PayoutRequest(body: $0) }),
+        ("PoolRequest", { _ = try PoolRequest(body: $0) }),
+        ("AssignGroupRequest", { _ = try AssignGroupRequest(body: $0) }),
+        ("WebhookRequest", { _ = try WebhookRequest(body: $0, isNew: true) }),
         ("PolicyRequest", { _ = try PolicyRequest(body: $0) }),
         ("DriverRulesRequest", { _ = try DriverRulesRequest(body: $0) }),
         ("PoolOrderRow", { _ = PoolImportRow(try JSON(parsing: $0)) }),

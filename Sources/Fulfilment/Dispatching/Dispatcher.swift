@@ -9,7 +9,8 @@ import Metrics
 /// unseen.
 package actor Dispatcher {
     /// Makes a plan somewhere that may take its time, off the threads that serve everyone.
-    package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async -> DispatchPlan
+    /// Throws when the server stops meanwhile: the tick ends without a plan.
+    package typealias Solver = @Sendable (DispatchSnapshot, DispatchPlan?, UInt64) async throws -> DispatchPlan
 
     /// Who holds the lease, as far as this dispatcher knows.
     private enum Standing {
@@ -143,36 +144,39 @@ package actor Dispatcher {
     /// - Returns: The wish that ended it; nil when its time was up.
     private func pause(clock: some Clock<Duration>) async -> RoundSignal.Wish? {
         let rounds = house.rounds
-        // A server that stands by looks often, so that it takes over soon after the lease has ended.
+        rounds.holdPassing()
         let distance = max(
             house.settings.tickMilliseconds / Self.passingShare, lastSolveMicroseconds * Self.passingRest / 1000)
+        // A server that stands by looks often, so that it takes over soon after the lease has ended.
         let wait = standing == .standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
         return await withTaskGroup(of: RoundSignal.Wish?.self) { group in
             group.addTask {
                 try? await clock.sleep(for: .milliseconds(wait))
                 return nil
             }
-            group.addTask { await Self.gather(rounds, clock, distance: .milliseconds(distance)) }
+            group.addTask {
+                async let _ = Self.grantPassing(rounds, after: distance, clock)
+                return await Self.gather(rounds, clock)
+            }
             var wish = await group.next() ?? nil
             group.cancelAll()
             // A wish that was being gathered when the time was up is granted with this round.
             for await late in group { wish = wish ?? late }
+            rounds.dropPassing()
             return wish
         }
     }
 
+    private static func grantPassing(
+        _ rounds: RoundSignal, after milliseconds: Int64, _ clock: some Clock<Duration>
+    ) async {
+        try? await clock.sleep(for: .milliseconds(milliseconds))
+        rounds.grantPassing()
+    }
+
     /// Waits for a wish, and then for those that belong to it.
-    ///
-    /// - Parameter distance: How much later than now a round comes that is wished for in passing.
-    private static func gather<C: Clock<Duration>>(
-        _ rounds: RoundSignal, _ clock: C, distance: Duration
-    ) async -> RoundSignal.Wish {
-        let earliest = clock.now.advanced(by: distance)
+    private static func gather(_ rounds: RoundSignal, _ clock: some Clock<Duration>) async -> RoundSignal.Wish {
         var wish = await rounds.wait()
-        while wish == .inPassing, clock.now < earliest, !Task.isCancelled {
-            try? await clock.sleep(for: .milliseconds(gatheringMilliseconds))
-            if let next = rounds.take() { wish = max(wish, next) }
-        }
         var (passed, quiet) = (0, 0)
         while !Task.isCancelled {
             try? await clock.sleep(for: .milliseconds(gatheringMilliseconds))
@@ -193,7 +197,7 @@ package actor Dispatcher {
     ///
     /// - Parameter byHand: An admin asked for it, so orders are given although automatic dispatch is off.
     /// - Returns: What happened; nil when another server holds the lease or automatic dispatch is off.
-    /// - Throws: ``StoreError``.
+    /// - Throws: ``StoreError``; what the solver throws.
     package func tick(byHand: Bool = false) async throws -> TickSummary? {
         guard let fence = try await claimLease() else { return nil }
         let now = house.now()
@@ -234,7 +238,9 @@ package actor Dispatcher {
         rounds += 1
         let started = microseconds()
         let inputs = TickInputs(snapshot: snapshot, previous: previous, seed: rounds)
-        let plan = await solve(snapshot, previous, rounds)
+        let plan = try await solve(snapshot, previous, rounds)
+        // A server that stops carries nothing out any more.
+        try Task.checkCancellation()
         summary.solveMicroseconds = microseconds() - started
         lastSolveMicroseconds = summary.solveMicroseconds
         tickTime.recordMicroseconds(summary.solveMicroseconds)
@@ -373,15 +379,29 @@ package actor Dispatcher {
         }
     }
 
-    /// Takes back what lapses, and tells the admin of what only he may move. A driver with a live socket is there.
-    private func release(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
+    /// What lapses, and what only an admin may move. A driver with a live socket is there.
+    private func judge(_ open: [OpenOrder], at now: Timestamp) -> LapseRule.Verdict {
         let (fleet, push) = (house.fleet, house.push)
         let rule = LapseRule(
             now: now, watchedSince: watch?.since ?? now,
             lostAfterMilliseconds: house.settings.lostDriverAfterMilliseconds,
             lapseAfterMilliseconds: house.settings.lapseAfterMilliseconds,
             lastSign: { push.isConnected($0) ? now : fleet.member($0)?.lastSeen })
-        let verdict = rule.judge(open)
+        return rule.judge(open)
+    }
+
+    /// A server that stands by watches too, so that its admins see the same alarms and a take-over loses no time; it
+    /// moves nothing. To be called every few seconds.
+    package func watch(_ open: [OpenOrder]) {
+        guard standing == .standsBy else { return }
+        let now = house.now()
+        look(at: now)
+        tell(of: judge(open, at: now).lost)
+    }
+
+    /// Takes back what lapses, and tells the admin of what only he may move.
+    private func release(_ open: [OpenOrder], fence: Fence, at now: Timestamp) async {
+        let verdict = judge(open, at: now)
         tell(of: verdict.lost)
         let change = ChangeOrder(house)
         for (order, reason) in verdict.lapsing {

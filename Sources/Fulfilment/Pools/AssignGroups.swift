@@ -45,23 +45,39 @@ package struct AssignGroups: Sendable {
         return waiting
     }
 
-    /// Gives every group that waits to an available driver with a fresh position who can carry it: the pair with the
-    /// shortest way to the first pickup first, each driver once.
+    /// Gives every group of the pool that waits to an available driver with a fresh position who can carry it: the pair
+    /// with the shortest way to the first pickup first, each driver once.
     ///
+    /// Each group is given in a transaction of its own, so a key keeps the choice first: a repetition finishes what the
+    /// first request chose, gives nothing twice, chooses nothing anew, and hears the same answer.
+    ///
+    /// - Throws: ``StoreError``.
     /// - Complexity: O(g d log(g d)) for g groups and d drivers.
-    package func automatically(_ groups: [PoolGroup], by admin: AdminID) async throws -> [Given] {
+    package func automatically(
+        in pool: PoolID, by admin: AdminID, idempotency: IdempotencyKey?
+    ) async throws -> [Given] {
+        let groups = try await house.pools.groups(of: pool)
+        var choices = try await choose(among: groups)
+        if let idempotency {
+            choices = try await house.pools.keepChoices(choices, at: house.now(), idempotency: idempotency)
+        }
+        return try await give(choices, of: groups, by: admin, idempotency: idempotency)
+    }
+
+    private func choose(among groups: [PoolGroup]) async throws -> [GroupChoice] {
         let now = house.now()
         let open = try await house.orders.openOrders()
         var carried: [DriverID: Int] = [:]
         for order in open { if let driver = order.driverID { carried[driver, default: 0] += 1 } }
         let pending = Dictionary(
             open.filter { $0.state == .pending }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let waiting = groups.filter { $0.pickups.contains { pending[$0] != nil } }
         let members = house.fleet.members().filter { member in
             member.account.standing == .approved && member.account.availability == .online
                 && !house.fleet.isStale(member, at: now)
         }
         var pairs: [(milliseconds: Int64, group: Int, driver: DriverID)] = []
-        for (index, group) in groups.enumerated() {
+        for (index, group) in waiting.enumerated() {
             let orders = group.pickups.compactMap { pending[$0] }
             guard let start = orders.first?.pickup else { continue }
             for member in members {
@@ -79,26 +95,37 @@ package struct AssignGroups: Sendable {
             chosen[pair.group] = pair.driver
             busy.insert(pair.driver)
         }
-        return try await give(groups, chosen, by: admin)
+        return waiting.enumerated().map { GroupChoice(groupID: $1.id, driverID: chosen[$0]) }
     }
 
     private func give(
-        _ groups: [PoolGroup], _ chosen: [Int: DriverID], by admin: AdminID
+        _ choices: [GroupChoice], of groups: [PoolGroup], by admin: AdminID, idempotency: IdempotencyKey?
     ) async throws -> [Given] {
         var given: [Given] = []
-        for (index, group) in groups.enumerated() {
-            guard let driver = chosen[index] else {
-                given.append(Given(groupID: group.id, reason: "no available driver can carry it"))
+        for choice in choices {
+            guard let driver = choice.driverID else {
+                given.append(Given(groupID: choice.groupID, reason: "no available driver can carry it"))
                 continue
             }
             do {
-                let outcome = try await self(group, to: driver, earnings: nil, by: admin, idempotency: nil)
-                given.append(Given(groupID: group.id, driverID: driver, batchID: outcome.batchID))
+                guard let group = groups.first(where: { $0.id == choice.groupID }) else {
+                    throw FulfilmentError.unknownBatch(choice.groupID)
+                }
+                let outcome = try await self(
+                    group, to: driver, earnings: nil, by: admin, idempotency: idempotency?.part(of: choice))
+                given.append(Given(groupID: choice.groupID, driverID: driver, batchID: outcome.batchID))
             } catch is FulfilmentError {
                 // Something happened to it meanwhile, which wins.
-                given.append(Given(groupID: group.id, reason: "its orders changed meanwhile"))
+                given.append(Given(groupID: choice.groupID, reason: "its orders changed meanwhile"))
             }
         }
         return given
+    }
+}
+
+extension IdempotencyKey {
+    /// The key of one group's part of a request. No key from outside holds a line break.
+    fileprivate func part(of choice: GroupChoice) -> IdempotencyKey {
+        IdempotencyKey(principal: principal, key: "group \(choice.groupID)\n\(key)", requestHash: requestHash)
     }
 }

@@ -19,6 +19,58 @@ package protocol EarningsStore: Sendable {
     func payOut(
         _ drivers: [DriverID], method: String, reference: String?, at now: Timestamp, idempotency: IdempotencyKey?
     ) async throws -> [DriverID: Paise]
+    /// The payments that match, newest first, and the totals of all that match, whatever page is asked for.
+    func payouts(matching query: PayoutQuery) async throws -> (page: [Payout], totals: PayoutTotals)
+}
+
+/// Which payments are wanted.
+package struct PayoutQuery: Sendable, Equatable {
+    package var driver: DriverID?
+    /// From this moment on.
+    package var from: Timestamp?
+    /// Before this moment.
+    package var to: Timestamp?
+    /// Older than the payment with this number; the totals do not mind it.
+    package var before: Int64?
+    package var limit = 100
+
+    package init() {}
+}
+
+/// One payment to one driver.
+package struct Payout: Sendable, Equatable {
+    package var id: Int64
+    package var driverID: DriverID
+    package var driverName: String
+    package var amount: Paise
+    /// How many deliveries it paid for.
+    package var deliveries: Int
+    package var method: String
+    package var reference: String?
+    package var paidAt: Timestamp
+
+    package init(
+        id: Int64, driverID: DriverID, driverName: String, amount: Paise, deliveries: Int, method: String,
+        reference: String?, paidAt: Timestamp
+    ) {
+        self.id = id
+        self.driverID = driverID
+        self.driverName = driverName
+        self.amount = amount
+        self.deliveries = deliveries
+        self.method = method
+        self.reference = reference
+        self.paidAt = paidAt
+    }
+}
+
+/// Sums over payments.
+package struct PayoutTotals: Sendable, Equatable {
+    package var payouts = 0
+    package var drivers = 0
+    package var amount = Paise.zero
+
+    package init() {}
 }
 
 extension EarningsStore {

@@ -23,6 +23,37 @@ package protocol PoolStore: Sendable {
     func groups(of pool: PoolID) async throws -> [PoolGroup]
     /// Replaces the groups that have not become batches.
     func replaceGroups(of pool: PoolID, with groups: [PoolGroup], at now: Timestamp) async throws
+    /// Keeps who is to get which group. With a key that was used before: what was kept under it then.
+    ///
+    /// - Throws: ``StoreError`` with `keyReused` when the key came with another request.
+    func keepChoices(
+        _ choices: [GroupChoice], at now: Timestamp, idempotency: IdempotencyKey
+    ) async throws -> [GroupChoice]
+}
+
+/// A group and the driver who is to get it.
+package struct GroupChoice: Sendable, Hashable {
+    package var groupID: BatchID
+    /// Nil where nobody can carry it.
+    package var driverID: DriverID?
+
+    package init(groupID: BatchID, driverID: DriverID?) {
+        self.groupID = groupID
+        self.driverID = driverID
+    }
+
+    /// Choices as plain numbers, two for each; 0 stands for nobody.
+    package static func numbers(_ choices: [GroupChoice]) -> [Int64] {
+        choices.flatMap { [$0.groupID.rawValue, $0.driverID?.rawValue ?? 0] }
+    }
+
+    /// What ``numbers(_:)`` wrote.
+    package static func choices(_ numbers: [Int64]) -> [GroupChoice] {
+        stride(from: 0, to: numbers.count - 1, by: 2).map { index in
+            let driver = numbers[index + 1]
+            return GroupChoice(groupID: BatchID(numbers[index]), driverID: driver == 0 ? nil : DriverID(driver))
+        }
+    }
 }
 
 /// What is known of a pool before it has a number.

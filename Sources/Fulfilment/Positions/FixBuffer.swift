@@ -85,13 +85,6 @@ package struct FixBuffer: Sendable {
         return taken
     }
 
-    /// Takes fixes back that were taken before those that wait now.
-    package mutating func putBack(_ batch: [Fix]) {
-        let waiting = take(count)
-        put(batch)
-        put(waiting)
-    }
-
     private mutating func append(_ fix: Fix, to queue: inout Queue) {
         var place = free
         if place >= 0 {

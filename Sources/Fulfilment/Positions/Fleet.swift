@@ -12,6 +12,8 @@ package final class Fleet: Sendable {
         var members: [DriverID: FleetMember] = [:]
         /// Who holds which order.
         var holders: [OrderID: DriverID] = [:]
+        /// Counts the looks at what was heard.
+        var look: UInt64 = 1
     }
 
     private let state = Mutex(State())
@@ -47,8 +49,8 @@ package final class Fleet: Sendable {
     /// Takes over an account as it is in the database now.
     package func update(_ account: DriverAccount) {
         let flags = state.withLock { state -> PointFlags in
-            state.members[account.id, default: FleetMember(account: account)].account = account
-            return state.members[account.id]?.flags ?? PointFlags(rawValue: 0)
+            let look = state.look
+            return state.members[account.id, default: FleetMember(account: account)].take(account, in: look)
         }
         index.setFlags(account.id.rawValue, to: flags)
     }
@@ -60,6 +62,7 @@ package final class Fleet: Sendable {
         let flags = state.withLock { state -> PointFlags? in
             guard state.members[driver]?.account.availability == .unsaid else { return nil }
             state.members[driver]?.account.availability = .online
+            state.members[driver]?.heardIn = state.look
             return state.members[driver]?.flags
         }
         guard let flags else { return false }
@@ -101,7 +104,67 @@ package final class Fleet: Sendable {
         state.withLock { state in
             if let last = state.members[driver]?.lastSeen, last >= now { return }
             state.members[driver]?.lastSeen = now
+            state.members[driver]?.heardIn = state.look
         }
+    }
+
+    /// What was heard here of drivers since an earlier look; what ``learn(_:)`` took from elsewhere is not in it.
+    ///
+    /// - Parameter mark: Of the earlier look; 0 for everything.
+    /// - Returns: The signs, and the mark of this look.
+    /// - Complexity: O(drivers).
+    package func signs(after mark: UInt64) -> (signs: [DriverSign], mark: UInt64) {
+        state.withLock { state in
+            defer { state.look += 1 }
+            var signs: [DriverSign] = []
+            for member in state.members.values where member.heardIn > mark { signs.append(member.sign) }
+            return (signs, state.look)
+        }
+    }
+
+    /// What other servers' signs have changed here.
+    package struct Learned: Sendable {
+        /// Drivers who have moved.
+        package var sightings: [DriverSighting] = []
+        /// Drivers whose account is another one there.
+        package var doubted: [DriverID] = []
+    }
+
+    /// Takes over what another server has heard of its drivers, as far as it is newer than what is known. Its fixes
+    /// have been judged there.
+    ///
+    /// - Complexity: O(1) for each.
+    package func learn(_ signs: [DriverSign]) -> Learned {
+        var learned = Learned()
+        var moves: [PointMove] = []
+        for start in stride(from: 0, to: signs.count, by: Self.together) {
+            moves.removeAll(keepingCapacity: true)
+            state.withLock { state in
+                for sign in signs[start..<min(start + Self.together, signs.count)] {
+                    Self.learn(sign, &state.members, &learned, &moves)
+                }
+            }
+            index.update(moves)
+        }
+        return learned
+    }
+
+    private static func learn(
+        _ sign: DriverSign, _ members: inout [DriverID: FleetMember], _ learned: inout Learned,
+        _ moves: inout [PointMove]
+    ) {
+        guard let place = members.index(forKey: sign.driverID) else {
+            learned.doubted.append(sign.driverID)
+            return
+        }
+        let sighting = members.values[place].learn(sign)
+        if members.values[place].account.availability != sign.availability { learned.doubted.append(sign.driverID) }
+        guard let sighting else { return }
+        learned.sightings.append(sighting)
+        moves.append(
+            PointMove(
+                id: sign.driverID.rawValue, place: sighting.fix.point, flags: members.values[place].flags,
+                time: sighting.fix.receivedAt.milliseconds))
     }
 
     /// What became of fixes that were handed in together.
@@ -127,7 +190,7 @@ package final class Fleet: Sendable {
             let end = min(start + Self.together, fixes.count)
             moves.removeAll(keepingCapacity: true)
             state.withLock { state in
-                Self.judge(fixes, from: start, to: end, &state.members, &judged, &moves, &held)
+                Self.judge(fixes, from: start, to: end, &state, &judged, &moves, &held)
             }
             index.update(moves)
             start = end
@@ -139,7 +202,7 @@ package final class Fleet: Sendable {
     }
 
     private static func judge(
-        _ fixes: [Fix], from start: Int, to end: Int, _ members: inout [DriverID: FleetMember], _ judged: inout Judged,
+        _ fixes: [Fix], from start: Int, to end: Int, _ state: inout State, _ judged: inout Judged,
         _ moves: inout [PointMove], _ held: inout HeldBack
     ) {
         var first = start
@@ -149,10 +212,12 @@ package final class Fleet: Sendable {
             while next < end, fixes[next].driverID == driver { next += 1 }
             var believed: Int?
             var flags = PointFlags(rawValue: 0)
-            if let place = members.index(forKey: driver) {
-                let (last, sighting) = members.values[place].take(fixes, from: first, to: next, &judged.heldBack, &held)
+            if let place = state.members.index(forKey: driver) {
+                let (last, sighting) = state.members.values[place].take(
+                    fixes, from: first, to: next, &judged.heldBack, &held)
+                state.members.values[place].heardIn = state.look
                 believed = last
-                flags = members.values[place].flags
+                flags = state.members.values[place].flags
                 judged.sightings.append(sighting)
             } else {
                 // Nobody knows him, so nothing speaks against him; nor is he available.
@@ -269,81 +334,5 @@ package final class Fleet: Sendable {
     package func isStale(_ member: FleetMember, at now: Timestamp) -> Bool {
         guard let fix = member.lastFix else { return true }
         return now.millisecondsSince(fix.receivedAt) > staleAfter
-    }
-}
-
-extension PointFlags {
-    /// Online by his own word and not blocked.
-    static let available = PointFlags(rawValue: 1)
-}
-
-/// One driver of the fleet.
-package struct FleetMember: Sendable {
-    package var account: DriverAccount
-    /// The last fix that was believed.
-    package var lastFix: Fix?
-    package var lastSeen: Timestamp?
-    /// The orders that he holds.
-    package var held: Set<OrderID> = []
-    /// What the next fix is judged against.
-    private var filter = FixFilter()
-
-    package init(account: DriverAccount) {
-        self.account = account
-    }
-
-    /// Online by his own word and not blocked.
-    package var isAvailable: Bool {
-        account.availability == .online && account.standing == .approved
-    }
-
-    /// Whether he holds an order.
-    package var isDelivering: Bool { !held.isEmpty }
-
-    fileprivate var flags: PointFlags { isAvailable ? .available : PointFlags(rawValue: 0) }
-
-    /// Takes a run of his fixes in place: a copy of a member is a dozen strings. Returns the place of the last one that
-    /// was believed, and how the last one of all shows him.
-    fileprivate mutating func take(
-        _ fixes: [Fix], from start: Int, to end: Int, _ places: inout [Int], _ held: inout HeldBack
-    ) -> (believed: Int?, sighting: DriverSighting) {
-        var believed: Int?
-        var seen = lastSeen
-        for place in start..<end {
-            let fix = fixes[place]
-            let verdict = filter.received(
-                PlaceFix(
-                    place: fix.point, recordedAt: fix.recordedAt?.milliseconds,
-                    receivedAt: fix.receivedAt.milliseconds, accuracy: fix.accuracy.map { Metres($0) }))
-            if verdict == .moved {
-                believed = place
-            } else {
-                places.append(place)
-                held.count(verdict)
-            }
-            if seen.map({ $0 < fix.receivedAt }) ?? true { seen = fix.receivedAt }
-        }
-        lastSeen = seen
-        if let believed { lastFix = fixes[believed] }
-        var shown = DriverSighting(
-            fix: fixes[end - 1], isOnline: account.availability != .offline, isDelivering: isDelivering)
-        shown.isBelieved = believed == end - 1
-        return (believed, shown)
-    }
-}
-
-/// Fixes that moved nobody, by reason.
-private struct HeldBack {
-    var outOfOrder = 0
-    var inaccurate = 0
-    var jumps = 0
-
-    mutating func count(_ verdict: FixFilter.Verdict) {
-        switch verdict {
-        case .moved: break
-        case .outOfOrder: outOfOrder += 1
-        case .inaccurate: inaccurate += 1
-        case .impossibleJump: jumps += 1
-        }
     }
 }

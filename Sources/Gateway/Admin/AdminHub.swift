@@ -17,6 +17,9 @@ package final class AdminHub: AdminFeed {
     private static let presencesTold = 50
     /// Alarms told in one round; the list of them is behind REST.
     private static let alarmsTold = 50
+    /// A driver who has not been shown for so long is shown again, wherever he stands. The console takes whoever it has
+    /// not heard of for 90 s off its map; with the interval of the looks this is well below a minute. Milliseconds.
+    private static let quietFor: Int64 = 30_000
 
     private struct OrderChange {
         var state: OrderState
@@ -34,11 +37,19 @@ package final class AdminHub: AdminFeed {
         var turn = 0
     }
 
+    /// What one round tells.
+    struct Round: Sendable {
+        /// Where drivers are, by id; of each, only the newest counts.
+        var positions: [(driver: DriverID, frame: ByteBuffer)]
+        /// What else has happened.
+        var others: [ByteBuffer]
+    }
+
     /// An open tab.
     struct Console: Sendable {
         let admin: AdminID
         let tokenEpoch: Int64
-        let show: @Sendable ([ByteBuffer]) -> Void
+        let show: @Sendable (Round) -> Void
         let end: @Sendable (CloseReason) -> Void
     }
 
@@ -46,6 +57,8 @@ package final class AdminHub: AdminFeed {
         var waiting = Waiting()
         var consoles: [UInt64: Console] = [:]
         var nextConsole: UInt64 = 0
+        /// When each driver was last shown, as uptime; of those who were shown lately.
+        var shownAt: [DriverID: Int64] = [:]
     }
 
     private let state = Mutex(State())
@@ -71,6 +84,20 @@ package final class AdminHub: AdminFeed {
         guard hasConsoles else { return }
         state.withLock { state in
             for sighting in sightings { state.waiting.sightings[sighting.fix.driverID] = sighting }
+        }
+    }
+
+    /// Has those shown again who have not been for long, although they have not moved: the console forgets them
+    /// otherwise. Called every few seconds with all who are to be on the map.
+    package func remind(of sightings: [DriverSighting], at now: Moment) {
+        guard hasConsoles else { return }
+        state.withLock { state in
+            state.shownAt = state.shownAt.filter { now.uptime - $0.value < Self.quietFor }
+            for sighting in sightings {
+                let driver = sighting.fix.driverID
+                guard state.shownAt[driver] == nil, state.waiting.sightings[driver] == nil else { continue }
+                state.waiting.sightings[driver] = sighting
+            }
         }
     }
 
@@ -100,29 +127,33 @@ package final class AdminHub: AdminFeed {
     /// Sends what has changed since the last round to every console. Called at a steady pace.
     ///
     /// - Complexity: O(n log n) in the changes; each message is encoded once, however many consoles are open.
-    package func flush() {
+    package func flush(at now: Moment) {
         let (waiting, consoles) = state.withLock { state in
             let taken = state.waiting
             state.waiting = Waiting()
+            for driver in taken.sightings.keys { state.shownAt[driver] = now.uptime }
             return (taken, Array(state.consoles.values))
         }
         guard !consoles.isEmpty else { return }
-        let frames = Self.messages(waiting).map { FrameWriter.frame(.text, $0.jsonBytes) }
-        guard !frames.isEmpty else { return }
-        for console in consoles { console.show(frames) }
+        let round = Round(
+            positions: Self.positions(waiting.sightings.values.sorted { $0.fix.driverID < $1.fix.driverID }),
+            others: Self.messages(waiting).map(Self.frame))
+        guard !round.positions.isEmpty || !round.others.isEmpty else { return }
+        for console in consoles { console.show(round) }
     }
 
-    /// The messages that show where these drivers are.
-    static func locations(_ sightings: [DriverSighting]) -> [AdminMessage] {
+    static func frame(_ message: AdminMessage) -> ByteBuffer { FrameWriter.frame(.text, message.jsonBytes) }
+
+    /// The frames that show where these drivers are.
+    static func positions(_ sightings: [DriverSighting]) -> [(driver: DriverID, frame: ByteBuffer)] {
         sightings.map { sighting in
             let status = !sighting.isOnline ? "OFFLINE" : sighting.isDelivering ? "IN_TRANSIT" : "ONLINE"
             let fix = sighting.fix
-            return .driverLocation(
-                DriverLocationMessage(
-                    driverID: fix.driverID.rawValue,
-                    point: WirePoint(latitude: fix.point.latitude, longitude: fix.point.longitude), status: status,
-                    speed: fix.speed, heading: fix.heading, batteryLevel: fix.batteryLevel,
-                    at: fix.receivedAt.milliseconds))
+            let message = DriverLocationMessage(
+                driverID: fix.driverID.rawValue,
+                point: WirePoint(latitude: fix.point.latitude, longitude: fix.point.longitude), status: status,
+                speed: fix.speed, heading: fix.heading, batteryLevel: fix.batteryLevel, at: fix.receivedAt.milliseconds)
+            return (fix.driverID, frame(.driverLocation(message)))
         }
     }
 
@@ -149,7 +180,7 @@ package final class AdminHub: AdminFeed {
     private var hasConsoles: Bool { open.load(ordering: .relaxed) > 0 }
 
     private static func messages(_ waiting: Waiting) -> [AdminMessage] {
-        var messages = locations(waiting.sightings.values.sorted { $0.fix.driverID < $1.fix.driverID })
+        var messages: [AdminMessage] = []
         let changes = waiting.orders.sorted { $0.value.turn < $1.value.turn }.suffix(ordersTold)
         for (order, change) in changes {
             messages.append(

@@ -5,12 +5,12 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit; a tab that
-/// does not read is skipped, because the newest state is all that counts, and one that makes us say much without
-/// reading it is dropped. One that says much is read more slowly.
+/// One tab of an admin's console: many may be open with one token, all silent. No take-over, no idle limit. Of each
+/// driver a tab is told the newest position when it can take it, and of what else it has missed only that it should
+/// look again; one that makes us say much without reading it is dropped. One that says much is read more slowly.
 final class AdminSession: SocketApplication {
     private static let pong = FrameWriter.frame(.text, ServerMessage.pongBytes)
-    /// Drivers shown in one turn of the loop when the map opens.
+    /// Drivers shown in one turn of the loop, so that other sockets have theirs.
     private static let shownAtOnce = 100
 
     private let core: GatewayCore
@@ -21,8 +21,9 @@ final class AdminSession: SocketApplication {
     private var socket: SocketHandler?
     private var console: UInt64?
     private var isBehind = false
-    /// What of the map's first picture has not been sent yet.
-    private var picture: ArraySlice<DriverSighting> = []
+    /// Where drivers are that the tab has not been told yet: the map's first picture, and what has changed since.
+    private var positions = LatestFrames()
+    private var isPainting = false
     private var bucket: TokenBucket
     private var isThrottled = false
     private let presence = Presence()
@@ -63,12 +64,15 @@ final class AdminSession: SocketApplication {
             // Without an answer the console is told to come again: it shows what every driver does.
             let verdict = (try? await core.door.admits(adminID, epoch: epoch)) ?? .failure(.overloaded)
             // The whole fleet is looked through here and not on the loop, which other sockets wait for.
-            let sightings = if case .success = verdict { core.door.sightings() } else { [DriverSighting]() }
-            eventLoop.execute { session.value.judged(verdict, sightings) }
+            let picture = if case .success = verdict { core.door.sightings() } else { [DriverSighting]() }
+            let positions = AdminHub.positions(picture)
+            eventLoop.execute { session.value.judged(verdict, positions) }
         }
     }
 
-    private func judged(_ verdict: Result<Void, CloseReason>, _ sightings: [DriverSighting]) {
+    private func judged(
+        _ verdict: Result<Void, CloseReason>, _ picture: [(driver: DriverID, frame: ByteBuffer)]
+    ) {
         guard let socket, socket.isOpen, !isAdmitted else { return }
         if case .failure(let reason) = verdict {
             socket.close(reason)
@@ -80,35 +84,40 @@ final class AdminSession: SocketApplication {
         console = core.admins.add(
             AdminHub.Console(
                 admin: adminID, tokenEpoch: token.epoch,
-                show: { frames in eventLoop.execute { session.value.show(frames) } },
+                show: { round in eventLoop.execute { session.value.show(round) } },
                 end: { reason in eventLoop.execute { session.value.socket?.close(reason) } }))
         send(.connectionAck(serverTime: core.clock.read().wall.milliseconds))
-        picture = sightings[...]
+        for position in picture { positions.put(position.frame, of: position.driver) }
         paint()
         socket.resumeReading()
         socket.flush()
     }
 
-    /// Sends a part of the first picture and lets the loop's other sockets have their turn; a tab that does not read
-    /// gets no further.
+    /// Sends a portion of the positions and lets the loop's other sockets have their turn. A tab that does not read gets
+    /// no further; what waits for it grows no longer than the fleet.
     private func paint() {
-        guard let socket, socket.isOpen, socket.isWritable, !picture.isEmpty else { return }
-        for message in AdminHub.locations(Array(picture.prefix(Self.shownAtOnce))) { send(message) }
+        guard !isPainting, let socket, socket.isOpen, socket.isWritable, !positions.isEmpty else { return }
+        for frame in positions.take(Self.shownAtOnce) { socket.send(frame) }
         socket.flush()
-        picture = picture.dropFirst(Self.shownAtOnce)
-        guard !picture.isEmpty else { return }
+        guard !positions.isEmpty else { return }
+        isPainting = true
         let session = NIOLoopBound(self, eventLoop: desk.eventLoop)
-        desk.eventLoop.execute { session.value.paint() }
+        desk.eventLoop.execute {
+            session.value.isPainting = false
+            session.value.paint()
+        }
     }
 
-    /// Takes the frames of one round.
-    private func show(_ frames: [ByteBuffer]) {
+    /// Takes one round.
+    private func show(_ round: AdminHub.Round) {
         guard let socket, socket.isOpen else { return }
-        guard socket.isWritable else {
+        for position in round.positions { positions.put(position.frame, of: position.driver) }
+        if socket.isWritable {
+            for frame in round.others { socket.send(frame) }
+        } else if !round.others.isEmpty {
             isBehind = true
-            return
         }
-        for frame in frames { socket.send(frame) }
+        paint()
         socket.flush()
     }
 
@@ -200,6 +209,6 @@ final class AdminSession: SocketApplication {
     func gone() {}
 
     private func send(_ message: AdminMessage) {
-        socket?.send(FrameWriter.frame(.text, message.jsonBytes))
+        socket?.send(AdminHub.frame(message))
     }
 }

@@ -21,6 +21,7 @@ package protocol DriverDoor: Sendable {
     /// The driver has shown a sign of life.
     func seen(_ driver: DriverID, at now: Timestamp)
 
-    /// Drivers with a recent position, for a map that has just been opened.
+    /// Drivers who are to be on the map: who was seen moving lately, and who is online and shows signs of life where he
+    /// was last.
     func sightings() -> [DriverSighting]
 }

@@ -3,7 +3,7 @@ package import Fulfilment
 
 /// The door of the real house: memory is the fleet, the store is its ports.
 package struct HouseDoor: DriverDoor {
-    /// A driver unseen for longer is not shown on a map that opens. Milliseconds; the console itself forgets after 90
+    /// A driver without a sign of life for longer is not on the map. Milliseconds; the console itself forgets after 90
     /// s.
     private static let shownFor: Int64 = 90_000
 
@@ -75,7 +75,9 @@ package struct HouseDoor: DriverDoor {
     package func sightings() -> [DriverSighting] {
         let oldest = now().advanced(byMilliseconds: -Self.shownFor)
         return fleet.members().compactMap { member in
-            guard let fix = member.lastFix, fix.receivedAt >= oldest else { return nil }
+            // Who is online and says something, be it a ping, stands where he was last.
+            let isThere = member.isAvailable && member.lastSeen.map { $0 >= oldest } ?? false
+            guard let fix = member.lastFix, isThere || fix.receivedAt >= oldest else { return nil }
             return DriverSighting(
                 fix: fix, isOnline: member.account.availability != .offline, isDelivering: member.isDelivering)
         }

@@ -31,7 +31,7 @@ package struct GatewaySettings: Sendable {
     package var outboundLimit = 65_536
     /// Bytes that may wait on any socket, also on one that is skipped instead of dropped when it is behind.
     package var outboundCap = 4_194_304
-    /// The kernel's own room for what a driver's phone has not taken yet; the rest of a slow phone's cost. Bytes.
+    /// The kernel's own room for what a phone or a console has not taken yet; the rest of a slow one's cost. Bytes.
     package var kernelSendBuffer: Int32 = 65_536
     /// How long a closed socket may linger for its close frame to arrive. With the tick that looks at it, a refused one
     /// is gone within two seconds. Milliseconds.
@@ -72,6 +72,8 @@ package struct GatewaySettings: Sendable {
     package var undecidedConnections = 8192
     /// A kept-alive HTTP connection without a request is closed. Milliseconds.
     package var httpIdle: Int64 = 60_000
+    /// Browser origins that may read what a request is told that becomes no socket.
+    package var corsOrigins: Set<String> = []
     /// Bytes of all headers, and their number.
     package var headerBytes = 16_384
     package var headerCount = 100
@@ -84,6 +86,8 @@ package struct GatewaySettings: Sendable {
     package var markInterval: Int64 = 100
     /// The admins' feed is sent every so often. Milliseconds.
     package var adminInterval: Int64 = 500
+    /// Every so often the admins' feed looks who has not been shown for long. Milliseconds.
+    package var reminderInterval: Int64 = 10_000
 
     package init() {}
 }

@@ -22,6 +22,8 @@ package protocol SessionEndpoint: AnyObject, Sendable {
     var sentThrough: Int64 { get }
     /// The epoch of the token that opened it.
     var tokenEpoch: Int64 { get }
+    /// When it was opened, on the server's clock.
+    var openedAt: Timestamp { get }
 }
 
 /// Which session is a driver's: the newest one. Every connection has an epoch, and the end of an old one never removes
@@ -80,6 +82,29 @@ package final class ConnectionRegistry: Sendable {
             connected.subtract(1, ordering: .relaxed)
             return true
         }
+    }
+
+    /// Takes the driver's session if its connection has this epoch or an older one. It stays registered until it ends.
+    package func session(of driver: DriverID, through epoch: UInt64) -> (any SessionEndpoint)? {
+        shard(of: driver).entries.withLock { entries in
+            entries[driver].flatMap { $0.epoch <= epoch ? $0.endpoint : nil }
+        }
+    }
+
+    /// Sessions whose connections have a newer epoch than this one.
+    ///
+    /// - Complexity: O(n).
+    package func openings(after epoch: UInt64) -> [SessionOpening] {
+        var openings: [SessionOpening] = []
+        for shard in shards {
+            shard.entries.withLock { entries in
+                for (driver, entry) in entries where entry.epoch > epoch {
+                    openings.append(
+                        SessionOpening(driverID: driver, number: entry.epoch, openedAt: entry.endpoint.openedAt))
+                }
+            }
+        }
+        return openings
     }
 
     /// Whether the connection with this epoch is the driver's session now.

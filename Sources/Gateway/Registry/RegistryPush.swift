@@ -40,3 +40,13 @@ package struct RegistryPush: DriverPush {
 
     package var connectionCount: Int { registry.count }
 }
+
+extension RegistryPush: DriverSessions {
+    package func openings(after number: UInt64) -> [SessionOpening] { registry.openings(after: number) }
+
+    package func connectedDrivers() -> [DriverID] { registry.sessions().map(\.driver) }
+
+    package func takeOver(_ driver: DriverID, through number: UInt64) {
+        registry.session(of: driver, through: number)?.deliver(.end(.takenOver))
+    }
+}

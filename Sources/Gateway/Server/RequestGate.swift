@@ -145,7 +145,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch stage {
         case .rest: context.fireErrorCaught(error)
-        case .fresh where error is HTTPParserError: answer(.badRequest, nil, context)
+        case .fresh where error is HTTPParserError: answer(.badRequest, to: nil, context)
         case .fresh, .upgrading, .done: context.close(promise: nil)
         }
     }
@@ -164,11 +164,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         let client = factory.client(peer: context.remoteAddress, forwardedFor: head.headers["x-forwarded-for"])
         if let seconds = factory.floodRefusal(of: client) {
-            answer(.tooManyRequests, seconds, context)
+            answer(.tooManyRequests, to: head, retryAfter: seconds, context)
         } else if Self.isUpgrade(head) {
             stage = .upgrading(Wish(route: route, client: client), head, hasEnded: false)
         } else {
-            answer(.upgradeRequired, nil, context)
+            answer(.upgradeRequired, to: head, context)
         }
     }
 
@@ -235,16 +235,16 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func upgrade(_ wish: Wish, _ response: Result<HTTPHeaders, any Error>) {
-        guard let context, case .upgrading = stage else { return }
+        guard let context, case .upgrading(_, let head, _) = stage else { return }
         guard case .success(var headers) = response else {
-            answer(.badRequest, nil, context)
+            answer(.badRequest, to: head, context)
             return
         }
         stage = .done
         headers.replaceOrAdd(name: "connection", value: "upgrade")
         headers.replaceOrAdd(name: "upgrade", value: "websocket")
-        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let answer = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.write(wrapOutboundOut(.head(answer)), promise: nil)
         let channel = context.channel
         do { try becomeSocket(wish, context) } catch { context.close(promise: nil) }
         // Who has the answer may rely on the socket's being there.
@@ -262,11 +262,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         // Before this gate, so that what the socket writes at once does not pass it.
         let socket = factory.socket(for: wish.route, from: wish.client, desk: desk)
         socket.readsForItself = isDecided
-        if case .driver = wish.route.target {
-            // What the kernel keeps for a phone that does not read is memory as well.
-            let size = ChannelOptions.Types.SocketOption.Value(factory.settings.kernelSendBuffer)
-            try context.channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: size)
-        }
+        // What the kernel keeps for a client that does not read is memory as well, and old news by the time it is read.
+        let size = ChannelOptions.Types.SocketOption.Value(factory.settings.kernelSendBuffer)
+        try context.channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: size)
         try pipeline.addHandler(socket, position: .before(self))
         if !isDecided {
             isDecided = true
@@ -280,17 +278,30 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Answers of our own
 
-    private func answer(_ status: HTTPResponseStatus, _ retryAfter: Int64?, _ context: ChannelHandlerContext) {
+    /// Answers a request that becomes no socket, and ends the connection. Without a head it could not be read.
+    private func answer(
+        _ status: HTTPResponseStatus, to request: HTTPRequestHead?, retryAfter: Int64? = nil,
+        _ context: ChannelHandlerContext
+    ) {
         stage = .done
-        let body = Self.problem(status, retryAfter: retryAfter)
+        let requestID = RequestID.accepted(request?.headers.first(name: "x-request-id")) ?? factory.requestID()
+        let body = Self.problem(status, retryAfter: retryAfter, requestID: requestID)
         var headers: HTTPHeaders = [
-            "content-type": "application/problem+json", "content-length": "\(body.readableBytes)",
-            "connection": "close",
+            "content-type": Problem.mediaType, "content-length": "\(body.readableBytes)", "connection": "close",
+            "cache-control": "no-store", "x-request-id": requestID,
         ]
+        let crossOrigin = CrossOrigin(origins: factory.settings.corsOrigins)
+        for field in crossOrigin.fields(for: request?.headers.first(name: "origin")) {
+            headers.add(name: field.name, value: field.value)
+        }
         if let retryAfter { headers.add(name: "retry-after", value: "\(retryAfter)") }
         if status == .upgradeRequired {
             headers.add(name: "upgrade", value: "websocket")
             headers.add(name: "sec-websocket-version", value: "13")
+        }
+        // A flood has lines of its own, fewer than it has requests.
+        if status != .tooManyRequests {
+            logger.debug("request refused", metadata: ["request_id": "\(requestID)", "status": "\(status.code)"])
         }
         let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -301,7 +312,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// A problem document for the few answers that the gateway gives before REST.
-    private static func problem(_ status: HTTPResponseStatus, retryAfter: Int64?) -> ByteBuffer {
+    private static func problem(_ status: HTTPResponseStatus, retryAfter: Int64?, requestID: String) -> ByteBuffer {
         let detail =
             switch status {
             case .tooManyRequests: "Too many connections from this address; try again in \(retryAfter ?? 1) s."
@@ -314,7 +325,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             case .upgradeRequired: "upgrade_required"
             default: "bad_request"
             }
-        let problem = Problem(status: Int(status.code), code: code, title: status.reasonPhrase, detail: detail)
+        let problem = Problem(
+            status: Int(status.code), code: code, title: status.reasonPhrase, detail: detail, requestID: requestID)
         return ByteBuffer(bytes: problem.jsonBytes)
     }
 

@@ -10,6 +10,8 @@ package protocol SocketFactory: Sendable {
     func client(peer: SocketAddress?, forwardedFor: [String]) -> IPAddress?
     /// Seconds to wait when the client's address floods us, else nil.
     func floodRefusal(of client: IPAddress?) -> Int64?
+    /// A number of our own for a request that becomes no socket.
+    func requestID() -> String
     /// The handler of a socket whose upgrade has been answered.
     func socket(for route: SocketRoute, from client: IPAddress?, desk: LoopDesk) -> SocketHandler
     /// Counts a connection that has not asked for anything yet. False when there are too many of them.

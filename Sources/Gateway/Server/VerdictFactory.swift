@@ -47,6 +47,12 @@ struct VerdictFactory: SocketFactory {
         return seconds
     }
 
+    /// Unique on this server: when, and how many before it.
+    func requestID() -> String {
+        let number = core.refusedRequests.add(1, ordering: .relaxed).newValue
+        return "g\(String(core.clock.read().wall.milliseconds, radix: 36))-\(String(number, radix: 36))"
+    }
+
     func enter(_ peer: SocketAddress?) -> Bool {
         let isAdmitted = core.undecided.enter(core.addresses.counted(peer))
         if !isAdmitted { core.meters.crowded() }

@@ -144,7 +144,8 @@ final class DriverSession: SocketApplication {
             carryOut(machine.ended(by: .tokenRevoked), at: now)
             return
         }
-        let mailbox = SessionMailbox(self, tokenEpoch: token.epoch, eventLoop: desk.eventLoop)
+        let mailbox = SessionMailbox(
+            self, tokenEpoch: token.epoch, openedAt: now.wall, eventLoop: desk.eventLoop)
         self.mailbox = mailbox
         core.registry.register(mailbox, of: driverID, epoch: epoch)?.deliver(.end(.takenOver))
         core.meters.connected(.driver, sessions: core.registry.count)

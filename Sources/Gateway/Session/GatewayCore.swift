@@ -24,6 +24,8 @@ final class GatewayCore: Sendable {
     let meters = GatewayMeters()
     /// Sockets without a verdict or with a bad one.
     let unauthenticated = Atomic<Int>(0)
+    /// Requests that became no socket and were answered by the gateway itself.
+    let refusedRequests = Atomic<Int>(0)
     /// True from the start of a drain on: new sockets are told to come back.
     let isDraining = Atomic<Bool>(false)
     private let desks = Mutex<[ObjectIdentifier: NIOLoopBound<LoopDesk>]>([:])

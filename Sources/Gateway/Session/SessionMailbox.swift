@@ -1,3 +1,4 @@
+import DispatchCore
 import NIOCore
 import Synchronization
 
@@ -7,9 +8,11 @@ final class SessionMailbox: SessionEndpoint {
     private let eventLoop: any EventLoop
     private let sent = Atomic<Int64>(0)
     let tokenEpoch: Int64
+    let openedAt: Timestamp
 
-    init(_ session: DriverSession, tokenEpoch: Int64, eventLoop: any EventLoop) {
+    init(_ session: DriverSession, tokenEpoch: Int64, openedAt: Timestamp, eventLoop: any EventLoop) {
         self.tokenEpoch = tokenEpoch
+        self.openedAt = openedAt
         self.session = NIOLoopBound(session, eventLoop: eventLoop)
         self.eventLoop = eventLoop
     }

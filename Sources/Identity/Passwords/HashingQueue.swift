@@ -32,11 +32,15 @@ final class HashingQueue: Sendable {
     /// How many entries wait for a thread.
     var depth: Int { waiting.withLock { $0.entries.count } }
 
-    /// Puts `work` at the end of the queue and returns its result. Throws at once when the queue is full or stopped.
-    func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async throws(PasswordFailure) -> Result {
+    /// Puts `work` at the end of the queue and returns its result. Throws at once when the queue is full or stopped, and
+    /// instead of working when its turn comes and nobody awaits it any more.
+    func run<Result: Sendable>(
+        while isAwaited: @escaping @Sendable () -> Bool = { true }, _ work: @escaping @Sendable () -> Result
+    ) async throws(PasswordFailure) -> Result {
         let outcome: Swift.Result<Result, PasswordFailure> = await withCheckedContinuation { continuation in
             let entry: @Sendable (Bool) -> Void = { runs in
-                continuation.resume(returning: runs ? .success(work()) : .failure(.stopped))
+                guard runs else { return continuation.resume(returning: .failure(.stopped)) }
+                continuation.resume(returning: isAwaited() ? .success(work()) : .failure(.busy))
             }
             if let refusal = enqueue(entry) {
                 continuation.resume(returning: .failure(refusal))

@@ -56,13 +56,18 @@ package final class PasswordHasher: Sendable {
     ///
     /// With `nil` (an unknown account) or an unreadable line the same work is done for nothing, so that the time of the
     /// answer does not tell which accounts exist.
-    package func matches(_ password: String, stored: String?) async throws(PasswordFailure) -> Bool {
+    ///
+    /// - Parameter isAwaited: Asked when a thread is free: false saves the work for somebody who has gone meanwhile.
+    /// - Throws: ``PasswordFailure/busy`` also where nobody awaits the answer any more.
+    package func matches(
+        _ password: String, stored: String?, while isAwaited: @escaping @Sendable () -> Bool = { true }
+    ) async throws(PasswordFailure) -> Bool {
         let bytes = Self.canonicalBytes(password)
         let isAcceptable = (1...Self.longestPassword).contains(bytes.count)
         let known = isAcceptable ? stored.flatMap { PasswordHash($0) } : nil
         let hash = known ?? dummy
         let input = isAcceptable ? bytes : [0]
-        let key = try await queue.run {
+        let key = try await queue.run(while: isAwaited) {
             Scrypt.key(password: input, salt: hash.salt, parameters: hash.parameters, length: hash.key.count)
         }
         guard let key else { throw .exhausted }

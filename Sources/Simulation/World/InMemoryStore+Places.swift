@@ -88,7 +88,7 @@ extension InMemoryStore: EarningsStore {
     }
 
     package func paidOut(since start: Timestamp) async throws -> Paise {
-        try with { state in state.payouts.values.filter { $0.2 >= start }.reduce(Paise.zero) { $0 + $1.1 } }
+        try with { state in state.payouts.values.filter { $0.paidAt >= start }.reduce(.zero) { $0 + $1.amount } }
     }
 
     package func payOut(
@@ -97,20 +97,40 @@ extension InMemoryStore: EarningsStore {
         try with { state in
             var paid: [DriverID: Paise] = [:]
             if let first = try state.repeats(of: idempotency) {
-                for payout in first { if let known = state.payouts[payout.rawValue] { paid[known.0] = known.1 } }
+                for known in first.compactMap({ state.payouts[$0.rawValue] }) { paid[known.driverID] = known.amount }
                 return paid
             }
+            var deliveries: [DriverID: Int] = [:]
             for (id, entry) in state.earnings where drivers.contains(entry.driverID) && !entry.isPaid {
                 paid[entry.driverID, default: .zero] += entry.quote.total
+                deliveries[entry.driverID, default: 0] += 1
                 state.earnings[id]?.isPaid = true
             }
             var numbers: [Int64] = []
             for (driver, amount) in paid.sorted(by: { $0.key < $1.key }) {
-                numbers.append(state.newID())
-                state.payouts[state.nextID] = (driver, amount, now)
+                let id = state.newID()
+                numbers.append(id)
+                state.payouts[id] = Payout(
+                    id: id, driverID: driver, driverName: state.drivers[driver]?.name ?? "", amount: amount,
+                    deliveries: deliveries[driver] ?? 0, method: method, reference: reference, paidAt: now)
             }
             state.keep(idempotency, numbers)
             return paid
+        }
+    }
+
+    package func payouts(matching query: PayoutQuery) async throws -> (page: [Payout], totals: PayoutTotals) {
+        try with { state in
+            let all = state.payouts.values.filter { payout in
+                payout.driverID == query.driver ?? payout.driverID && payout.paidAt >= query.from ?? payout.paidAt
+                    && query.to.map { payout.paidAt < $0 } ?? true
+            }
+            var totals = PayoutTotals()
+            totals.payouts = all.count
+            totals.drivers = Set(all.map(\.driverID)).count
+            totals.amount = all.reduce(.zero) { $0 + $1.amount }
+            let older = all.sorted { $0.id > $1.id }.filter { payout in query.before.map { payout.id < $0 } ?? true }
+            return (Array(older.prefix(query.limit)), totals)
         }
     }
 }

@@ -54,6 +54,16 @@ extension InMemoryStore: PoolStore {
             state.poolGroups[pool] = kept + groups
         }
     }
+
+    package func keepChoices(
+        _ choices: [GroupChoice], at now: Timestamp, idempotency: IdempotencyKey
+    ) async throws -> [GroupChoice] {
+        try with { state in
+            if let kept = try state.repeats(of: idempotency) { return GroupChoice.choices(kept.map(\.rawValue)) }
+            state.keep(idempotency, GroupChoice.numbers(choices))
+            return choices
+        }
+    }
 }
 
 extension InMemoryStore.State {

@@ -28,7 +28,7 @@ package final class InMemoryStore: Sendable {
         var policies: [PolicyRecord] = []
         var driverRules: [DriverRule] = []
         var ruleRevision: Int64 = 0
-        var payouts: [Int64: (DriverID, Paise, Timestamp)] = [:]
+        var payouts: [Int64: Payout] = [:]
         var pools: [PoolID: Pool] = [:]
         var keptRows: [String: (pool: PoolID?, row: KeptRow)] = [:]
         var poolGroups: [PoolID: [PoolGroup]] = [:]

@@ -125,4 +125,38 @@ extension Store: EarningsStore {
         { amounts[DriverID(try row.get(0))] = Paise(try row.get(1)) }
         return amounts
     }
+
+    /// Two statements; the second is a sum over the payments that match.
+    package func payouts(matching query: PayoutQuery) async throws -> (page: [Payout], totals: PayoutTotals) {
+        let wanted = """
+            ($1::int8 IS NULL OR p.driver_id = $1) AND ($2::timestamptz IS NULL OR p.paid_at >= $2) \
+            AND ($3::timestamptz IS NULL OR p.paid_at < $3)
+            """
+        let parameters: [Parameter] = [.id(query.driver), .timestamp(query.from), .timestamp(query.to)]
+        let rows = try await self.query(
+            """
+            SELECT p.id, p.driver_id, d.name, p.amount_paise, \
+            (SELECT count(*) FROM earnings e WHERE e.driver_id = p.driver_id AND e.payout_id = p.id), \
+            p.method, p.reference, p.paid_at FROM payouts p JOIN drivers d ON d.id = p.driver_id \
+            WHERE \(wanted) AND ($4::int8 IS NULL OR p.id < $4) ORDER BY p.id DESC LIMIT $5
+            """, parameters + [.int8(query.before), .int8(Int64(query.limit))])
+        let page = try rows.map { row in
+            var cells = row.cells
+            return Payout(
+                id: try cells.next(), driverID: try cells.id(), driverName: try cells.next(),
+                amount: try cells.paise(), deliveries: try cells.next(), method: try cells.next(),
+                reference: try cells.next(), paidAt: try cells.time())
+        }
+        let sums = try await self.query(
+            """
+            SELECT count(*), count(DISTINCT p.driver_id), COALESCE(sum(p.amount_paise), 0)::int8 FROM payouts p \
+            WHERE \(wanted)
+            """, parameters
+        ).only()
+        var totals = PayoutTotals()
+        totals.payouts = try sums.get(0)
+        totals.drivers = try sums.get(1)
+        totals.amount = Paise(try sums.get(2))
+        return (page, totals)
+    }
 }

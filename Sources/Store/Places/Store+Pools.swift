@@ -127,4 +127,11 @@ extension Store: PoolStore {
             ])
         }
     }
+
+    /// One transaction with the key.
+    package func keepChoices(
+        _ choices: [GroupChoice], at now: Timestamp, idempotency: IdempotencyKey
+    ) async throws -> [GroupChoice] {
+        GroupChoice.choices(try await once(idempotency, at: now) { _ in GroupChoice.numbers(choices) })
+    }
 }

@@ -274,7 +274,7 @@ import Testing
         let (fleet, account) = (city.house.fleet, driver)
         let dispatcher = dispatcher { snapshot, previous, seed in
             fleet.update(account)
-            return await Self.eager(snapshot, previous, seed)
+            return try await Self.eager(snapshot, previous, seed)
         }
         _ = city.house.rounds.take()
         _ = try await dispatcher.tick()

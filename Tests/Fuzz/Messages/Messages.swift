@@ -5,6 +5,7 @@ import Contract
 public func fuzzMessages(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = UnsafeRawBufferPointer(start: start, count: count)
     decode(bytes)
+    readInTurn(bytes)
     if let json = try? JSON(parsing: bytes) {
         var writer = JSONWriter()
         writer.value(json)
@@ -26,6 +27,23 @@ private func decode(_ bytes: UnsafeRawBufferPointer) {
     precondition((try? decoded.get()) == scanned, "the scanner and the decoder disagree")
     if case .location(let update) = scanned {
         precondition((-90...90).contains(update.latitude) && (-180...180).contains(update.longitude))
+    }
+}
+
+/// The lines of the input, one after the other, through a reader that remembers: it may be silent, but where it speaks it
+/// says what the general decoder says.
+private func readInTurn(_ bytes: UnsafeRawBufferPointer) {
+    var reader = HotMessageReader()
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+        let message = UnsafeRawBufferPointer(rebasing: line)
+        if let update = reader.location(message) {
+            precondition(
+                (try? DriverMessage.decodeGenerally(message)) == .location(update),
+                "the reader that remembers and the decoder disagree")
+        }
+        if HotMessageReader.isPing(message) {
+            precondition((try? DriverMessage.decodeGenerally(message)) == .ping, "no ping")
+        }
     }
 }
 

@@ -20,19 +20,23 @@ struct DeliverySimulationTests {
     private static func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
 
     @Test func phonesShowWhatTheDatabaseSaysWhateverFails() async throws {
-        var (restarts, stale, events) = (0, 0, 0)
+        var (restarts, stale, events, late) = (0, 0, 0, 0)
         for seed in Self.seeds {
             let run = try await SimulationRun.of(seed: seed, isTold: Self.seeds.count == 1)
             #expect(run.findings == [], "replay with TIFFIN_SEED=\(seed)")
             restarts += run.restarts
             stale += run.staleFences
             events += run.events
+            late += run.lateArrivals
         }
         if Self.seeds.count > 1 {
-            #expect(restarts > 0 && stale > 0 && events > 10 * Self.seeds.count, "the runs were runs")
+            #expect(restarts > 0 && stale > 0 && late > 0 && events > 10 * Self.seeds.count, "the runs were runs")
         }
         print(
-            "house simulation: \(Self.seeds.count) seeds, \(events) events, \(restarts) restarts, \(stale) stale fences"
+            """
+            house simulation: \(Self.seeds.count) seeds, \(events) events, \(restarts) restarts, \(stale) stale fences, \
+            \(late) late statements
+            """
         )
     }
 
@@ -94,6 +98,7 @@ struct SimulationRun: Sendable {
     var restarts: Int
     var staleFences: Int
     var events: Int
+    var lateArrivals: Int
 
     static func of(
         seed: UInt64, plant: HouseSimulation.Plant? = nil, isTold: Bool = false
@@ -105,7 +110,8 @@ struct SimulationRun: Sendable {
         let findings = try await simulation.calmDownAndJudge()
         return SimulationRun(
             findings: findings, trace: await simulation.trace, restarts: await simulation.restarts,
-            staleFences: await simulation.staleFences, events: await simulation.seen.count)
+            staleFences: await simulation.staleFences, events: await simulation.seen.count,
+            lateArrivals: simulation.store.lateArrivals)
     }
 }
 

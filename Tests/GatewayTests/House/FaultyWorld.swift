@@ -41,12 +41,16 @@ final class Dice: Sendable {
     }
 }
 
-/// The store in memory behind a connection that breaks: before the work, or after it and before the answer.
+/// The store in memory behind a connection that breaks: before the work, or after it and before the answer. Single
+/// statements may also arrive after their sender has given up, later than others that were sent after them.
 final class FaultyStore: OrderStore, EventLog, DispatchLedger {
     private let inner: InMemoryStore
     private let dice: Dice
     /// Told of committed and of failed transactions alike when the plant asks for it.
     private let tellsBeforeCommit: (@Sendable ([DriverEvent]) -> Void)?
+    /// Statements that are still on their way.
+    private let late = Mutex<[@Sendable () async throws -> Void]>([])
+    private let arrivedLate = Atomic<Int>(0)
 
     init(_ inner: InMemoryStore, dice: Dice, tellsBeforeCommit: (@Sendable ([DriverEvent]) -> Void)? = nil) {
         self.inner = inner
@@ -60,10 +64,38 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
     }
 
     /// A mark whose answer is lost on its way may be done twice: once by the server, once by whoever asks again.
-    private func mark(_ work: () async throws -> Void) async throws {
+    private func mark(_ work: @Sendable @escaping () async throws -> Void) async throws {
+        try await holdUp(50, work)
         try await write(work)
         if dice.fault(100) { try await work() }
     }
+
+    /// With so much chance in a thousand the statement arrives at some later moment, and its sender never learns of it.
+    private func holdUp(_ perMille: Int64, _ work: @Sendable @escaping () async throws -> Void) async throws {
+        guard dice.fault(perMille) else { return }
+        late.withLock { $0.append(work) }
+        throw StoreError(.outcomeUnknown, detail: "on its way")
+    }
+
+    /// Some of what is on its way arrives, in any order.
+    func settle() async {
+        let waiting = late.withLock { late in
+            defer { late = [] }
+            return late
+        }
+        var rest: [@Sendable () async throws -> Void] = []
+        for work in waiting.reversed() {
+            if dice.chance(150) {
+                try? await work()
+                arrivedLate.add(1, ordering: .relaxed)
+            } else {
+                rest.append(work)
+            }
+        }
+        late.withLock { $0 = rest.reversed() + $0 }
+    }
+
+    var lateArrivals: Int { arrivedLate.load(ordering: .relaxed) }
 
     private func write<Value>(_ work: () async throws -> Value) async throws -> Value {
         if dice.fault(40) { throw StoreError(.unavailable, detail: "before a write") }
@@ -73,7 +105,8 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
     }
 
     func insert(_ placement: Placement) async throws -> (order: Order, created: Bool) {
-        try await write { try await inner.insert(placement) }
+        try await holdUp(30) { [inner] in _ = try await inner.insert(placement) }
+        return try await write { try await inner.insert(placement) }
     }
 
     func order(_ id: OrderID) async throws -> Order? { try await read { try await inner.order(id) } }
@@ -138,9 +171,11 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
         try await read { try await inner.lastSequence(of: driver) }
     }
 
-    func markSent(_ marks: [EventMark]) async throws { try await mark { try await inner.markSent(marks) } }
+    func markSent(_ marks: [EventMark]) async throws { try await mark { [inner] in try await inner.markSent(marks) } }
 
-    func markDelivered(_ marks: [EventMark]) async throws { try await mark { try await inner.markDelivered(marks) } }
+    func markDelivered(_ marks: [EventMark]) async throws {
+        try await mark { [inner] in try await inner.markDelivered(marks) }
+    }
 
     func states(of driver: DriverID, limit: Int) async throws -> [EventState] {
         try await read { try await inner.states(of: driver, limit: limit) }
@@ -151,7 +186,8 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
     }
 
     func claimLease(holder: String, lasting milliseconds: Int64) async throws -> Fence? {
-        try await write { try await inner.claimLease(holder: holder, lasting: milliseconds) }
+        try await holdUp(20) { [inner] in _ = try await inner.claimLease(holder: holder, lasting: milliseconds) }
+        return try await write { try await inner.claimLease(holder: holder, lasting: milliseconds) }
     }
 
     func releaseLease(holder: String) async throws { try await write { try await inner.releaseLease(holder: holder) } }
@@ -230,6 +266,7 @@ final class SimulatedEndpoint: SessionEndpoint {
     func deliver(_ command: SessionCommand) { commands.withLock { $0.append(command) } }
     var sentThrough: Int64 { sent.load(ordering: .relaxed) }
     var tokenEpoch: Int64 { 0 }
+    var openedAt: Timestamp { Timestamp(milliseconds: 0) }
     func noteSent(through sequence: Int64) { sent.store(sequence, ordering: .relaxed) }
 
     func taken() -> [SessionCommand] {

@@ -213,6 +213,7 @@ actor HouseSimulation {
             await administer()
         }
         await recorder.flush()
+        await store.settle()
         await actOnTasks(all: false)
         await connectPhones(at: moment)
         await strike()
