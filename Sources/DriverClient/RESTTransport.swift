@@ -36,7 +36,8 @@ final class RESTTransport: Sendable {
     }
 
     func call(
-        _ method: HTTPMethod, _ path: String, token: String?, body: [UInt8]?, headers: [(String, String)]
+        _ method: HTTPMethod, _ path: String, token: String?, body: [UInt8]?, headers: [(String, String)],
+        patience: Duration
     ) async throws -> RESTAnswer {
         var request = HTTPClientRequest(url: address.url(path))
         request.method = method
@@ -47,7 +48,7 @@ final class RESTTransport: Sendable {
         }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
         do {
-            let response = try await client.execute(request, timeout: .seconds(15))
+            let response = try await client.execute(request, timeout: .seconds(patience.components.seconds))
             let body = try await response.body.collect(upTo: 16 << 20)
             return RESTAnswer(
                 status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) },
@@ -74,11 +75,14 @@ package enum RESTVerb: String, Sendable {
 extension WireClient {
     /// Calls a REST path such as `/api/v1/orders` and returns whatever the server answers, errors too.
     ///
-    /// - Throws: ``DriverClientError/unreachable(_:)`` when there is no answer within 15 s.
+    /// - Parameter patience: For the whole answer, in whole seconds.
+    /// - Throws: ``DriverClientError/unreachable(_:)`` when there is no answer within it.
     package func call(
-        _ verb: RESTVerb, _ path: String, token: String? = nil, body: [UInt8]? = nil, headers: [(String, String)] = []
+        _ verb: RESTVerb, _ path: String, token: String? = nil, body: [UInt8]? = nil, headers: [(String, String)] = [],
+        patience: Duration = .seconds(15)
     ) async throws -> RESTAnswer {
-        try await rest.call(HTTPMethod(rawValue: verb.rawValue), path, token: token, body: body, headers: headers)
+        try await rest.call(
+            HTTPMethod(rawValue: verb.rawValue), path, token: token, body: body, headers: headers, patience: patience)
     }
 
     /// Calls a REST path with a JSON object as body and wants a 2xx.

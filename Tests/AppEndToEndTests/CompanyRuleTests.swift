@@ -6,8 +6,8 @@ import Fulfilment
 import TestSupport
 import Testing
 
-/// What cost the company's apps most when a server missed it: one test each. The budget of the app's tries needs a server
-/// that dies: `ChaosTests.FleetReturnTests`.
+/// What cost the company's apps most when a server missed it: one test each. The budget of the app's tries needs a
+/// server that dies: `ChaosTests.FleetReturnTests`.
 @Suite(.serialized) struct CompanyRuleTests {
     @Test func refusalsAreCloseCodesAfterTheUpgrade() async throws {
         try await RunningServer.with(settings: RunningServer.company) { server in

@@ -92,7 +92,7 @@ extension RunningServer {
     func closePool(_ rows: [String], key: String? = poolKey) async throws -> RESTAnswer {
         try await client.call(
             .post, "/api/webhook/receive-orders", body: Array("{\"orders\":[\(rows.joined(separator: ","))]}".utf8),
-            headers: key.map { [("X-API-Key", $0)] } ?? [])
+            headers: key.map { [("X-API-Key", $0)] } ?? [], patience: .seconds(300))
     }
 
     /// The console's list of pools.

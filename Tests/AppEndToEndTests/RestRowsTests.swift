@@ -140,6 +140,27 @@ import Testing
         #expect(again.status == 200 && again.json["id"]?.int64 == first.json["id"]?.int64)
     }
 
+    @Test func aRestaurantIsChangedAndItsKitchenSaysThatItIsDone() async throws {
+        let server = try await Shared.plain.value
+        let made = try await server.post(
+            "restaurants", as: server.admin,
+            #"{"name":"Before","address":"x","latitude":12.93,"longitude":77.62}"#)
+        let id = try #require(made.json["id"]?.int64)
+        let changed = try await server.client.call(
+            .patch, "/api/v1/restaurants/\(id)", token: server.admin, body: Array(#"{"name":"After"}"#.utf8))
+        #expect(changed.status == 200 && changed.json["name"]?.text == "After", "\(changed.detail)")
+        let listed = try await server.get("restaurants", as: server.admin).json.elements ?? []
+        #expect(listed.first { $0["id"]?.int64 == id }?["name"]?.text == "After")
+        let order = try await server.placeOrder(extra: #","ready_at":"2099-01-01T00:00:00Z""#)
+        for _ in 0..<2 {
+            let ready = try await server.post("orders/\(order)/ready", as: server.admin)
+            #expect(ready.status == 200, "\(ready.detail)")
+        }
+        let readyAt = try await server.order(order)["ready_at"]?.text
+        #expect(readyAt?.hasPrefix("2099") == false, "done is done, whatever was said before")
+        #expect(try await server.post("orders/999999999/ready", as: server.admin).status == 404)
+    }
+
     @Test func aKeyMakesTwoRequestsOne() async throws {
         let server = try await Shared.plain.value
         let driver = try await server.hire()

@@ -45,8 +45,8 @@ struct FleetReturnTests {
 }
 
 /// The deployed app as far as its connection goes: it connects after log-in, sends its position at once, and after any
-/// end but 4001 and 4003 tries again on a fixed schedule without jitter, which begins anew with each open socket; then it
-/// gives up for good.
+/// end but 4001 and 4003 tries again on a fixed schedule without jitter, which begins anew with each open socket; then
+/// it gives up for good.
 private final class AppPhone: Sendable {
     /// Seconds before each further try.
     static let delays: [Int64] = [1, 2, 4, 8, 16, 30, 30, 30, 30, 30]

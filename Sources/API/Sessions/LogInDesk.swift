@@ -13,8 +13,8 @@ final class LogInDesk: Sendable {
     private let limiter = Mutex(Door())
     /// How many log-ins may wait for the outcome of others.
     private static let mostWaiting = 1000
-    /// A log-in whose turn has not come after so long is told to come again, and costs nothing. The deployed app gives a
-    /// call up after 15 s and its driver tries again: who works for those who are gone serves nobody. Milliseconds.
+    /// A log-in whose turn has not come after so long is told to come again, and costs nothing. The deployed app gives
+    /// a call up after 15 s and its driver tries again: who works for those who are gone serves nobody. Milliseconds.
     private static let patience: Int64 = 10_000
 
     private struct Door {

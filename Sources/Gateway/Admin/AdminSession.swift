@@ -93,8 +93,8 @@ final class AdminSession: SocketApplication {
         socket.flush()
     }
 
-    /// Sends a portion of the positions and lets the loop's other sockets have their turn. A tab that does not read gets
-    /// no further; what waits for it grows no longer than the fleet.
+    /// Sends a portion of the positions and lets the loop's other sockets have their turn. A tab that does not read
+    /// gets no further; what waits for it grows no longer than the fleet.
     private func paint() {
         guard !isPainting, let socket, socket.isOpen, socket.isWritable, !positions.isEmpty else { return }
         for frame in positions.take(Self.shownAtOnce) { socket.send(frame) }

@@ -13,6 +13,7 @@ package struct LatestFrames {
     package var isEmpty: Bool { turns.isEmpty }
     package var count: Int { turns.count }
 
+    /// Takes a frame; an older one of the same driver is forgotten.
     package mutating func put(_ frame: ByteBuffer, of driver: DriverID) {
         if frames.updateValue(frame, forKey: driver) == nil { turns.append(driver) }
     }

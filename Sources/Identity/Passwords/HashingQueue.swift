@@ -32,8 +32,8 @@ final class HashingQueue: Sendable {
     /// How many entries wait for a thread.
     var depth: Int { waiting.withLock { $0.entries.count } }
 
-    /// Puts `work` at the end of the queue and returns its result. Throws at once when the queue is full or stopped, and
-    /// instead of working when its turn comes and nobody awaits it any more.
+    /// Puts `work` at the end of the queue and returns its result. Throws at once when the queue is full or stopped,
+    /// and instead of working when its turn comes and nobody awaits it any more.
     func run<Result: Sendable>(
         while isAwaited: @escaping @Sendable () -> Bool = { true }, _ work: @escaping @Sendable () -> Result
     ) async throws(PasswordFailure) -> Result {
