@@ -74,6 +74,20 @@ import Testing
         #expect(plan.commits.allSatisfy { $0.orders.count == 3 }, "\(plan.commits.map(\.orders.count))")
     }
 
+    /// Orders of one door know a part of each other: the tick's work does not grow with their number squared.
+    @Test func thousandsOfOrdersAtOneDoorEndInTime() {
+        var city = SmallCity()
+        let (kitchen, door) = (city.place(0, 0), city.place(400, 0))
+        for id in Int64(0)..<3000 {
+            city.snapshot.orders.append(
+                WaitingOrder(id: OrderID(id), pickup: kitchen, dropoff: door, placedAt: SmallCity.noon))
+        }
+        for id in Int64(0)..<5 { city.driver(id, at: (100, 0)) }
+        let plan = DispatchEngine.plan(city.snapshot, budget: WorkBudget(steps: 20_000))
+        #expect(plan.commits.count == 5)
+        checkRules(plan, for: city.snapshot)
+    }
+
     @Test func aDriverWithoutRoomGetsNothing() {
         var city = SmallCity()
         city.order(1, from: (0, 0), to: (2000, 0), ready: 0)

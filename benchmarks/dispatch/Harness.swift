@@ -36,7 +36,7 @@ enum Harness {
         say(problem.solution(plan))
         complain(
             """
-            cost \(Double(plan.cost.value) / 1000)  steps \(plan.steps) of \(budget.steps)\
+            cost \(Double(plan.cost.value) / 1000)  gap per mille \(plan.gapPerMille ?? -1)  steps \(plan.steps) of \(budget.steps)\
             \(plan.isProvenOptimal ? "  proven optimal" : "")\(plan.isDegraded ? "  DEGRADED" : "")  \
             read \(read - start)  plan \(clock.now - read)
             """)
@@ -55,6 +55,10 @@ enum Harness {
             policy.limits.readySpread = Seconds(options.number("spread") ?? 1800)
         }
         var day = MdrpDay(instance, track: track, policy: policy, seed: UInt64(options.number("seed") ?? 1))
+        if let weight = options.number("expected") {
+            let span = Seconds.minutes(options.number("span") ?? 30)
+            day.demand = ExpectedDemand(span: span, weight: Weight(perMille: Int32(clamping: weight)))
+        }
         day.run(lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
         if let out = options["out"] { try Data(day.solution.utf8).write(to: URL(fileURLWithPath: out)) }
         say(MdrpReport(day).json)

@@ -12,6 +12,7 @@ struct LargeTick {
     private let ticks: Int
     private let threads: Int
     private let milliseconds: Int64
+    private let kitchenCount: Int
 
     init(_ options: Options) {
         orders = Int(options.number("orders") ?? 3000)
@@ -19,6 +20,7 @@ struct LargeTick {
         ticks = Int(options.number("ticks") ?? 100)
         threads = Int(options.number("threads") ?? 2)
         milliseconds = options.number("budget-ms") ?? 150
+        kitchenCount = Int(options.number("kitchens") ?? 600)
     }
 
     func run() {
@@ -26,7 +28,7 @@ struct LargeTick {
         var snapshot = DispatchSnapshot(now: Timestamp(milliseconds: 1_700_000_000_000), policy: DispatchPolicy())
         snapshot.policy.budget = .milliseconds(milliseconds)
         var kitchens: [PlaceIndex] = []
-        for _ in 0..<600 { kitchens.append(snapshot.place(random.point())) }
+        for _ in 0..<max(1, kitchenCount) { kitchens.append(snapshot.place(random.point())) }
         for number in 0..<orders { snapshot.orders.append(order(Int64(number), in: &snapshot, kitchens, &random)) }
         for number in 0..<drivers {
             let driver = DriverState(
@@ -38,6 +40,7 @@ struct LargeTick {
         var previous: DispatchPlan?
         let clock = ContinuousClock()
         var degraded = 0
+        var gap: Int64?
         for number in 0..<(ticks + 3) {
             let start = clock.now
             let plan = DispatchEngine.plan(
@@ -46,6 +49,7 @@ struct LargeTick {
             if number >= 3 {
                 walls.append((clock.now - start) / .milliseconds(1))
                 if plan.isDegraded { degraded += 1 }
+                gap = plan.gapPerMille
             }
             previous = plan
             advance(&snapshot, told: Set(plan.commits.flatMap(\.orders)), kitchens, &random)
@@ -56,7 +60,7 @@ struct LargeTick {
             """
             tick \(orders) orders x \(drivers) drivers, \(ticks) warm ticks on \(threads) threads: median \
             \(Int(walls[walls.count / 2])) ms, p99 \(Int(p99)) ms, longest \(Int(walls.last ?? 0)) ms, \
-            degraded \(degraded), peak memory \(peakMegabytes()) MiB (must p99 1000 ms, 1024 MiB; aim 500 ms)
+            degraded \(degraded), last gap per mille \(gap ?? -1), peak memory \(peakMegabytes()) MiB (must p99 1000 ms, 1024 MiB; aim 500 ms)
             """)
     }
 

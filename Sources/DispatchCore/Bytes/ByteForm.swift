@@ -48,7 +48,7 @@ package struct ByteWriter {
     /// Raised with every change of any form: what was written under another is refused by its number and never read
     /// as something else. A test holds the bytes of each form.
     ///
-    /// 2: policies by zone, weights of delay, orders without places.
+    /// 2: policies by zone, weights of delay, orders without places, orders that are likely to come.
     package static let version: UInt8 = 2
 
     package private(set) var bytes: [UInt8] = []

@@ -178,6 +178,7 @@ extension DispatchSnapshot: ByteForm {
         writer.write(places)
         writer.write(orders)
         writer.write(drivers)
+        writer.write(expected)
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
@@ -187,5 +188,6 @@ extension DispatchSnapshot: ByteForm {
         places = try reader.readList()
         orders = try reader.readList()
         drivers = try reader.readList()
+        expected = try reader.readList()
     }
 }

@@ -11,9 +11,11 @@ package struct DispatchPlan: Hashable, Sendable {
     package var waiting: [WaitingReason]
     /// Cost of the whole plan, told and tentative, with what is left unserved.
     package var cost: Cost
-    /// A lower bound on that cost over the batches that were looked at; nil where none was computed.
+    /// A lower bound on that cost, over the drivers who were looked at: with all their batches and queues, or with the
+    /// batches met where one batch each was recombined. Nil where none can be given.
     package var bound: Cost?
-    /// Whether the plan is proven to be the best there is, over all batches and sequences that the policy allows.
+    /// Whether the plan is proven to be the best there is, over all drivers, batches and sequences that the policy
+    /// allows; never where an order was tried with the nearest drivers only.
     package var isProvenOptimal = false
     /// Whether the work ran out before every order had been tried everywhere: plain insertion finished the rest.
     package var isDegraded = false

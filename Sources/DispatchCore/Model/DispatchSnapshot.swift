@@ -13,6 +13,10 @@ package struct DispatchSnapshot: Hashable, Sendable {
     package var travel: Travel
     package var orders: [WaitingOrder]
     package var drivers: [DriverState]
+    /// Orders that nobody has placed but that are likely to come (`ExpectedDemand`). They claim drivers by their small
+    /// weight while the plan is made; they are never told, share no batch with an order that exists, and are in no
+    /// figure of the plan.
+    package var expected: [WaitingOrder] = []
 
     package init(
         now: Timestamp, policy: DispatchPolicy, travel: Travel = .estimate(TravelEstimate())

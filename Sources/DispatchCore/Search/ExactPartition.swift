@@ -1,4 +1,5 @@
-/// The proven best plan of a small problem: every batch of every driver, and a dynamic programme over sets of orders.
+/// The best plan of a small problem over its candidates, and the proof that it is the best of all where none was cut:
+/// every batch of every driver, and a dynamic programme over sets of orders.
 ///
 /// `best[S]` after driver v is the least cost at which the first v drivers serve exactly the orders of S; a driver
 /// adds one batch or none. O(drivers × 3^orders) at worst, in truth far less, because batches are small.
@@ -66,7 +67,11 @@ struct ExactPartition: Sendable {
             for order in 0..<problem.orderCount where set & (1 << order) == 0 { cost += problem.orders[order].unserved }
             if cost < total { (total, chosen) = (cost, set) }
         }
-        var solution = Solution(total: total, bound: total, isProvenOptimal: true, steps: Int64(lane.stops.steps))
+        // Sequences of stops are the best but for a gain by being free late.
+        let isProven = !problem.isCut && problem.rules.completion >= 0
+        var solution = Solution(
+            total: total, bound: problem.rules.completion >= 0 ? total : nil, isProvenOptimal: isProven,
+            steps: Int64(lane.stops.steps))
         for vehicle in problem.vehicles.indices.reversed() {
             let batch = Int(choices[vehicle][chosen])
             if batch == 0 { continue }

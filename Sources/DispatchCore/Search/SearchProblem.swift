@@ -19,6 +19,8 @@ struct OrderRow: Sendable {
     var units: Int32
     /// The order is in the driver's bag: it has only a dropoff.
     var onBoard: Bool
+    /// Nobody has placed the order yet: it stands for what is likely to come.
+    var isExpected = false
     /// What it costs to leave the order unserved, in `Cost` units.
     var unserved: Int
 }
@@ -47,6 +49,8 @@ struct Candidate: Sendable {
     var bound: Int32
     /// What the driver's way costs with this order alone; meaningless for one with running orders.
     var single: Int32
+    /// When the driver delivers the order if he goes straight to it, and no plan sooner.
+    var earliest: Int32
     /// Added for this pair: switching, preference.
     var extra: Int32
     /// Whether the order may be mixed into the running stops of this driver.
@@ -89,6 +93,8 @@ struct SearchProblem: Sendable {
     var pairStride: Int
     /// Pinned orders: to this vehicle or nobody; -1 is free.
     var pinned: [Int32]
+    /// Whether some order could go to more drivers than are its candidates.
+    var isCut = false
 }
 
 /// Seconds between places: a matrix, or points of a local map with one pace.
@@ -137,6 +143,7 @@ struct SearchTables {
 
     @inline(__always)
     func mayPair(_ first: Int, _ second: Int) -> Bool {
+        if orders[first].isExpected != orders[second].isExpected { return false }
         guard let pairs else { return true }
         let bit = first &* pairStride &+ second
         return pairs[bit &>> 6] & (1 &<< UInt64(bit & 63)) != 0

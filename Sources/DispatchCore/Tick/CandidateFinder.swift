@@ -46,9 +46,10 @@ struct CandidateFinder {
         preferred = Set(drivers.lazy.flatMap(\.rules).filter { $0.kind == .prefer }.map(\.restaurant))
     }
 
-    func find(places: [GeoPoint]) -> (candidates: [Candidate], firsts: [Int32]) {
+    func find(places: [GeoPoint]) -> (candidates: [Candidate], firsts: [Int32], isCut: Bool) {
         var candidates: [Candidate] = []
         var firsts: [Int32] = [0]
+        var isCut = table.rows.count > NearVehicles.everyone
         firsts.reserveCapacity(orders.count + 1)
         let near = NearVehicles(compiler: compiler, table: table)
         let limit = Int(policy.limits.nearestDrivers)
@@ -58,7 +59,7 @@ struct CandidateFinder {
             found.removeAll(keepingCapacity: true)
             let order = orders[index]
             let isPlain = order.pinned == nil && order.excluded.isEmpty && order.vehicles.isEmpty
-            let before = previousDriver[order.id]
+            let before = rows[index].isExpected ? nil : previousDriver[order.id]
             let crowd = crowds.crowd(of: index)
             let consider = { (vehicle: Int) -> Bool in
                 guard
@@ -76,11 +77,13 @@ struct CandidateFinder {
                     near: rows[index].pickup, until: wanted, lookingAt: isPlain ? wanted * 8 : Int.max, consider)
             }
             if isOverdue(order) { found.keepReady(within: horizon, table: table) }
+            let possible = found.count
             found.keepSmallest(limit, crowd: crowd) { table.rows[$0].runningCount == 0 }
+            isCut = isCut || found.count < possible
             candidates += found
             firsts.append(Int32(candidates.count))
         }
-        return (candidates, firsts)
+        return (candidates, firsts, isCut)
     }
 
     /// Whether an order has waited so long that only drivers who can be told at once come into question.
@@ -103,7 +106,7 @@ struct CandidateFinder {
         } else if eligibility.refusal(of: drivers[Int(table.drivers[vehicle])], for: order) != nil {
             return nil
         }
-        let joinsRunning = joins(order: order, vehicle: vehicle)
+        let joinsRunning = !row.isExpected && joins(order: order, vehicle: vehicle)
         guard let times = times(row, vehicle, joinsRunning: joinsRunning) else { return nil }
         var extra: Int64 = 0
         if let before, before != ids[vehicle] {
@@ -122,7 +125,7 @@ struct CandidateFinder {
         return Candidate(
             vehicle: Int32(vehicle), bound: Int32((delay + late + extra).held(0, Int64(Int32.max))),
             single: Int32((signed + late + driving + busy).held(Int64(Int32.min), Int64(Int32.max))),
-            extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joinsRunning)
+            earliest: times.delivered, extra: Int32(extra.held(0, Int64(Int32.max))), joinsRunning: joinsRunning)
     }
 
     private func prefers(_ driver: DriverState, _ restaurant: RestaurantID) -> Bool {

@@ -18,7 +18,11 @@ package enum DispatchEngine {
         let tick = TickCompiler(snapshot, previous: previous).compile(snapshot)
         let solver = Solver(
             problem: tick.problem, seed: seed, budget: Int((budget ?? tick.policy.budget).steps.held(0, 1 << 40)))
-        let solution = solver.solve(start: tick.start(from: previous), runner: lanes)
+        var solution = tick.withoutExpected(solver.solve(start: tick.start(from: previous), runner: lanes))
+        if solution.bound == nil {
+            let bound = DeliveryBound(problem: tick.problem, orderCount: tick.orders.count).value()
+            solution.bound = bound.map { min($0, solution.total) }
+        }
         return PlanBuilder(tick: tick, solution: solution, seed: seed).plan()
     }
 }
@@ -43,6 +47,30 @@ extension CompiledTick {
             }
         }
         return solution
+    }
+
+    /// The plan of the orders that exist, at what it costs without those that are only likely to come.
+    func withoutExpected(_ solution: Solution) -> Solution {
+        if orders.count == problem.orderCount { return solution }
+        var real = solution
+        for index in real.routes.indices {
+            for batch in real.routes[index].batches.indices {
+                real.routes[index].batches[batch].removeAll { Int($0) >= orders.count && Int($0) < problem.orderCount }
+            }
+            real.routes[index].batches.removeAll(where: \.isEmpty)
+        }
+        real.routes.removeAll { route in route.batches.allSatisfy { $0.allSatisfy { Int($0) >= orders.count } } }
+        real.bound = nil
+        real.isProvenOptimal = false
+        return problem.withTables { tables in
+            var lane = Lane(tables, seed: RandomSource(seed: 0), memoryBits: 4)
+            lane.load(real)
+            var planned = lane.solution()
+            planned.total -= problem.orders[orders.count..<problem.orderCount].reduce(0) { $0 + $1.unserved }
+            planned.isDegraded = real.isDegraded
+            planned.steps = real.steps
+            return planned
+        }
     }
 
     func vehicle(of driver: DriverID) -> Int32? {

@@ -59,6 +59,8 @@ struct OrderGraph {
 
     /// Bits of the pairs that may share a batch: the same restaurant or near ones (GEOS's tree), ready within the
     /// spread, and one's dropoff on the other's way. Pinned pairs are judged by their limits alone.
+    ///
+    /// - Complexity: O(n × min(n, 64)) for each pair of near restaurants, and n² bits.
     func pairs(stride: Int) -> [UInt64] {
         var bits = [UInt64](repeating: 0, count: max(1, rows.count * stride / 64))
         let near = NearRestaurants(compiler: compiler, rows: rows, places: places)
@@ -80,20 +82,31 @@ struct NearRestaurants {
     let rows: [OrderRow]
     let places: [GeoPoint]
 
+    /// Of a crowd at one door each order knows so many of those that are ready right after it: who are thousands find
+    /// partners enough among them.
+    private static let most = 64
+
+    /// Each pair once, the smaller number first.
     func forEachPair(_ body: (Int, Int) -> Void) {
         let metres = compiler.policy.limits.nearRestaurants
         var groups: [Int32: [Int]] = [:]
         for (index, row) in rows.enumerated() { groups[row.pickup, default: []].append(index) }
         let stops = groups.keys.sorted()
         for stop in stops {
+            groups[stop]?.sort { (rows[$0].ready, rows[$0].ride, $0) < (rows[$1].ready, rows[$1].ride, $1) }
             let members = groups[stop] ?? []
             for (position, first) in members.enumerated() {
-                for second in members[(position + 1)...] { body(first, second) }
+                for second in members[(position + 1)...].prefix(Self.most) {
+                    body(min(first, second), max(first, second))
+                }
             }
         }
         for (one, two) in nearStops(stops, within: metres) {
-            for first in groups[one] ?? [] {
-                for second in groups[two] ?? [] { body(min(first, second), max(first, second)) }
+            let (near, others) = (groups[one] ?? [], groups[two] ?? [])
+            for (position, first) in near.enumerated() {
+                // Of a crowd those at the same height of the sequence: ready at about the same time.
+                let start = max(0, others.count - Self.most) * position / near.count
+                for second in others[start...].prefix(Self.most) { body(min(first, second), max(first, second)) }
             }
         }
     }

@@ -7,6 +7,8 @@ extension TickCompiler {
     func compile(_ snapshot: borrowing DispatchSnapshot) -> CompiledTick {
         let sorted = snapshot.orders.sorted { $0.id < $1.id }.withoutRepeats(by: \.id)
         let possible = sorted.filter(isPossible)
+        let expected = snapshot.expected.sorted { $0.id < $1.id }.withoutRepeats(by: \.id).filter(isPossible)
+        let planned = possible + expected
         let drivers = snapshot.drivers.sorted { $0.id < $1.id }.withoutRepeats(by: \.id)
         let eligibility = Eligibility(now: now, policy: policy)
         let refusals = drivers.map { driver in
@@ -14,21 +16,21 @@ extension TickCompiler {
         }
         var table = VehicleTable()
         for (index, driver) in drivers.enumerated() where refusals[index] == nil {
-            add(driver, index: index, firstRow: possible.count, to: &table)
+            add(driver, index: index, firstRow: planned.count, to: &table)
         }
-        let rows = possible.map { row($0) }
+        let rows = possible.map { row($0) } + expected.map { expectedRow($0) }
         let finder = CandidateFinder(
-            compiler: self, eligibility: eligibility, rows: rows, orders: possible, drivers: drivers, table: table)
-        let (candidates, firsts) = finder.find(places: snapshot.places)
-        let graph = OrderGraph(compiler: self, rows: rows, orders: possible, places: snapshot.places)
+            compiler: self, eligibility: eligibility, rows: rows, orders: planned, drivers: drivers, table: table)
+        let (candidates, firsts, isCut) = finder.find(places: snapshot.places)
+        let graph = OrderGraph(compiler: self, rows: rows, orders: planned, places: snapshot.places)
         let (related, relatedCount) = graph.related()
-        let stride = (possible.count + 63) / 64 * 64
+        let stride = (planned.count + 63) / 64 * 64
         let problem = SearchProblem(
-            rules: stopRules, orders: rows + table.running, orderCount: possible.count, vehicles: table.rows,
+            rules: stopRules, orders: rows + table.running, orderCount: planned.count, vehicles: table.rows,
             travel: travel,
             candidates: candidates, candidateFirst: firsts, related: related, relatedCount: relatedCount,
             pairs: policy.limits.usesOrderGraph && policy.stopRule != .oneRestaurant ? graph.pairs(stride: stride) : [],
-            pairStride: stride, pinned: possible.map { $0.pinned == nil ? -1 : 1 })
+            pairStride: stride, pinned: planned.map { $0.pinned == nil ? -1 : 1 }, isCut: isCut)
         return CompiledTick(
             policy: policy, policies: policies, now: now, orders: possible,
             impossible: sorted.filter { !isPossible($0) }, drivers: drivers,

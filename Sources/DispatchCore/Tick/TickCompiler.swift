@@ -129,6 +129,15 @@ struct TickCompiler {
             unserved: Int(policy.weights.unserved.value * max(growth, weight)))
     }
 
+    /// The row of an order that is only likely to come: leaving it costs as little as it weighs.
+    func expectedRow(_ order: WaitingOrder) -> OrderRow {
+        var row = row(order)
+        row.isExpected = true
+        row.lateness = 0
+        row.unserved = Int(policy.weights.unserved.value * Int64(row.weight))
+        return row
+    }
+
     /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes
     /// before all others: nobody starves.
     private static func growth(age: Int64, _ policy: DispatchPolicy) -> Int64 {

@@ -24,6 +24,8 @@ package struct MdrpDay {
     package let track: Track
     package let policy: DispatchPolicy
     package let seed: UInt64
+    /// What the day's past says about the next half hour; nil plans for the orders that exist alone.
+    package var demand: ExpectedDemand?
     package private(set) var told: [Told] = []
     /// Wall milliseconds are the caller's business; this is the work of each tick.
     package private(set) var stepsOfTicks: [Int64] = []
@@ -126,29 +128,47 @@ package struct MdrpDay {
     }
 
     private func snapshot(at minute: Int) -> DispatchSnapshot {
-        let now = Timestamp(milliseconds: 0).advanced(bySeconds: Int64(minute) * 60)
-        func moment(_ minute: Int) -> Timestamp { Timestamp(milliseconds: 0).advanced(bySeconds: Int64(minute) * 60) }
+        let now = Self.moment(minute)
         var snapshot = DispatchSnapshot(now: now, policy: policy, travel: .matrix(travel))
         for (index, order) in instance.orders.enumerated() where !isTold[index] && order.placed <= minute {
-            var row = WaitingOrder(
-                id: OrderID(Int64(index)), pickup: PlaceIndex(Int32(order.restaurant)),
-                dropoff: PlaceIndex(Int32(firstDrop + index)), placedAt: moment(order.placed))
-            row.restaurant = RestaurantID(Int64(order.restaurant))
-            row.readyAt = moment(order.ready)
+            var row = row(index)
             // An order that cannot be within the bound anyway has no claim on other orders' time.
-            if earliest(index) <= order.placed + 90 { row.promisedAt = moment(max(order.placed + 80, earliest(index))) }
+            if earliest(index) <= order.placed + 90 {
+                row.promisedAt = Self.moment(max(order.placed + 80, earliest(index)))
+            }
             snapshot.orders.append(row)
         }
         for (index, driver) in instance.drivers.enumerated() where driver.off >= minute && freeAt[index] <= driver.off {
             var state = DriverState(
                 id: DriverID(Int64(index)), place: PlaceIndex(Int32(placeOf[index])),
-                freeAt: max(now, moment(freeAt[index])), lastFixAt: now)
+                freeAt: max(now, Self.moment(freeAt[index])), lastFixAt: now)
             state.capacity = 100
             state.bagUnits = 1000
-            state.shiftEndsAt = moment(driver.off)
+            state.shiftEndsAt = Self.moment(driver.off)
             snapshot.drivers.append(state)
         }
+        if let demand {
+            let first = minute - Int(demand.span.value / 60)
+            let recent = instance.orders.indices.filter { (first...minute).contains(instance.orders[$0].placed) }
+            snapshot.expected = demand.orders(
+                after: recent.map(row), now: now, waiting: snapshot.orders.count,
+                drivers: snapshot.eligibleDrivers.count)
+        }
         return snapshot
+    }
+
+    private static func moment(_ minute: Int) -> Timestamp {
+        Timestamp(milliseconds: 0).advanced(bySeconds: Int64(minute) * 60)
+    }
+
+    private func row(_ index: Int) -> WaitingOrder {
+        let order = instance.orders[index]
+        var row = WaitingOrder(
+            id: OrderID(Int64(index)), pickup: PlaceIndex(Int32(order.restaurant)),
+            dropoff: PlaceIndex(Int32(firstDrop + index)), placedAt: Self.moment(order.placed))
+        row.restaurant = RestaurantID(Int64(order.restaurant))
+        row.readyAt = Self.moment(order.ready)
+        return row
     }
 
     /// When an order is delivered by a driver who stands ready at the restaurant.
