@@ -85,6 +85,8 @@ var targets: [Target] = [
             .embedInCode("Migrations/schema_0007_preparation.sql"),
             .embedInCode("Migrations/schema_0008_given_back.sql"),
             .embedInCode("Migrations/schema_0009_servers.sql"),
+            .embedInCode("Migrations/schema_0010_rules.sql"),
+            .embedInCode("Migrations/schema_0011_beyond_word.sql"),
             .embedInCode("Migrations/invariants.sql"),
         ]),
     core("Simulation", ["Fulfilment", "DispatchCore", "Geo", "Contract", log]),

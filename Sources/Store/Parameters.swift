@@ -64,6 +64,16 @@ extension Row.Cells {
         return word
     }
 
+    /// Words of one of our enumerations.
+    mutating func words<Word: RawRepresentable<String>>(_ type: Word.Type = Word.self) throws -> [Word] {
+        try next([String].self).map { text in
+            guard let word = Word(rawValue: text) else {
+                throw PostgresError(.decodingFailed, "\(Word.self) has no such word")
+            }
+            return word
+        }
+    }
+
     mutating func json<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
         try JSONText.decode(try next(String.self))
     }

@@ -75,6 +75,9 @@ import Testing
         admin PUT /api/v1/commission/config
         admin GET /api/v1/commission/rates
         admin GET /api/v1/commission/restaurants
+        admin GET /api/v1/dispatch/policies
+        admin POST /api/v1/dispatch/policies
+        admin GET /api/v1/dispatch/rules
         admin POST /api/v1/dispatch/run
         admin GET /api/v1/dispatch/ticks/{id}
         driver GET /api/v1/driver/active-pool
@@ -101,6 +104,8 @@ import Testing
         admin GET /api/v1/drivers/{id}/events
         admin GET /api/v1/drivers/{id}/locations
         admin GET /api/v1/drivers/{id}/presence
+        admin GET /api/v1/drivers/{id}/rules
+        admin PUT /api/v1/drivers/{id}/rules
         admin PATCH /api/v1/drivers/{id}/status
         admin GET /api/v1/earnings/drivers
         admin GET /api/v1/earnings/drivers/{id}

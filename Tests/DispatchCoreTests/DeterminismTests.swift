@@ -51,7 +51,7 @@ import Testing
         let bytes = Self.busyCity(seed: 7).snapshot.bytes
         #expect(throws: ByteError.self) { try DispatchSnapshot(bytes: Array(bytes.dropLast())) }
         #expect(throws: ByteError.trailingBytes) { try DispatchSnapshot(bytes: bytes + [0]) }
-        #expect(throws: ByteError.otherVersion) { try DispatchSnapshot(bytes: [99] + bytes.dropFirst()) }
+        #expect(throws: ByteError.otherVersion(99)) { try DispatchSnapshot(bytes: [99] + bytes.dropFirst()) }
         #expect(throws: ByteError.tooShort) { try DispatchSnapshot(bytes: []) }
     }
 }

@@ -1,4 +1,5 @@
 import DispatchCore
+import Geo
 import Testing
 
 @Suite struct EligibilityTests {
@@ -22,6 +23,7 @@ import Testing
         (.bagFull, { $0.bagUnits = 0 }),
         (.busyTooLong, { $0.freeAt = SmallCity.at(1801) }),
         (.restaurantForbidden, { $0.rules = [.init(restaurant: RestaurantID(5), kind: .forbid)] }),
+        (.shiftEnds, { $0.shiftEndsAt = SmallCity.at(30) }),
         (.restaurantNotAllowed, { $0.rules = [.init(restaurant: RestaurantID(6), kind: .allow)] }),
     ]
 
@@ -89,5 +91,28 @@ import Testing
     @Test func aShiftThatEndsBeforeThePickupRefusesTheOrder() {
         let plan = city { $0.shiftEndsAt = SmallCity.at(30) }.plan()
         #expect(plan.driver(of: 1) == DriverID(8))
+    }
+
+    @Test func aShiftThatEndsBeforeThePickupIsTheReasonWhereThereIsNobodyElse() {
+        var city = city { $0.shiftEndsAt = SmallCity.at(30) }
+        city.snapshot.drivers.removeLast()
+        let plan = city.plan()
+        #expect(plan.waiting.first?.refusals == [RefusalCount(why: .shiftEnds, drivers: 1)])
+    }
+
+    @Test func aPreferredRestaurantIsAnAllowedOne() {
+        let rules = [
+            DriverState.RestaurantRule(restaurant: RestaurantID(6), kind: .allow),
+            DriverState.RestaurantRule(restaurant: RestaurantID(5), kind: .prefer),
+        ]
+        #expect(city { $0.rules = rules }.plan().driver(of: 1) == DriverID(7))
+    }
+
+    @Test func aVehicleThatCannotCarryTheOrderIsPassedOver() {
+        var city = city { $0.vehicle = .bicycle }
+        city.snapshot.orders[0].vehicles = [.motorcycle, .car]
+        let plan = city.plan()
+        #expect(plan.driver(of: 1) == DriverID(8))
+        #expect(plan.commits.first?.reason.refused == [RefusedDriver(driver: DriverID(7), why: .wrongVehicle)])
     }
 }

@@ -94,6 +94,7 @@ struct StreamTests {
             }
             stays[1].driver = DriverID(8)
             stays[1].preparation = 60_000
+            stays[2].beyondWord = 90_000
             let zone = PresenceEvent(
                 driver: DriverID(7), spot: .zone(ZoneID(5)), beganAt: start, endedAt: start.advanced(bySeconds: 1))
             let customer = PresenceEvent(driver: DriverID(7), spot: .customer(OrderID(9)), beganAt: start)
@@ -102,7 +103,12 @@ struct StreamTests {
                 try await store.presence(of: DriverID(7), limit: 10) == [stays[2], stays[0], customer, zone, came])
             #expect(
                 try await store.kitchenStays(limit: 2)
-                    == [restaurant: [KitchenStay(waited: 2000, preparation: 60_000), KitchenStay(waited: 3000)]])
+                    == [
+                        restaurant: [
+                            KitchenStay(waited: 2000, preparation: 60_000),
+                            KitchenStay(waited: 3000, beyondWord: 90_000),
+                        ]
+                    ])
             try await store.keepUp(
                 at: start.advanced(bySeconds: 31 * 86_400), retention: Retention(locationDays: 30), doubtsClock: false)
             #expect(try await store.kitchenStays(limit: 2).isEmpty)

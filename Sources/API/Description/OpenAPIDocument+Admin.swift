@@ -94,6 +94,30 @@ extension OpenAPIDocument {
               responses:
                 '200': { description: done }
                 default: { $ref: '#/components/responses/Problem' }
+          /api/v1/drivers/{id}/rules:
+            parameters:
+              - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }
+            get:
+              summary: "At which restaurants the driver is allowed, preferred and forbidden"
+              x-access: admin
+              security: [{ bearer: [] }]
+              responses:
+                '200':
+                  description: done
+                  content:
+                    application/json: { schema: { $ref: '#/components/schemas/DriverRules' } }
+                default: { $ref: '#/components/responses/Problem' }
+            put:
+              summary: "Replace all rules of the driver; in force with the next tick"
+              x-access: admin
+              security: [{ bearer: [] }]
+              requestBody: { $ref: '#/components/requestBodies/DriverRules' }
+              responses:
+                '200':
+                  description: done
+                  content:
+                    application/json: { schema: { $ref: '#/components/schemas/DriverRules' } }
+                default: { $ref: '#/components/responses/Problem' }
           /api/v1/drivers/{id}/status:
             parameters:
               - { name: id, in: path, required: true, schema: { type: integer, format: int64 } }

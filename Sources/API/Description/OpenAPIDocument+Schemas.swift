@@ -131,6 +131,11 @@ extension OpenAPIDocument {
                 external_order_id: { type: string }
                 pool_id: { type: integer }
                 bag_units: { type: integer, minimum: 1, maximum: 100 }
+                vehicle_types:
+                  type: array
+                  description: what can carry it; empty means everything
+                  items: { enum: [bicycle, motorbike, car] }
+                delay_weight: { type: number, minimum: 0.001, maximum: 50, description: how much its delay counts; 1 is ordinary }
                 ready_at: { type: string, format: date-time }
                 promised_at: { type: string, format: date-time }
                 otp: { type: string, pattern: '^[0-9]{6}$' }

@@ -2,9 +2,9 @@
 package enum OpenAPIDocument {
     /// The whole document.
     package static let text =
-        head + "paths:\n" + operationsPaths + driversPaths + ordersPaths + adminPaths + poolPaths + payPaths
+        head + "paths:\n" + operationsPaths + driversPaths + ordersPaths + adminPaths + rulePaths + poolPaths + payPaths
         + "components:\n"
-        + commonComponents + requestBodies + "  schemas:\n" + schemas
+        + commonComponents + requestBodies + ruleBodies + "  schemas:\n" + schemas + ruleSchemas
 
     private static let head = #"""
         openapi: 3.1.0

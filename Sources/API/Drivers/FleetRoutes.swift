@@ -99,6 +99,7 @@ struct FleetRoutes: RouteGroup {
         let known = try await account(exchange)
         var patch = DriverPatch()
         patch.capacity = reader.integer("capacity", in: 1...64).map { Int($0) }
+        patch.bagUnits = reader.integer("bag_units", in: 1...1000).map { Int($0) }
         if let type = reader.text("vehicle_type", limit: 40) { patch.vehicleType = try VehicleType(tolerant: type) }
         patch.name = reader.text("name", limit: 200)
         patch.phone = reader.text("phone", "phone_number", limit: 40)
@@ -117,6 +118,8 @@ struct FleetRoutes: RouteGroup {
             writer.field("phone", account.phone)
             writer.field("email", account.email)
             writer.field("capacity", account.capacity)
+            writer.field("bag_units", account.bagUnits)
+            writer.field("shift_ends_at", milliseconds: account.shiftEndsAt?.milliseconds)
             writer.field("vehicle_type", account.vehicleType.rawValue)
             writer.field("vehicle_number", account.vehicleNumber ?? account.vehicleRegistration)
             writer.field("vehicle_registration", account.vehicleRegistration ?? account.vehicleNumber)
@@ -226,6 +229,14 @@ extension VehicleType {
         case "car", "van": self = .car
         default: throw Problems.field(field, "must be bicycle, motorbike or car")
         }
+    }
+
+    /// One word of an order's list of what can carry it.
+    static func listed(_ text: String) throws -> VehicleType {
+        guard let type = try? VehicleType(tolerant: text) else {
+            throw Problems.field("vehicle_types", "must be a list of bicycle, motorbike and car")
+        }
+        return type
     }
 }
 

@@ -35,7 +35,8 @@ struct DispatchRoutes: RouteGroup {
             writer.field("policy_version", replay.policyVersion)
             writer.field("solve_us", replay.solveMicroseconds)
             writer.field("replayed", replay.outcome == .same)
-            writer.field("is_readable", replay.outcome != .unreadable)
+            writer.field("is_readable", replay.isReadable)
+            writer.field("detail", replay.words)
             writer.field("batch_count", replay.stored.map { Int64($0.batches) })
             writer.field("order_count", replay.stored.map { Int64($0.orders) })
             writer.field("waiting_count", replay.stored.map { Int64($0.waiting) })
@@ -72,6 +73,8 @@ struct DispatchRoutes: RouteGroup {
             writer.field("tick", tick.id)
             writer.field("decided_at", milliseconds: tick.startedAt.milliseconds)
             writer.field("policy_version", tick.policyVersion)
+            writer.field("zone_id", decision.zone)
+            writer.field("zone_policy_version", decision.zonePolicyVersion)
             writer.field("solve_us", tick.solveMicroseconds)
             let figures = tick.figures
             writer.field("is_degraded", figures?.isDegraded)
@@ -105,6 +108,7 @@ struct DispatchRoutes: RouteGroup {
                 writer.object { writer in
                     writer.field("driver_id", refusal.driver)
                     writer.field("rule", refusal.rule)
+                    writer.field("reason", refusal.words)
                 }
             }
         }

@@ -118,8 +118,10 @@ struct OrderRoutes: RouteGroup {
         if let otp = request.otp, otp.utf8.count != 6 || !otp.utf8.allSatisfy({ (48...57).contains($0) }) {
             throw Problems.field("otp", "must be six digits")
         }
+        var content = OrderContent(request)
+        content.vehicles = try (request.vehicleTypes ?? []).map(VehicleType.listed)
         let (order, created) = try await PlaceOrder(house)(
-            OrderContent(request), by: try exchange.principal(), idempotency: try exchange.idempotencyKey())
+            content, by: try exchange.principal(), idempotency: try exchange.idempotencyKey())
         return .json(view.object(order, for: .admin), status: created ? .created : .ok)
     }
 
@@ -133,6 +135,9 @@ struct OrderRoutes: RouteGroup {
         edit.instructions = request.specialInstructions
         edit.readyAt = request.readyAt.map { Timestamp(milliseconds: $0) }
         edit.promisedAt = request.promisedAt.map { Timestamp(milliseconds: $0) }
+        edit.bagUnits = request.bagUnits.map { Int($0) }
+        edit.vehicles = try request.vehicleTypes?.map(VehicleType.listed)
+        edit.delayWeight = request.delayWeight.map { Int($0) }
         let order = try await EditOrder(house)(
             edit, order: OrderID(try exchange.id("id")), by: try exchange.admin())
         return .json(view.object(order, for: .admin))
@@ -221,6 +226,7 @@ extension OrderContent {
         externalID = request.externalOrderID
         externalPoolID = request.poolID.map { PoolID($0) }
         bagUnits = Int(request.bagUnits ?? 1)
+        delayWeight = Int(request.delayWeight ?? 1000)
         readyAt = request.readyAt.map { Timestamp(milliseconds: $0) }
         promisedAt = request.promisedAt.map { Timestamp(milliseconds: $0) }
         otp = request.otp

@@ -61,7 +61,7 @@ package struct API: Sendable {
             OperationRoutes(parts: parts, drain: drain), SessionRoutes(parts), DriverRoutes(parts),
             DriverOrderRoutes(parts), OrderRoutes(parts), AssignmentRoutes(parts), FleetRoutes(parts),
             PlaceRoutes(parts), PresenceRoutes(parts), PoolRoutes(parts), PoolImportRoutes(parts),
-            DispatchRoutes(parts), EventRoutes(parts),
+            DispatchRoutes(parts), RuleRoutes(parts), EventRoutes(parts),
             EarningsRoutes(parts), PayoutRoutes(parts), WebhookRoutes(parts), AbsentRoutes(),
         ])
     }

@@ -38,6 +38,8 @@ struct OrderView: Sendable {
         object.specialInstructions = content.instructions
         object.externalOrderID = content.externalID
         object.bagUnits = Int64(content.bagUnits)
+        object.vehicleTypes = content.vehicles.map(\.rawValue)
+        object.delayWeight = Int64(content.delayWeight)
         object.cancelReason = order.cancelReason
         fillAssignment(of: order, into: &object)
         fillTimes(of: order, into: &object)

@@ -2,8 +2,10 @@ import DispatchCore
 import Fulfilment
 import Identity
 import Logging
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Simulation
 
 /// Runs the dispatch ticks until the server stops.
 struct DispatchService: Service {
@@ -122,6 +124,8 @@ actor EpochReader {
 /// Makes plans on threads of their own, so that a long search keeps nobody waiting.
 struct PlanningThreads: Sendable {
     private let pool: NIOThreadPool
+    /// The two halves of a search, side by side where there are two cores: the plan is the same to the byte, sooner.
+    private let lanes = ThreadLanes(threads: min(2, System.coreCount))
 
     init() {
         pool = NIOThreadPool(numberOfThreads: 1)
@@ -130,8 +134,8 @@ struct PlanningThreads: Sendable {
 
     /// Makes a plan; a server that is stopping throws instead, since nobody would carry it out.
     func plan(_ snapshot: DispatchSnapshot, _ previous: DispatchPlan?, _ seed: UInt64) async throws -> DispatchPlan {
-        try await pool.runIfActive {
-            DispatchEngine.plan(snapshot, previous: previous, seed: seed)
+        try await pool.runIfActive { [lanes] in
+            DispatchEngine.plan(snapshot, previous: previous, seed: seed, lanes: lanes)
         }
     }
 

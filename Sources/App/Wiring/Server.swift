@@ -57,14 +57,10 @@ package struct Server: Sendable {
         var open = Self.house(
             on: store, settings, push: HintedPush(push: sessions, hints: others.hints), feed: admins, atlas: atlas)
         open.rounds = RoundSignal(relay: { [hints = others.hints] in hints.note(.round($0)) })
-        open.travelTimes = routing?.travelTimes
         let presence = PresenceWatch(atlas: open.atlas, feed: admins)
-        open.presence = presence
-        open.presenceLog = store
         // Apart from the ticks' thread: no answer to "why" delays the next plan.
         let studying = PlanningThreads()
-        open.study = { try await studying.study($0, $1) }
-        open.replay = { try await studying.replay($0) }
+        open.furnish(store, ways: routing?.travelTimes, presence: presence, studying: studying)
         let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
@@ -83,8 +79,7 @@ package struct Server: Sendable {
         let policy = DispatchPolicy(configuration, pace: options.pace)
         let dispatcher = Dispatcher(
             house, policy: { policy }, holder: others.name, log: log,
-            microseconds: { RealWorld.monotonicMicroseconds() },
-            solve: { try await planning.plan($0, $1, $2) })
+            microseconds: { RealWorld.monotonicMicroseconds() }, solve: { try await planning.plan($0, $1, $2) })
         let certificate = try Self.certificate(configuration)
         let front = try Self.front(
             configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
@@ -289,5 +284,19 @@ extension Result where Failure == any Error {
 
     fileprivate var failure: (any Error)? {
         if case .failure(let error) = self { error } else { nil }
+    }
+}
+
+extension House {
+    /// What a house may have and need not.
+    fileprivate mutating func furnish(
+        _ store: Store, ways: (any TravelTimes)?, presence: PresenceWatch, studying: PlanningThreads
+    ) {
+        travelTimes = ways
+        rules = store
+        self.presence = presence
+        presenceLog = store
+        study = { try await studying.study($0, $1) }
+        replay = { try await studying.replay($0) }
     }
 }

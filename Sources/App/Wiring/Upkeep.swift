@@ -146,12 +146,6 @@ extension Upkeep.Verdict {
             return " (policy \(replay.policyVersion), \(plan.orders) orders in \(plan.batches) batches, "
                 + "\(plan.waiting) waiting\(gap)\(plan.isDegraded ? ", degraded" : ""))"
         }
-        let words =
-            switch replay.outcome {
-            case .same: "the same plan, byte for byte"
-            case .different: "another plan"
-            case .unreadable: "its record was written by another version"
-            }
-        self.init(isGood: replay.outcome == .same, sentence: "tick \(replay.tick): \(words)\(figures ?? "")")
+        self.init(isGood: replay.outcome == .same, sentence: "tick \(replay.tick): \(replay.words)\(figures ?? "")")
     }
 }

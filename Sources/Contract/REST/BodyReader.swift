@@ -140,6 +140,38 @@ package struct BodyReader {
         decimal(names, scale: 3, largest: 1_000_000, "must be a distance in kilometres from 0 to 1000")
     }
 
+    /// A number with at most three decimals, read exactly into thousandths within the range.
+    package mutating func thousandths(_ names: String..., in range: ClosedRange<Int64>) -> Int64? {
+        Self.log?.note(names, "number")
+        guard let value = body.first(of: names) else { return nil }
+        guard case .number(let number) = value, let scaled = number.scaled(byPowerOfTen: 3, exact: true),
+            range.contains(scaled)
+        else {
+            return refuse(
+                names,
+                "must be a number from \(Double(range.lowerBound) / 1000) to \(Double(range.upperBound) / 1000) with at most three decimals"
+            )
+        }
+        return scaled
+    }
+
+    /// A list of words without repeats, in their order and in lower case.
+    package mutating func words(_ names: String..., limit: Int) -> [String]? {
+        Self.log?.note(names, "string[]")
+        guard let value = body.first(of: names) else { return nil }
+        guard let elements = value.elements, elements.count <= limit else {
+            return refuse(names, "must be a list of at most \(limit) words")
+        }
+        var words: [String] = []
+        for element in elements {
+            guard let word = element.text?.trimmed.lowercased(), !word.isEmpty else {
+                return refuse(names, "must be a list of words")
+            }
+            if !words.contains(word) { words.append(word) }
+        }
+        return words
+    }
+
     /// A moment in ISO 8601, as milliseconds since 1970.
     package mutating func time(_ names: String...) -> Int64? {
         Self.log?.note(names, "string")

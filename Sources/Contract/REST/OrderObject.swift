@@ -30,6 +30,10 @@ package struct OrderObject: Equatable, Sendable {
     package var specialInstructions: String?
     package var externalOrderID: String?
     package var bagUnits: Int64?
+    /// What can carry it; empty means everything.
+    package var vehicleTypes: [String]
+    /// How much its delay counts, in thousandths of an ordinary order's.
+    package var delayWeight: Int64?
     /// True for an assignment that an admin made and the engine must not move.
     package var isPinned: Bool
     package var cancelReason: String?
@@ -45,6 +49,7 @@ package struct OrderObject: Equatable, Sendable {
         restaurantName = ""
         pickupAddress = ""
         items = []
+        vehicleTypes = []
         orderTotalPaise = 0
         driverEarningsPaise = 0
         isPinned = false
@@ -115,6 +120,8 @@ extension OrderObject: JSONWritable {
             writer.field("special_instructions", specialInstructions)
             writer.field("external_order_id", externalOrderID)
             writer.field("bag_units", bagUnits)
+            writer.field("vehicle_types", vehicleTypes)
+            writer.field("delay_weight", delayWeight.map { Double($0) / 1000 })
             writer.field("is_pinned", isPinned)
             writer.field("cancel_reason", cancelReason)
             writeTimes(to: &writer)

@@ -19,6 +19,10 @@ package struct CreateOrderRequest: Equatable, Sendable {
     package var externalOrderID: String?
     package var poolID: Int64?
     package var bagUnits: Int64?
+    /// Words for what can carry it; empty or absent means everything.
+    package var vehicleTypes: [String]?
+    /// How much its delay counts, in thousandths of an ordinary order's.
+    package var delayWeight: Int64?
     /// Milliseconds since 1970.
     package var readyAt: Int64?
     package var promisedAt: Int64?
@@ -46,6 +50,8 @@ package struct CreateOrderRequest: Equatable, Sendable {
         externalOrderID = reader.text("external_order_id", limit: 200)
         poolID = reader.identifier("pool_id")
         bagUnits = reader.integer("bag_units", in: 1...100)
+        vehicleTypes = reader.words("vehicle_types", limit: 8)
+        delayWeight = reader.thousandths("delay_weight", in: 1...50_000)
         readyAt = reader.time("ready_at")
         promisedAt = reader.time("promised_at")
         otp = reader.text("otp", limit: 12)
@@ -98,6 +104,9 @@ package struct EditOrderRequest: Equatable, Sendable {
     /// Milliseconds since 1970.
     package var readyAt: Int64?
     package var promisedAt: Int64?
+    package var bagUnits: Int64?
+    package var vehicleTypes: [String]?
+    package var delayWeight: Int64?
 
     package init(body: [UInt8]) throws(BodyRefusal) {
         var reader = try BodyReader(body)
@@ -109,6 +118,9 @@ package struct EditOrderRequest: Equatable, Sendable {
         specialInstructions = reader.text("special_instructions", limit: 1000)
         readyAt = reader.time("ready_at")
         promisedAt = reader.time("promised_at")
+        bagUnits = reader.integer("bag_units", in: 1...100)
+        vehicleTypes = reader.words("vehicle_types", limit: 8)
+        delayWeight = reader.thousandths("delay_weight", in: 1...50_000)
         try reader.finish()
     }
 }

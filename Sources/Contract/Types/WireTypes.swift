@@ -47,6 +47,8 @@ package enum WireTypes {
         ("PoolRequest", { _ = try PoolRequest(body: $0) }),
         ("AssignGroupRequest", { _ = try AssignGroupRequest(body: $0) }),
         ("WebhookRequest", { _ = try WebhookRequest(body: $0, isNew: true) }),
+        ("PolicyRequest", { _ = try PolicyRequest(body: $0) }),
+        ("DriverRulesRequest", { _ = try DriverRulesRequest(body: $0) }),
         ("PoolOrderRow", { _ = PoolImportRow(try JSON(parsing: $0)) }),
     ]
 

@@ -17,7 +17,8 @@ extension ByteForm {
     /// Reads a value back. Every byte must belong to it.
     package init(bytes: [UInt8]) throws(ByteError) {
         var reader = ByteReader(bytes)
-        guard try reader.readByte() == ByteWriter.version else { throw .otherVersion }
+        let version = try reader.readByte()
+        guard version == ByteWriter.version else { throw .otherVersion(version) }
         try self.init(from: &reader)
         guard reader.isAtEnd else { throw .trailingBytes }
     }
@@ -27,13 +28,28 @@ extension ByteForm {
 package enum ByteError: Error, Hashable, Sendable {
     case tooShort
     case trailingBytes
-    case otherVersion
+    /// Written under the version of the forms that is named.
+    case otherVersion(UInt8)
     case invalidValue
+}
+
+extension ByteError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .otherVersion(let version):
+            "it is kept in form \(version) and this program reads form \(ByteWriter.version): ask the version that wrote it"
+        case .tooShort, .trailingBytes, .invalidValue: "it is damaged"
+        }
+    }
 }
 
 /// Appends values as bytes: integers as little groups of seven bits, signs folded in, so that small numbers are short.
 package struct ByteWriter {
-    static let version: UInt8 = 1
+    /// Raised with every change of any form: what was written under another is refused by its number and never read
+    /// as something else. A test holds the bytes of each form.
+    ///
+    /// 2: policies by zone, weights of delay, orders without places, orders that are likely to come.
+    package static let version: UInt8 = 2
 
     package private(set) var bytes: [UInt8] = []
 

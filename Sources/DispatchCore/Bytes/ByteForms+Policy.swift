@@ -1,5 +1,6 @@
 extension DispatchPolicy.Weights: ByteForm {
     package func write(to writer: inout ByteWriter) {
+        writer.write(delay)
         writer.write(driving)
         writer.write(lateness)
         writer.write(bagTime)
@@ -12,6 +13,7 @@ extension DispatchPolicy.Weights: ByteForm {
 
     package init(from reader: inout ByteReader) throws(ByteError) {
         self.init()
+        delay = try reader.read()
         driving = try reader.read()
         lateness = try reader.read()
         bagTime = try reader.read()
@@ -96,5 +98,16 @@ extension DispatchPolicy: ByteForm {
         weights = try reader.read()
         limits = try reader.read()
         budget = try reader.read()
+    }
+}
+
+extension ZonePolicy: ByteForm {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(zone)
+        writer.write(policy)
+    }
+
+    package init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(zone: try reader.read(), policy: try reader.read())
     }
 }

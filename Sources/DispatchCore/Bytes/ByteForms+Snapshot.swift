@@ -50,12 +50,7 @@ extension Travel: ByteForm {
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
-        let mark = try reader.readByte()
-        try self.init(mark: mark, from: &reader)
-    }
-
-    fileprivate init(mark: UInt8, from reader: inout ByteReader) throws(ByteError) {
-        switch mark {
+        switch try reader.readByte() {
         case 0: self = .estimate(try reader.read())
         case 1: self = .matrix(try reader.read())
         case 2:
@@ -70,6 +65,7 @@ extension Travel: ByteForm {
 extension WaitingOrder: ByteForm {
     package func write(to writer: inout ByteWriter) {
         writer.write(id)
+        writer.write(zone)
         writer.write(pickup)
         writer.write(dropoff)
         writer.write(placedAt)
@@ -86,8 +82,9 @@ extension WaitingOrder: ByteForm {
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
-        self.init(
-            id: try reader.read(), pickup: try reader.read(), dropoff: try reader.read(), placedAt: try reader.read())
+        let (id, zone) = (try reader.read(OrderID.self), try reader.readOptional(ZoneID.self))
+        self.init(id: id, pickup: try reader.read(), dropoff: try reader.read(), placedAt: try reader.read())
+        self.zone = zone
         restaurant = try reader.readOptional()
         pooledAt = try reader.read()
         readyAt = try reader.readOptional()
@@ -110,6 +107,8 @@ extension RunningStop: ByteForm {
         writer.write(readyAt)
         writer.write(restaurant)
         writer.write(Int64(bagUnits))
+        writer.write(zone)
+        writer.write(weight)
         writer.write(promisedAt)
     }
 
@@ -119,6 +118,8 @@ extension RunningStop: ByteForm {
         readyAt = try reader.readOptional()
         restaurant = try reader.readOptional()
         bagUnits = try reader.readInt32()
+        zone = try reader.readOptional()
+        weight = try reader.read()
         promisedAt = try reader.readOptional()
     }
 }
@@ -146,6 +147,8 @@ extension DriverState: ByteForm {
         writer.write(shiftEndsAt)
         writer.write(isOnline)
         writer.write(running)
+        writer.write(Int64(unplacedOrders))
+        writer.write(Int64(unplacedUnits))
         writer.write(rules)
         writer.write(offeredAt)
     }
@@ -159,42 +162,32 @@ extension DriverState: ByteForm {
         shiftEndsAt = try reader.readOptional()
         isOnline = try reader.readFlag()
         running = try reader.readList()
+        unplacedOrders = try reader.readInt32()
+        unplacedUnits = try reader.readInt32()
         rules = try reader.readList()
         offeredAt = try reader.readOptional()
     }
 }
 
 extension DispatchSnapshot: ByteForm {
-    /// Stands before the orders that are only likely to come, where the mark of `Travel` stands otherwise: ticks stored
-    /// before there were any are read.
-    private static let expectedMark: UInt8 = 3
-
     package func write(to writer: inout ByteWriter) {
         writer.write(now)
         writer.write(policy)
-        writer.write(zone)
-        if !expected.isEmpty {
-            writer.write(Self.expectedMark)
-            writer.write(expected)
-        }
+        writer.write(zonePolicies)
         writer.write(travel)
         writer.write(places)
         writer.write(orders)
         writer.write(drivers)
+        writer.write(expected)
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
         self.init(now: try reader.read(), policy: try reader.read())
-        zone = try reader.readOptional()
-        var mark = try reader.readByte()
-        if mark == Self.expectedMark {
-            expected = try reader.readList()
-            if expected.isEmpty { throw .invalidValue }
-            mark = try reader.readByte()
-        }
-        travel = try Travel(mark: mark, from: &reader)
+        zonePolicies = try reader.readList()
+        travel = try reader.read()
         places = try reader.readList()
         orders = try reader.readList()
         drivers = try reader.readList()
+        expected = try reader.readList()
     }
 }

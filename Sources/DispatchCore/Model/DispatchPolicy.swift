@@ -23,6 +23,9 @@ package struct DispatchPolicy: Hashable, Sendable {
 
     /// What one more second means.
     package struct Weights: Hashable, Sendable {
+        /// A second of an order's delay: what every other weight is measured by. Beside an order's own weight, so that
+        /// one zone's orders can count more than another's.
+        package var delay = Weight.one
         /// A second of driving. 250 by default: four minutes on the road weigh one minute of an eater's wait.
         package var driving = Weight(perMille: 250)
         /// A second beyond the promised time, on top of the delay itself.
@@ -138,6 +141,7 @@ extension DispatchPolicy {
 extension DispatchPolicy.Weights {
     fileprivate var bounded: Self {
         var weights = self
+        weights.delay = delay.held(1, 50_000)
         weights.driving = driving.held(0, 100_000)
         weights.lateness = lateness.held(0, 100_000)
         weights.bagTime = bagTime.held(0, 100_000)

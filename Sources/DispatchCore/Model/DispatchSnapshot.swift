@@ -5,8 +5,8 @@ package import Geo
 package struct DispatchSnapshot: Hashable, Sendable {
     package var now: Timestamp
     package var policy: DispatchPolicy
-    /// Nil is the catch-all pool.
-    package var zone: ZoneID?
+    /// Zones whose orders are judged by other rules.
+    package var zonePolicies: [ZonePolicy]
     /// Where stops and drivers are; orders and drivers name them by number. May be empty with a matrix: then
     /// closeness is judged by travel time alone.
     package var places: [GeoPoint]
@@ -19,11 +19,11 @@ package struct DispatchSnapshot: Hashable, Sendable {
     package var expected: [WaitingOrder] = []
 
     package init(
-        now: Timestamp, policy: DispatchPolicy, zone: ZoneID? = nil, travel: Travel = .estimate(TravelEstimate())
+        now: Timestamp, policy: DispatchPolicy, travel: Travel = .estimate(TravelEstimate())
     ) {
         self.now = now
         self.policy = policy
-        self.zone = zone
+        self.zonePolicies = []
         self.travel = travel
         self.places = []
         self.orders = []
@@ -46,6 +46,8 @@ package struct DispatchSnapshot: Hashable, Sendable {
 /// An order that waits in the pool.
 package struct WaitingOrder: Hashable, Sendable {
     package var id: OrderID
+    /// The zone by whose rules it is judged; nil is the catch-all pool.
+    package var zone: ZoneID?
     package var restaurant: RestaurantID?
     package var pickup: PlaceIndex
     package var dropoff: PlaceIndex
@@ -91,6 +93,9 @@ package struct RunningStop: Hashable, Sendable {
     package var readyAt: Timestamp?
     package var restaurant: RestaurantID?
     package var bagUnits: Int32 = 1
+    /// As of the order while it waited.
+    package var zone: ZoneID?
+    package var weight = Weight.one
     /// When the order was placed, for the bound on its delivery.
     package var placedAt: Timestamp
     package var promisedAt: Timestamp?
@@ -108,7 +113,7 @@ package struct DriverState: Hashable, Sendable {
     /// How a driver feels about a restaurant's orders, or the house about him there.
     package struct RestaurantRule: Hashable, Sendable {
         package enum Kind: UInt8, Hashable, Sendable {
-            /// Where a driver has any of these, he gets orders of these restaurants only.
+            /// Where a driver has any of these, he gets orders only of these restaurants and of those he prefers.
             case allow
             /// Chosen where it makes little difference.
             case prefer
@@ -140,6 +145,9 @@ package struct DriverState: Hashable, Sendable {
     package var isOnline = true
     /// The stops that he still has to make, in the sequence in which he makes them.
     package var running: [RunningStop] = []
+    /// Orders that he holds and that are not among the stops, because nobody knows where they go: they take up room.
+    package var unplacedOrders: Int32 = 0
+    package var unplacedUnits: Int32 = 0
     package var rules: [RestaurantRule] = []
     /// When he got the newest of the orders that he has and has not answered; nil where he has answered all.
     package var offeredAt: Timestamp?
@@ -149,5 +157,29 @@ package struct DriverState: Hashable, Sendable {
         self.place = place
         self.freeAt = freeAt
         self.lastFixAt = lastFixAt
+    }
+}
+
+extension DriverState {
+    /// What he can have besides the orders of which nobody knows where they go.
+    var room: (orders: Int32, units: Int32) {
+        (capacity.subtractingHeld(unplacedOrders), bagUnits.subtractingHeld(unplacedUnits))
+    }
+
+    /// Whether he may be told these besides all that he was told and has not delivered: counted as the commit counts.
+    func hasRoom(for orders: [WaitingOrder]) -> Bool {
+        if running.isEmpty, unplacedOrders == 0 { return true }
+        var told: Set<OrderID> = []
+        var units = orders.reduce(Int64(0)) { $0 + Int64($1.bagUnits) }
+        for stop in running where told.insert(stop.order).inserted { units += Int64(stop.bagUnits) }
+        return told.count + orders.count <= Int(room.orders) && units <= Int64(room.units)
+    }
+}
+
+extension Int32 {
+    /// The difference, inside the range.
+    fileprivate func subtractingHeld(_ other: Int32) -> Int32 {
+        let (difference, isBeyond) = subtractingReportingOverflow(other)
+        return isBeyond ? .min : difference
     }
 }

@@ -89,7 +89,8 @@ struct CandidateFinder {
     /// Whether an order has waited so long that only drivers who can be told at once come into question.
     private func isOverdue(_ order: WaitingOrder) -> Bool {
         let age = compiler.now.millisecondsSince(order.pooledAt) / 1000
-        return policy.commitment == .late && age + policy.tick.value > policy.maxWait.value
+        let maxWait = compiler.policies[order.zone].maxWait
+        return policy.commitment == .late && age + policy.tick.value > maxWait.value
     }
 
     private var horizon: Int32 { Int32((policy.tick.value + policy.margin.value).held(0, 7200)) }
@@ -109,12 +110,12 @@ struct CandidateFinder {
         guard let times = times(row, vehicle, joinsRunning: joinsRunning) else { return nil }
         var extra: Int64 = 0
         if let before, before != ids[vehicle] {
-            extra += policy.weights.switching.value * 1000
+            extra += compiler.policies[order.zone].weights.switching.value * 1000
         }
         if !preferred.isEmpty, let restaurant = order.restaurant, preferred.contains(restaurant),
             !prefers(drivers[Int(table.drivers[vehicle])], restaurant)
         {
-            extra += policy.weights.preference.value * 1000
+            extra += compiler.policies[order.zone].weights.preference.value * 1000
         }
         let delay = Int64(row.weight) * max(0, Int64(times.delivered - row.ideal))
         let late = Int64(row.lateness) * max(0, Int64(times.delivered - row.promised))

@@ -18,25 +18,36 @@ struct Commitment {
         if policy.commitment == .immediate { return .tell(.immediate) }
         let orders = new.map { tick.orders[Int($0)] }
         let horizon = Int(policy.tick.value + policy.margin.value)
+        // A driver's capacity counts what he was told and has not delivered: he hears of more when there is room for
+        // it, however soon that will be. Each delivery asks for a round.
+        if !tick.driver(ofVehicle: vehicle).hasRoom(for: orders) {
+            return .hold(.driverBusy, tellAt: itinerary.start)
+        }
         if hasRunning { return joining(new: new, itinerary: itinerary, horizon: horizon) }
         let isBusy = itinerary.start > 0 || tick.isLocked[vehicle]
         if isBusy, !policy.tellsBusyDrivers, itinerary.start > 0 { return .hold(.driverBusy, tellAt: itinerary.start) }
         let mustLeave = itinerary.start + itinerary.slack
-        let oldest = orders.map { tick.now.millisecondsSince($0.pooledAt) / 1000 }.max() ?? 0
-        if oldest + policy.tick.value > policy.maxWait.value, itinerary.start <= horizon {
-            return .tell(.waitBound)
-        }
+        if orders.contains(where: isOverdue), itinerary.start <= horizon { return .tell(.waitBound) }
         if mustLeave >= horizon {
             return .hold(
                 isBusy && itinerary.slack == 0 ? .driverBusy : .waitingForReadyTime, tellAt: mustLeave - horizon)
         }
-        if orders.allSatisfy({ $0.readyAt == nil }), !isBusy, isWindowOpen(orders, oldest: oldest) {
-            return .hold(.windowOpen, tellAt: Int(max(0, policy.maxHold.value - policy.tick.value - oldest)))
+        if orders.allSatisfy({ $0.readyAt == nil }), !isBusy, isWindowOpen(orders) {
+            let left = orders.map { tick.policies[$0.zone].maxHold.value - age($0) }.min() ?? 0
+            return .hold(.windowOpen, tellAt: Int(max(0, left - policy.tick.value)))
         }
-        return .tell(trigger(orders, oldest: oldest, slack: itinerary.slack))
+        return .tell(trigger(orders))
     }
 
-    private func trigger(_ orders: [WaitingOrder], oldest: Int64, slack: Int) -> BatchReason.Trigger {
+    /// Seconds in the pool.
+    private func age(_ order: WaitingOrder) -> Int64 { tick.now.millisecondsSince(order.pooledAt) / 1000 }
+
+    /// Whether an order will have waited longer than its zone allows at the next tick.
+    private func isOverdue(_ order: WaitingOrder) -> Bool {
+        age(order) + tick.policy.tick.value > tick.policies[order.zone].maxWait.value
+    }
+
+    private func trigger(_ orders: [WaitingOrder]) -> BatchReason.Trigger {
         if orders.contains(where: { $0.pinned != nil }) { return .pinned }
         if orders.contains(where: { $0.readyAt != nil }) { return .mustLeave }
         return isFull(orders) ? .batchFull : .windowOver
@@ -44,8 +55,11 @@ struct Commitment {
 
     /// A window may stay open until the last tick before `maxHold`, while the zone is warm enough for a partner to
     /// come.
-    private func isWindowOpen(_ orders: [WaitingOrder], oldest: Int64) -> Bool {
-        if isFull(orders) || oldest + tick.policy.tick.value > tick.policy.maxHold.value { return false }
+    private func isWindowOpen(_ orders: [WaitingOrder]) -> Bool {
+        let isOver = orders.contains { order in
+            age(order) + tick.policy.tick.value > tick.policies[order.zone].maxHold.value
+        }
+        if isFull(orders) || isOver { return false }
         let ids = orders.map(\.id)
         return tick.orders.contains { other in
             !ids.contains(other.id) && tick.now.millisecondsSince(other.pooledAt) <= Self.warm * 1000

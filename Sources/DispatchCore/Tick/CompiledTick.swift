@@ -3,6 +3,7 @@ internal import Geo
 /// A snapshot as the search sees it: tables, and the way back from their rows to orders and drivers.
 struct CompiledTick: Sendable {
     let policy: DispatchPolicy
+    let policies: OrderPolicies
     let now: Timestamp
     /// Ascending by id; row i of the problem is order i as long as it is below `problem.orderCount`.
     let orders: [WaitingOrder]
@@ -24,6 +25,19 @@ struct CompiledTick: Sendable {
     /// The id of any row.
     func orderID(_ row: Int) -> OrderID {
         row < problem.orderCount ? orders[row].id : runningIDs[row - problem.orderCount]
+    }
+
+    /// Whether a vehicle's shift ends before it can be at an order's pickup with the food ready, however it drives.
+    func endsShift(_ vehicle: Int, before row: Int, _ tables: SearchTables) -> Bool {
+        let (vehicle, order) = (tables.vehicles[vehicle], tables.orders[row])
+        let way = tables.travel(vehicle.place, order.pickup, Int(vehicle.pace))
+        let arrival = Int(vehicle.start) + way + tables.rules.pickupApproach
+        return max(arrival, Int(order.ready)) > Int(vehicle.shiftEnd)
+    }
+
+    func shiftRefusal(of driver: DriverState, for row: Int, _ tables: SearchTables) -> Refusal? {
+        guard driver.shiftEndsAt != nil, let vehicle = vehicle(of: driver.id) else { return nil }
+        return endsShift(Int(vehicle), before: row, tables) ? .shiftEnds : nil
     }
 
     func driver(ofVehicle vehicle: Int) -> DriverState { drivers[Int(driverOfVehicle[vehicle])] }

@@ -40,7 +40,7 @@ struct Eligibility: Sendable {
                 hasAllowed = true
                 if applies { isAllowed = true }
             case .prefer:
-                break
+                if applies { isAllowed = true }
             }
         }
         return hasAllowed && !isAllowed ? .restaurantNotAllowed : nil

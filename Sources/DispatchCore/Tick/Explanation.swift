@@ -104,7 +104,7 @@ private struct Question {
     init(order: OrderID, snapshot: DispatchSnapshot, real: DispatchPlan, seed: UInt64, budget: WorkBudget) {
         self.order = order
         var free = snapshot
-        free.policy.weights.switching = .zero
+        free.changePolicies { $0.weights.switching = .zero }
         self.snapshot = free
         var start = real
         start.tentative = real.commits + real.tentative
@@ -177,16 +177,16 @@ private struct Question {
                 if order.readyAt != nil { order.readyAt = snapshot.now }
                 order.readyDeviation = .zero
             }
-        case .window: relaxed.policy.maxHold = .zero
-        case .lateCommitment: relaxed.policy.commitment = .immediate
+        case .window: relaxed.changePolicies { $0.maxHold = .zero }
+        case .lateCommitment: relaxed.changePolicies { $0.commitment = .immediate }
         case .exclusions: relaxed = change(snapshot) { $0.excluded = [] }
         case .pin: relaxed = change(snapshot) { $0.pinned = nil }
         case .vehicleClass: relaxed = change(snapshot) { $0.vehicles = [] }
         case .staleFixes: relaxed.policy.staleAfter = Seconds(86_400)
         case .lookAhead: relaxed.policy.limits.lookAhead = Seconds(86_400)
-        case .clickToDoor: relaxed.policy.limits.clickToDoor = Seconds(864_000)
+        case .clickToDoor: relaxed.changePolicies { $0.limits.clickToDoor = Seconds(864_000) }
         case .orderGraph: relaxed.policy.limits.usesOrderGraph = false
-        case .unservedCost: relaxed.policy.weights.unserved = Seconds(1_000_000)
+        case .unservedCost: relaxed.changePolicies { $0.weights.unserved = Seconds(1_000_000) }
         case .restaurantRules: relaxed.changeDrivers { $0.rules = [] }
         case .shiftEnd: relaxed.changeDrivers { $0.shiftEndsAt = nil }
         case .offlineDrivers: relaxed.changeDrivers { $0.isOnline = true }

@@ -1,6 +1,7 @@
 /// Says for an order without a driver which rule keeps it in the pool.
 struct HoldJudge {
     let tick: CompiledTick
+    let tables: SearchTables
 
     func reason(row: Int, order: WaitingOrder) -> WaitingReason {
         let counts = refusals(row: row, order: order)
@@ -47,7 +48,8 @@ struct HoldJudge {
             if let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: order) {
                 counts[Int(why.rawValue)] += 1
             } else if !candidates.contains(vehicle) {
-                counts[Int(Refusal.tooLate.rawValue)] += 1
+                let isOver = tick.endsShift(Int(vehicle), before: row, tables)
+                counts[Int((isOver ? Refusal.shiftEnds : .tooLate).rawValue)] += 1
             } else if isFull(Int(vehicle)) {
                 counts[Int(Refusal.full.rawValue)] += 1
             }

@@ -4,7 +4,10 @@ struct Reasons {
     let tables: SearchTables
 
     private static let most = 5
-    /// Drivers who may be refused something: those who are no vehicles, and those with rules of their own.
+    /// Milliseconds: only of shifts that end so soon is it asked whether they end too soon.
+    private static let shiftHorizon: Int64 = 3_600_000
+    /// Drivers who may be refused something: those who are no vehicles, those with rules of their own, and those whose
+    /// shift ends soon.
     private let suspects: [Int]
     private let smallestBag: Int32
 
@@ -12,7 +15,11 @@ struct Reasons {
         self.tick = tick
         self.tables = tables
         smallestBag = tick.drivers.map(\.bagUnits).min() ?? 0
-        suspects = tick.drivers.indices.filter { tick.refusals[$0] != nil || !tick.drivers[$0].rules.isEmpty }
+        suspects = tick.drivers.indices.filter { index in
+            let driver = tick.drivers[index]
+            let endsSoon = driver.shiftEndsAt.map { $0.millisecondsSince(tick.now) < Self.shiftHorizon } ?? false
+            return tick.refusals[index] != nil || !driver.rules.isEmpty || endsSoon
+        }
     }
 
     func reason(
@@ -72,7 +79,10 @@ struct Reasons {
             || waiting.bagUnits > smallestBag
         for index in hasRules ? Array(tick.drivers.indices) : suspects where tick.drivers[index].place.value >= 0 {
             let driver = tick.drivers[index]
-            guard let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: waiting) else { continue }
+            guard
+                let why = tick.refusals[index] ?? eligibility.refusal(of: driver, for: waiting)
+                    ?? tick.shiftRefusal(of: driver, for: order, tables)
+            else { continue }
             let way = why == .tooLate ? Int.max : tables.travel(driver.place.value, pickup, 1024)
             if way > chosen { continue }
             found.append((way, RefusedDriver(driver: driver.id, why: why)))

@@ -32,7 +32,8 @@ extension TickCompiler {
             pairs: policy.limits.usesOrderGraph && policy.stopRule != .oneRestaurant ? graph.pairs(stride: stride) : [],
             pairStride: stride, pinned: planned.map { $0.pinned == nil ? -1 : 1 }, isCut: isCut)
         return CompiledTick(
-            policy: policy, now: now, orders: possible, impossible: sorted.filter { !isPossible($0) }, drivers: drivers,
+            policy: policy, policies: policies, now: now, orders: possible,
+            impossible: sorted.filter { !isPossible($0) }, drivers: drivers,
             driverOfVehicle: table.drivers, refusals: refusals, runningIDs: table.runningIDs, isLocked: table.isLocked,
             problem: problem, metres: metres)
     }
@@ -41,11 +42,11 @@ extension TickCompiler {
         var row = VehicleRow(
             place: driver.place.value, start: max(0, seconds(driver.freeAt)),
             shiftEnd: driver.shiftEndsAt.map { seconds($0, roundedUp: false) } ?? Self.never,
-            capacity: driver.capacity.held(0, 1000), units: driver.bagUnits.held(0, 100_000),
+            capacity: driver.room.orders.held(0, 1000), units: driver.room.units.held(0, 100_000),
             pace: paces[Int(driver.vehicle.rawValue)], runningFirst: Int32(firstRow + table.running.count),
             runningCount: 0)
         let (rows, ids) = runningRows(of: driver)
-        let isLocked = rows.count > Int(min(policy.maxBatch, driver.capacity))
+        let isLocked = rows.count > Int(min(policy.maxBatch, row.capacity))
         if isLocked {
             let end = endOfRunning(driver, row: row)
             (row.start, row.place) = (end.time, end.place)

@@ -8,6 +8,7 @@ struct TickCompiler {
     static let never: Int32 = 2_000_000
 
     let policy: DispatchPolicy
+    let policies: OrderPolicies
     let now: Timestamp
     let previous: DispatchPlan?
     let travel: TravelTable
@@ -21,6 +22,7 @@ struct TickCompiler {
 
     init(_ snapshot: borrowing DispatchSnapshot, previous: DispatchPlan?) {
         policy = snapshot.policy.bounded
+        policies = OrderPolicies(snapshot.policy, zones: snapshot.zonePolicies)
         now = snapshot.now
         self.previous = previous
         canonical = Self.canonical(snapshot.places)
@@ -105,11 +107,12 @@ struct TickCompiler {
 
     /// The row of a waiting order.
     func row(_ order: WaitingOrder) -> OrderRow {
+        let policy = policies[order.zone]
         let deviation = order.readyDeviation.value.held(0, 86_400) * Int64(policy.readyDeviation.perMille) / 1000
         let ready = Int64(seconds(order.readyAt ?? order.placedAt)) + deviation
         let ride = policy.pickupHandover.value + way(order.pickup, order.dropoff) + policy.dropoffApproach.value
-        let growth = growth(age: now.millisecondsSince(order.pooledAt).held(0, 86_400_000) / 1000)
-        let weight = Int64(order.weight.perMille).held(1, 50_000) * growth / 1000
+        let growth = Self.growth(age: now.millisecondsSince(order.pooledAt).held(0, 86_400_000) / 1000, policy)
+        let weight = Self.weight(order.weight, policy) * growth / 1000
         let placed = Int64(seconds(order.placedAt, roundedUp: false))
         let direct = max(policy.limits.bagTime.value, ride)
         return OrderRow(
@@ -137,15 +140,21 @@ struct TickCompiler {
 
     /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes
     /// before all others: nobody starves.
-    private func growth(age: Int64) -> Int64 {
+    private static func growth(age: Int64, _ policy: DispatchPolicy) -> Int64 {
         let rate = Int64(policy.weights.agePerMinute.perMille)
         return age > policy.maxWait.value ? 8000 : min(1000 + age / 60 * rate, 4000)
+    }
+
+    /// What a second of an order's delay counts in its zone, in thousandths.
+    private static func weight(_ own: Weight, _ policy: DispatchPolicy) -> Int64 {
+        (Int64(own.perMille).held(1, 50_000) * Int64(policy.weights.delay.perMille) / 1000).held(1, 50_000)
     }
 
     /// The row of an order that a driver has been told: no limit can forbid what has to be finished.
     func row(_ stops: [RunningStop]) -> OrderRow? {
         guard let dropoff = stops.first(where: { $0.kind == .dropoff }), isStop(dropoff.place) else { return nil }
         let pickup = stops.first { $0.kind == .pickup }
+        let policy = policies[dropoff.zone]
         if let pickup, !isStop(pickup.place) { return nil }
         let ride = pickup.map {
             policy.pickupHandover.value + way($0.place, dropoff.place) + policy.dropoffApproach.value
@@ -154,7 +163,8 @@ struct TickCompiler {
         return OrderRow(
             pickup: number((pickup ?? dropoff).place), dropoff: number(dropoff.place), ready: Int32(ready),
             ideal: Int32((max(ready, 0) + (ride ?? 0)).held(0, 2 * Self.horizon)), deadline: Int32.max,
-            promised: dropoff.promisedAt.map { seconds($0) } ?? Self.never, weight: 1000,
+            promised: dropoff.promisedAt.map { seconds($0) } ?? Self.never,
+            weight: Int32(Self.weight(dropoff.weight, policy)),
             lateness: dropoff.promisedAt == nil ? 0 : policy.weights.lateness.perMille, bagLimit: Int32.max,
             ride: Int32((ride ?? 0).held(0, 2 * Self.horizon)),
             restaurant: restaurantNumber(pickup?.restaurant, (pickup ?? dropoff).place),

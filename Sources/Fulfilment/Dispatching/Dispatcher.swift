@@ -26,7 +26,10 @@ package actor Dispatcher {
     private let microseconds: @Sendable () -> Int64
     private let log: Logger
     private var previous: DispatchPlan?
+    /// What admins have ruled, as of the last tick.
+    private var rules = RuleBook()
     private var rounds: UInt64 = 0
+    private var lastSolveMicroseconds: Int64 = 0
     private var standing = Standing.unknown
     /// Orders of the conflicts since the last round without one.
     private var conflicted: Set<OrderID> = []
@@ -57,6 +60,10 @@ package actor Dispatcher {
     private static let patientGatherings = 20
     /// …and no longer than so many.
     private static let mostGatherings = 60
+    /// A round that is asked for in passing comes no sooner after the last one than this part of the pause between two
+    /// ticks, and leaves the planning threads as many times as long alone as the last plan took.
+    private static let passingShare: Int64 = 5
+    private static let passingRest: Int64 = 4
     /// After a longer time without a tick (the server stood still, or its clock was set) nobody could show a sign of
     /// life, and waiting for one begins anew.
     private static let watchGapMilliseconds: Int64 = 60_000
@@ -137,6 +144,9 @@ package actor Dispatcher {
     /// - Returns: The wish that ended it; nil when its time was up.
     private func pause(clock: some Clock<Duration>) async -> RoundSignal.Wish? {
         let rounds = house.rounds
+        rounds.holdPassing()
+        let distance = max(
+            house.settings.tickMilliseconds / Self.passingShare, lastSolveMicroseconds * Self.passingRest / 1000)
         // A server that stands by looks often, so that it takes over soon after the lease has ended.
         let wait = standing == .standsBy ? min(house.settings.tickMilliseconds, 1000) : house.settings.tickMilliseconds
         return await withTaskGroup(of: RoundSignal.Wish?.self) { group in
@@ -144,13 +154,24 @@ package actor Dispatcher {
                 try? await clock.sleep(for: .milliseconds(wait))
                 return nil
             }
-            group.addTask { await Self.gather(rounds, clock) }
+            group.addTask {
+                async let _ = Self.grantPassing(rounds, after: distance, clock)
+                return await Self.gather(rounds, clock)
+            }
             var wish = await group.next() ?? nil
             group.cancelAll()
             // A wish that was being gathered when the time was up is granted with this round.
             for await late in group { wish = wish ?? late }
+            rounds.dropPassing()
             return wish
         }
+    }
+
+    private static func grantPassing(
+        _ rounds: RoundSignal, after milliseconds: Int64, _ clock: some Clock<Duration>
+    ) async {
+        try? await clock.sleep(for: .milliseconds(milliseconds))
+        rounds.grantPassing()
     }
 
     /// Waits for a wish, and then for those that belong to it.
@@ -188,8 +209,9 @@ package actor Dispatcher {
             return nil
         }
         let exclusions = try await house.orders.exclusions()
+        try await readRules()
         let policy = policy()
-        var snapshot = SnapshotBuilder(house: house, policy: policy, now: now).snapshot(
+        var snapshot = SnapshotBuilder(house: house, policy: policy, rules: rules, now: now).snapshot(
             open: open, exclusions: exclusions, members: candidates(for: open, policy, at: now),
             kitchens: Kitchens(house.presence))
         var summary = TickSummary(at: now, waiting: snapshot.orders)
@@ -220,6 +242,7 @@ package actor Dispatcher {
         // A server that stops carries nothing out any more.
         try Task.checkCancellation()
         summary.solveMicroseconds = microseconds() - started
+        lastSolveMicroseconds = summary.solveMicroseconds
         tickTime.recordMicroseconds(summary.solveMicroseconds)
         summary.note(plan)
         report(summary)
@@ -254,6 +277,17 @@ package actor Dispatcher {
         } else {
             log.debug("dispatch plan made", metadata: facts)
         }
+    }
+
+    /// Reads the rules anew where anybody has changed them, on whatever server.
+    private func readRules() async throws {
+        guard let store = house.rules, try await store.ruleRevision() != rules.revision else { return }
+        rules = try await store.ruleBook()
+        log.info(
+            "dispatch rules in force",
+            metadata: [
+                "policy_version": "\(rules.revision.policies)", "rules_revision": "\(rules.revision.driverRules)",
+            ])
     }
 
     /// Four times as many for each order as the engine keeps, as in its own choice among many.

@@ -4,8 +4,11 @@ import Synchronization
 package final class RoundSignal: Sendable {
     /// How soon a round is wanted; the sooner wins.
     package enum Wish: Int, Comparable, Sendable {
+        /// A driver has made a stop: there may be room for more now. Rounds of this kind keep a distance, because in a
+        /// busy city somebody makes one at every moment.
+        case inPassing = -1
         /// More of the same is to be expected: a driver's phone gives the orders of a batch back one by one.
-        case whenComplete
+        case whenComplete = 0
         case atOnce
         /// An admin asked: also where the engine gives nothing on its own.
         case byHand
@@ -17,6 +20,7 @@ package final class RoundSignal: Sendable {
         var raised: Wish?
         var waiter: CheckedContinuation<Wish, Never>?
         var changes = 0
+        var holdsPassing = false
         var isStandingBy = false
     }
 
@@ -42,14 +46,41 @@ package final class RoundSignal: Sendable {
 
     private func wake(_ wish: Wish) {
         let waiter = state.withLock { state -> CheckedContinuation<Wish, Never>? in
-            guard let waiter = state.waiter else {
+            let isHeld = wish == .inPassing && state.holdsPassing
+            guard let waiter = state.waiter, !isHeld else {
                 state.raised = max(state.raised ?? wish, wish)
                 return nil
             }
+            // What was held is granted with this one.
+            state.raised = nil
             state.waiter = nil
             return waiter
         }
         waiter?.resume(returning: wish)
+    }
+
+    /// From now on a wish in passing waits until ``grantPassing()``, or for a stronger one.
+    package func holdPassing() {
+        state.withLock { $0.holdsPassing = true }
+    }
+
+    /// Wishes in passing are like others from now on.
+    package func grantPassing() {
+        let waiter = state.withLock { state -> CheckedContinuation<Wish, Never>? in
+            state.holdsPassing = false
+            guard state.raised == .inPassing, let waiter = state.waiter else { return nil }
+            state.raised = nil
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: .inPassing)
+    }
+
+    /// A round begins that grants what was wished for in passing.
+    package func dropPassing() {
+        state.withLock { state in
+            if state.raised == .inPassing { state.raised = nil }
+        }
     }
 
     /// The wish since the last look, nil when there is none; it is granted with this answer.
@@ -77,7 +108,8 @@ package final class RoundSignal: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let raised = state.withLock { state -> Wish? in
-                    if let raised = state.raised ?? (Task.isCancelled ? .atOnce : nil) {
+                    let isHeld = state.raised == .inPassing && state.holdsPassing && !Task.isCancelled
+                    if !isHeld, let raised = state.raised ?? (Task.isCancelled ? .atOnce : nil) {
                         state.raised = nil
                         return raised
                     }

@@ -18,7 +18,9 @@ struct Kitchens {
 /// Freezes the pool and the fleet for one tick.
 struct SnapshotBuilder {
     let house: House
+    /// What the settings say; the rules in force change it.
     let policy: DispatchPolicy
+    let rules: RuleBook
     let now: Timestamp
 
     /// - Parameters:
@@ -30,8 +32,9 @@ struct SnapshotBuilder {
         open: [OpenOrder], exclusions: [Exclusion], members: [FleetMember], kitchens: Kitchens
     ) -> DispatchSnapshot {
         var snapshot = DispatchSnapshot(
-            now: now, policy: policy,
+            now: now, policy: rules.policy(over: policy),
             travel: .estimate(TravelEstimate(house.estimator, hour: house.settings.hour(at: now))))
+        snapshot.zonePolicies = rules.zonePolicies(over: policy)
         var excluded: [OrderID: [DriverID]] = [:]
         for pair in exclusions { excluded[pair.orderID, default: []].append(pair.driverID) }
         for order in open where order.state == .pending && order.isForTheEngine {
@@ -39,11 +42,14 @@ struct SnapshotBuilder {
             var waiting = WaitingOrder(
                 id: order.id, pickup: snapshot.place(pickup), dropoff: snapshot.place(dropoff),
                 placedAt: order.createdAt)
+            waiting.zone = order.zoneID
             waiting.restaurant = order.restaurantID
             waiting.pooledAt = order.pooledAt
             waiting.readyAt = order.readyAt
             waiting.promisedAt = order.promisedAt
             waiting.bagUnits = Int32(clamping: order.bagUnits)
+            waiting.weight = Weight(perMille: Int32(clamping: order.delayWeight))
+            waiting.vehicles = order.vehicles.map(\.vehicleClass)
             waiting.excluded = excluded[order.id, default: []].sorted()
             if let restaurant = order.restaurantID {
                 let known = order.readyAt == nil ? kitchens.preparation : kitchens.deviation
@@ -57,13 +63,18 @@ struct SnapshotBuilder {
         var routes: [[RunningStop]] = []
         for member in seen {
             guard let fix = member.lastFix else { continue }
-            routes.append(running(held[member.account.id] ?? [], from: fix.point, in: &snapshot))
+            let placed = (held[member.account.id] ?? []).filter(\.hasPlaces)
+            routes.append(running(placed, from: fix.point, in: &snapshot))
         }
         for (member, route) in zip(seen, routes) {
             guard let fix = member.lastFix else { continue }
             var state = driver(member, fix: fix, running: route, in: &snapshot)
-            state.offeredAt = (held[member.account.id] ?? []).filter { $0.state == .assigned }.compactMap(\.assignedAt)
-                .max()
+            let his = held[member.account.id] ?? []
+            state.offeredAt = his.filter { $0.state == .assigned }.compactMap(\.assignedAt).max()
+            for order in his where !order.hasPlaces {
+                state.unplacedOrders += 1
+                state.unplacedUnits += Int32(clamping: order.bagUnits)
+            }
             snapshot.drivers.append(state)
         }
         return snapshot
@@ -80,6 +91,7 @@ struct SnapshotBuilder {
         driver.shiftEndsAt = member.account.shiftEndsAt
         driver.isOnline = member.account.availability == .online
         driver.running = running
+        driver.rules = rules.rules(of: member.account.id)
         return driver
     }
 
@@ -105,10 +117,17 @@ struct SnapshotBuilder {
             running.readyAt = stop.isPickup ? order.readyAt : nil
             running.restaurant = order.restaurantID
             running.bagUnits = Int32(clamping: order.bagUnits)
+            running.zone = order.zoneID
+            running.weight = Weight(perMille: Int32(clamping: order.delayWeight))
             running.promisedAt = order.promisedAt
             return running
         }
     }
+}
+
+extension OpenOrder {
+    /// Whether it is known where the stops are that are still to be made.
+    fileprivate var hasPlaces: Bool { dropoff != nil && (pickup != nil || !state.isHeldBeforePickup) }
 }
 
 extension VehicleType {

@@ -14,6 +14,14 @@ extension TickRecord {
             }
         }
         decisions += plan.waiting.map(OrderDecision.init)
+        let zones = Dictionary(inputs.snapshot.orders.map { ($0.id.rawValue, $0.zone) }) { first, _ in first }
+        let versions = Dictionary(inputs.snapshot.zonePolicies.map { ($0.zone, $0.policy.version) }) { first, _ in first
+        }
+        for index in decisions.indices {
+            guard let zone = zones[decisions[index].order] ?? nil else { continue }
+            decisions[index].zone = zone.rawValue
+            decisions[index].zonePolicyVersion = versions[zone]
+        }
         let asked = summary.routedWays + summary.estimatedWays
         for index in decisions.indices where asked > 0 {
             decisions[index].askedWays = Int64(asked)

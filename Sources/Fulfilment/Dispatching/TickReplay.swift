@@ -32,8 +32,8 @@ package struct TickReplay: Sendable, Equatable {
         /// Planning again gave the stored plan to the byte.
         case same
         case different
-        /// The record has the byte forms of another version.
-        case unreadable
+        /// The record has the byte forms of another version, or is damaged.
+        case unreadable(ByteError)
     }
 
     package var tick: Int64
@@ -56,7 +56,20 @@ package struct TickReplay: Sendable, Equatable {
         do {
             outcome = try TickInputs(bytes: tick.inputs).replay().bytes == tick.plan ? .same : .different
         } catch {
-            outcome = .unreadable
+            outcome = .unreadable(error)
+        }
+    }
+
+    package var isReadable: Bool {
+        if case .unreadable = outcome { false } else { true }
+    }
+
+    /// The outcome in words.
+    package var words: String {
+        switch outcome {
+        case .same: "the same plan, byte for byte"
+        case .different: "another plan"
+        case .unreadable(let error): "its record cannot be planned again: \(error)"
         }
     }
 }

@@ -104,6 +104,7 @@ package struct DriverPatch: Sendable, Equatable {
     package var availability: Availability?
     package var passwordHash: String?
     package var capacity: Int?
+    package var bagUnits: Int?
     package var vehicleType: VehicleType?
     package var name: String?
     package var phone: String?

@@ -54,6 +54,10 @@ package struct OrderContent: Sendable, Equatable {
     package var instructions: String?
     /// Space in the driver's bag, 1 for an ordinary order.
     package var bagUnits: Int
+    /// What can carry it; empty means everything.
+    package var vehicles: [VehicleType]
+    /// How much a second of its delay counts, in thousandths of an ordinary order's.
+    package var delayWeight: Int
     package var readyAt: Timestamp?
     package var promisedAt: Timestamp?
     /// Six digits, where the order has one.
@@ -70,6 +74,8 @@ package struct OrderContent: Sendable, Equatable {
         self.items = []
         self.total = .zero
         self.bagUnits = 1
+        self.vehicles = []
+        self.delayWeight = 1000
     }
 }
 

@@ -30,6 +30,7 @@ package struct TickRecord: Sendable, Equatable {
     /// Rises from tick to tick: the time of the tick in milliseconds, or the next free number.
     package var id: Int64
     package var startedAt: Timestamp
+    /// The newest policy's version when it was decided: which rules were in force in every zone.
     package var policyVersion: Int64
     package var solveMicroseconds: Int64
     /// ``TickInputs`` and the plan that came of them, byte for byte, for replay.
@@ -77,6 +78,9 @@ package struct OrderDecision: Sendable, Equatable, Codable {
     /// nil where none is set.
     package var askedWays: Int64?
     package var estimatedWays: Int64?
+    /// The zone of the order, and the version of that zone's own policy; nil where it has none.
+    package var zone: Int64?
+    package var zonePolicyVersion: Int64?
     /// What planning the tick again found out; nil until somebody asks.
     package var study: Study?
 

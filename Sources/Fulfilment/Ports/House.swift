@@ -25,6 +25,8 @@ package struct House: Sendable {
     package var presence: PresenceWatch?
     /// What was seen of it earlier; nil where nobody writes it down.
     package var presenceLog: (any PresenceLog)?
+    /// What admins have ruled about dispatch; nil where the settings alone decide.
+    package var rules: (any RuleStore)?
     /// Studies a stored tick. `App` puts it on threads of its own; here it runs where it is called.
     package var study: @Sendable (TickRecord, OrderID) async throws -> OrderDecision.Study = {
         try TickInputs.study($0, of: $1)

@@ -114,6 +114,9 @@ package struct OpenOrder: Sendable, Equatable {
     package var readyAt: Timestamp?
     package var promisedAt: Timestamp?
     package var bagUnits: Int
+    /// As in ``OrderContent``.
+    package var vehicles: [VehicleType] = []
+    package var delayWeight = 1000
     package var driverID: DriverID?
     package var batchID: BatchID?
     package var sequence: Int?

@@ -24,10 +24,13 @@ package struct KitchenStay: Sendable, Equatable {
     package var waited: Int64
     /// Milliseconds from the order's placing to the pickup, where nobody had said when the food would be ready.
     package var preparation: Int64?
+    /// Milliseconds from the ready time to the pickup, where somebody had said one; zero before it.
+    package var beyondWord: Int64?
 
-    package init(waited: Int64, preparation: Int64? = nil) {
+    package init(waited: Int64, preparation: Int64? = nil, beyondWord: Int64? = nil) {
         self.waited = waited
         self.preparation = preparation
+        self.beyondWord = beyondWord
     }
 }
 
@@ -73,10 +76,12 @@ package struct PresenceEvent: Sendable, Equatable {
     package var waited: Int64?
     /// The same, where nobody had said when it would be ready: how long after the order's placing it was picked up.
     package var preparation: Int64?
+    /// The same, where somebody had: how long after that it was picked up; zero before it.
+    package var beyondWord: Int64?
 
     package init(
         driver: DriverID, spot: Spot, beganAt: Timestamp, endedAt: Timestamp? = nil, waited: Int64? = nil,
-        preparation: Int64? = nil
+        preparation: Int64? = nil, beyondWord: Int64? = nil
     ) {
         self.driver = driver
         self.spot = spot
@@ -84,5 +89,6 @@ package struct PresenceEvent: Sendable, Equatable {
         self.endedAt = endedAt
         self.waited = waited
         self.preparation = preparation
+        self.beyondWord = beyondWord
     }
 }

@@ -178,7 +178,11 @@ struct DriverPresence: Sendable {
         if case .restaurant = spot, let placedAt = taken.map(\.createdAt).max() {
             let readyAt = taken.compactMap(\.readyAt).max()
             event.waited = max(0, end.millisecondsSince(max(arrivedAt, readyAt ?? arrivedAt)))
-            if readyAt == nil { event.preparation = max(0, end.millisecondsSince(placedAt)) }
+            if let readyAt {
+                event.beyondWord = max(0, end.millisecondsSince(readyAt))
+            } else {
+                event.preparation = max(0, end.millisecondsSince(placedAt))
+            }
         }
         return [event]
     }

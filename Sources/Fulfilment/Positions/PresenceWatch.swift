@@ -22,20 +22,21 @@ package final class PresenceWatch: Sendable {
         private static let handover: Int64 = 60_000
 
         var waits = WaitingTimes()
-        /// Waits beyond the kitchen's word, for its later words.
-        var deviations = WaitingTimes()
-        /// From placing to pickup, for orders without a word.
-        var preparations = WaitingTimes()
+        /// Beyond the kitchen's word, for its later words.
+        var deviations = ReadyTimes()
+        /// From placing, for orders without a word.
+        var preparations = ReadyTimes()
 
         mutating func learn(_ stay: KitchenStay) {
             waits.record(milliseconds: stay.waited)
-            guard let preparation = stay.preparation else {
-                deviations.record(milliseconds: stay.waited)
-                return
-            }
-            // Of food that was there before him it is only known that it took no longer than that.
-            if stay.waited >= Self.handover || preparation < preparations.expected(prior: 0) {
-                preparations.record(milliseconds: preparation)
+            let isSeen = stay.waited >= Self.handover
+            if let preparation = stay.preparation {
+                preparations.record(milliseconds: preparation, isSeen: isSeen)
+            } else if let beyondWord = stay.beyondWord {
+                deviations.record(milliseconds: beyondWord, isSeen: isSeen)
+            } else if isSeen {
+                // Kept before the time beyond the word was: at least the wait is known.
+                deviations.record(milliseconds: stay.waited, isSeen: true)
             }
         }
     }
@@ -113,19 +114,18 @@ package final class PresenceWatch: Sendable {
         }
     }
 
-    /// How long each kitchen lets drivers wait beyond its word: the median of the last 64 stays, drawn towards nothing
-    /// where there are few.
+    /// How much later than its word each kitchen's food is ready: the median over the last 64 pickups, drawn towards
+    /// nothing where few say anything about it. See ``ReadyTimes``.
     package func readyDeviation() -> [RestaurantID: Seconds] { expectations(of: \.deviations) }
 
     /// How long after an order's placing the food of each kitchen is ready that says nothing about it; as
     /// ``readyDeviation()``.
     package func preparation() -> [RestaurantID: Seconds] { expectations(of: \.preparations) }
 
-    private func expectations(of times: KeyPath<Kitchen, WaitingTimes>) -> [RestaurantID: Seconds] {
+    private func expectations(of times: KeyPath<Kitchen, ReadyTimes>) -> [RestaurantID: Seconds] {
         state.withLock { state in
             state.kitchens.compactMapValues { kitchen in
-                kitchen[keyPath: times].count == 0
-                    ? nil : Seconds(kitchen[keyPath: times].expected(prior: 0) / 1000)
+                kitchen[keyPath: times].expected.map { Seconds($0 / 1000) }
             }
         }
     }
@@ -165,7 +165,7 @@ package final class PresenceWatch: Sendable {
             for event in events {
                 if case .restaurant(let restaurant) = event.spot, let waited = event.waited {
                     state.kitchens[restaurant, default: Kitchen()].learn(
-                        KitchenStay(waited: waited, preparation: event.preparation))
+                        KitchenStay(waited: waited, preparation: event.preparation, beyondWord: event.beyondWord))
                 }
                 state.events.append(event)
             }

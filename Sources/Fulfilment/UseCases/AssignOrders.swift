@@ -53,6 +53,8 @@ package struct AssignOrders: Sendable {
         case shiftOver = "driver_shift_over"
         case offline = "driver_offline"
         case stalePosition = "driver_position_stale"
+        case restaurantForbidden = "driver_forbidden_at_restaurant"
+        case wrongVehicle = "driver_vehicle_cannot_carry"
         case refusedBefore = "driver_refused_this_order_before"
         case noCoordinates = "order_without_coordinates"
     }
@@ -81,6 +83,7 @@ package struct AssignOrders: Sendable {
         }
         let batchID = try await batchID(for: request)
         let excluded = Set(try await house.orders.exclusions())
+        let rules = try await house.rules?.driverRules(driver: request.driverID, restaurant: nil) ?? []
         var scope = TransactionScope(by: .admin(admin), at: now)
         scope.orderIDs = request.orderIDs
         scope.driverIDs = [request.driverID]
@@ -89,9 +92,8 @@ package struct AssignOrders: Sendable {
         let member = house.fleet.member(request.driverID)
         let context = Context(
             request: request, admin: admin, batchID: batchID, now: now, member: member,
-            isStale: member.map { house.fleet.isStale($0, at: now) } ?? true, excluded: excluded,
-            settings: house.settings,
-            hasZones: house.atlas.hasZones)
+            isStale: member.map { house.fleet.isStale($0, at: now) } ?? true, excluded: excluded, rules: rules,
+            settings: house.settings, hasZones: house.atlas.hasZones)
         let committed = try await house.orders.transact(scope) { rows in try context.decide(rows) }
         if !committed.events.isEmpty {
             house.push.push(committed.events)
@@ -138,6 +140,8 @@ package struct AssignOrders: Sendable {
         let member: FleetMember?
         let isStale: Bool
         let excluded: Set<Exclusion>
+        /// The driver's.
+        let rules: [DriverRule]
         let settings: HouseSettings
         let hasZones: Bool
 
@@ -253,6 +257,14 @@ package struct AssignOrders: Sendable {
             if driver.availability == .offline { warnings.append(.offline) }
             if isStale { warnings.append(.stalePosition) }
             if let end = driver.shiftEndsAt, end <= now { warnings.append(.shiftOver) }
+            if moving.contains(where: { !rules.allow($0.content.restaurantID) }) {
+                warnings.append(.restaurantForbidden)
+            }
+            if moving.contains(where: { order in
+                !order.content.vehicles.isEmpty && !order.content.vehicles.contains(driver.vehicleType)
+            }) {
+                warnings.append(.wrongVehicle)
+            }
             if moving.contains(where: { excluded.contains(Exclusion(orderID: $0.id, driverID: driver.id)) }) {
                 warnings.append(.refusedBefore)
             }

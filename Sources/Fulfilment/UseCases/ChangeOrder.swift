@@ -166,6 +166,8 @@ package struct ChangeOrder: Sendable {
             tell(committed.events, of: orders)
             if orders.contains(where: { $0.state == .pending || $0.state == .cancelled }) {
                 house.rounds.raise(await wish(after: command, of: batch, by: principal))
+            } else if orders.contains(where: { $0.state == .delivered || $0.state == .pickedUp }) {
+                house.rounds.raise(.inPassing)
             }
             return order
         case .unchanged(let order): return order

@@ -18,6 +18,9 @@ package struct EditOrder: Sendable {
         package var instructions: String?
         package var readyAt: Timestamp?
         package var promisedAt: Timestamp?
+        package var bagUnits: Int?
+        package var vehicles: [VehicleType]?
+        package var delayWeight: Int?
 
         package init() {}
 
@@ -29,6 +32,9 @@ package struct EditOrder: Sendable {
             content.instructions = instructions ?? content.instructions
             content.readyAt = readyAt ?? content.readyAt
             content.promisedAt = promisedAt ?? content.promisedAt
+            content.bagUnits = bagUnits ?? content.bagUnits
+            content.vehicles = vehicles ?? content.vehicles
+            content.delayWeight = delayWeight ?? content.delayWeight
             return content
         }
     }

@@ -63,8 +63,8 @@ package struct CityScenario: Hashable, Sendable {
 
 /// Policies by name, with changes: `default`, `single`, `eager`, or any of them followed by `,key=value`.
 package enum PolicyName {
-    /// Keys: `maxBatch`, `tick`, `driving`, `maxHold`, `lookAhead`, `queue`, `near`, `onTheWay` (seconds, metres or
-    /// counts).
+    /// Keys: `maxBatch`, `tick`, `driving`, `maxHold`, `lookAhead`, `queue`, `near`, `onTheWay`, `steps` (seconds,
+    /// metres, counts, or steps of the search for each tick).
     ///
     /// Nil where a name, key or value is unknown.
     package static func policy(_ text: String) -> DispatchPolicy? {
@@ -96,6 +96,7 @@ package enum PolicyName {
         case "lookAhead": policy.limits.lookAhead = Seconds(Int64(value))
         case "queue": policy.limits.queuedBatches = value
         case "near": policy.limits.nearRestaurants = WholeMetres(Int64(value))
+        case "steps": policy.budget = WorkBudget(steps: Int64(value))
         case "onTheWay": policy.limits.onTheWay = WholeMetres(Int64(value))
         default: return false
         }

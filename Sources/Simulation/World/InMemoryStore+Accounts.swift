@@ -42,6 +42,7 @@ extension InMemoryStore: AccountStore {
             account.standing = patch.standing ?? account.standing
             account.availability = patch.availability ?? account.availability
             account.capacity = patch.capacity ?? account.capacity
+            account.bagUnits = patch.bagUnits ?? account.bagUnits
             account.vehicleType = patch.vehicleType ?? account.vehicleType
             account.shiftEndsAt = patch.shiftEndsAt ?? account.shiftEndsAt
             account.bank = patch.bank ?? account.bank

@@ -198,6 +198,8 @@ extension OpenOrder {
         readyAt = order.content.readyAt
         promisedAt = order.content.promisedAt
         bagUnits = order.content.bagUnits
+        vehicles = order.content.vehicles
+        delayWeight = order.content.delayWeight
         driverID = order.assignment?.driverID
         batchID = order.assignment?.batchID
         sequence = order.assignment?.sequence

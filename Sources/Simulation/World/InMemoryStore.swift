@@ -25,6 +25,9 @@ package final class InMemoryStore: Sendable {
         var tokens: [[UInt8]: RefreshToken] = [:]
         var restaurants: [RestaurantID: Restaurant] = [:]
         var zones: [Zone] = []
+        var policies: [PolicyRecord] = []
+        var driverRules: [DriverRule] = []
+        var ruleRevision: Int64 = 0
         var payouts: [Int64: Payout] = [:]
         var pools: [PoolID: Pool] = [:]
         var keptRows: [String: (pool: PoolID?, row: KeptRow)] = [:]

@@ -19,13 +19,15 @@ package final class VirtualHouse: Sendable {
     ) {
         let time = VirtualTime(start)
         self.time = time
-        house = House(
+        var house = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
             events: store,
             ledger: store,
             push: push, feed: feed, fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds),
             atlas: Atlas(),
             rounds: RoundSignal(), settings: settings, now: { time.now })
+        house.rules = store
+        self.house = house
     }
 
     /// Makes an account that is online at `point`, with a fresh fix.

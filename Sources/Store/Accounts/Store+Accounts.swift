@@ -57,7 +57,7 @@ extension Store: AccountStore {
                     UPDATE drivers d SET standing = COALESCE($2, standing), availability = COALESCE($3, availability), \
                     password_hash = COALESCE($4, password_hash), capacity = COALESCE($5, capacity), \
                     vehicle_type = COALESCE($6, vehicle_type), shift_ends_at = COALESCE($7, shift_ends_at), \
-                    bank = COALESCE($8, bank), name = COALESCE($10, name), phone = COALESCE($11, phone), \
+                    bag_units = COALESCE($15, bag_units), bank = COALESCE($8, bank), name = COALESCE($10, name), phone = COALESCE($11, phone), \
                     email = COALESCE($12, email), vehicle_number = COALESCE($13, vehicle_number), \
                     vehicle_registration = COALESCE($14, vehicle_registration), token_epoch = token_epoch + CASE WHEN $9 THEN 1 ELSE 0 END, \
                     epoch_revision = CASE WHEN $9 OR $2 IS NOT NULL THEN nextval('epoch_revisions') ELSE \
@@ -69,7 +69,7 @@ extension Store: AccountStore {
                         .text(patch.passwordHash), .integer(patch.capacity), .text(patch.vehicleType?.rawValue),
                         .timestamp(patch.shiftEndsAt), .jsonb(bank), .bool(raises), .text(patch.name),
                         .text(patch.phone), .text(patch.email), .text(patch.vehicleNumber),
-                        .text(patch.vehicleRegistration),
+                        .text(patch.vehicleRegistration), .integer(patch.bagUnits),
                     ])
                 return try rows.first.map(DriverRow.account)
             }

@@ -8,17 +8,18 @@ extension Store: PresenceLog {
         if events.isEmpty { return }
         _ = try await query(
             """
-            INSERT INTO presence_events (driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms) \
-            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms \
+            INSERT INTO presence_events (driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, beyond_word_ms) \
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, beyond_word_ms \
             FROM UNNEST($1::int8[], $2::text[], $3::int8[], $4::timestamptz[], $5::timestamptz[], $6::int8[], \
-            $7::int8[]) \
-            WITH ORDINALITY AS u(driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, ordinal) \
+            $7::int8[], $8::int8[]) \
+            WITH ORDINALITY AS u(driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, beyond_word_ms, ordinal) \
             ORDER BY ordinal
             """,
             [
                 .ids(events.map(\.driver)), .textArray(events.map(\.spot.kind)), .int8Array(events.map(\.spot.number)),
                 .timestamps(events.map(\.beganAt)), .timestamps(events.map(\.endedAt)),
                 .int8Array(events.map(\.waited)), .int8Array(events.map(\.preparation)),
+                .int8Array(events.map(\.beyondWord)),
             ])
     }
 
@@ -26,7 +27,7 @@ extension Store: PresenceLog {
     package func presence(of driver: DriverID, limit: Int) async throws -> [PresenceEvent] {
         try await query(
             """
-            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms FROM presence_events \
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, beyond_word_ms FROM presence_events \
             WHERE driver_id = $1 ORDER BY id DESC LIMIT $2
             """, [.id(driver), .integer(limit)]
         ).map { row in
@@ -43,7 +44,8 @@ extension Store: PresenceLog {
         }
         return PresenceEvent(
             driver: driver, spot: spot, beganAt: try cells.time(), endedAt: try cells.optionalTime(),
-            waited: try cells.next(Int64?.self), preparation: try cells.next(Int64?.self))
+            waited: try cells.next(Int64?.self), preparation: try cells.next(Int64?.self),
+            beyondWord: try cells.next(Int64?.self))
     }
 
     /// A range of an index, however it is restricted.
@@ -60,7 +62,7 @@ extension Store: PresenceLog {
         restrict("id <", query.before)
         return try await self.query(
             """
-            SELECT id, driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms FROM presence_events \
+            SELECT id, driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, beyond_word_ms FROM presence_events \
             WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT $1
             """, parameters
         ).map { row in
@@ -73,8 +75,8 @@ extension Store: PresenceLog {
     package func kitchenStays(limit: Int) async throws -> [RestaurantID: [KitchenStay]] {
         let rows = try await query(
             """
-            SELECT r.id, w.waited_ms, w.preparation_ms FROM restaurants r CROSS JOIN LATERAL (\
-            SELECT id, waited_ms, preparation_ms FROM presence_events p \
+            SELECT r.id, w.waited_ms, w.preparation_ms, w.beyond_word_ms FROM restaurants r CROSS JOIN LATERAL (\
+            SELECT id, waited_ms, preparation_ms, beyond_word_ms FROM presence_events p \
             WHERE p.spot_id = r.id AND p.waited_ms IS NOT NULL \
             ORDER BY id DESC LIMIT $1) w ORDER BY r.id, w.id
             """, [.integer(limit)])
@@ -83,7 +85,9 @@ extension Store: PresenceLog {
             var cells = row.cells
             let restaurant: RestaurantID = try cells.id()
             stays[restaurant, default: []].append(
-                KitchenStay(waited: try cells.next(Int64.self), preparation: try cells.next(Int64?.self)))
+                KitchenStay(
+                    waited: try cells.next(Int64.self), preparation: try cells.next(Int64?.self),
+                    beyondWord: try cells.next(Int64?.self)))
         }
         return stays
     }
@@ -95,7 +99,7 @@ extension Store: PresenceLog {
     package func openStays() async throws -> [PresenceEvent] {
         try await query(
             """
-            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms FROM (\
+            SELECT driver_id, kind, spot_id, began_at, ended_at, waited_ms, preparation_ms, beyond_word_ms FROM (\
             SELECT DISTINCT ON (p.driver_id, p.kind, p.spot_id) p.* FROM drivers d CROSS JOIN LATERAL (\
             SELECT * FROM presence_events e WHERE e.driver_id = d.id ORDER BY e.id DESC LIMIT $1) p \
             ORDER BY p.driver_id, p.kind, p.spot_id, p.id DESC) newest \

@@ -213,9 +213,11 @@ struct ChangeWriter {
             """
             UPDATE orders o SET customer_phone = u.phone, dropoff_address = u.address, \
             dropoff_latitude = u.latitude, dropoff_longitude = u.longitude, instructions = u.instructions, \
-            promised_at = u.promised_at \
+            promised_at = u.promised_at, bag_units = u.bag_units, delay_weight = u.delay_weight, \
+            vehicle_types = string_to_array(u.vehicle_types, ',') \
             FROM UNNEST($1::int8[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::text[], \
-            $7::timestamptz[]) AS u(id, phone, address, latitude, longitude, instructions, promised_at) \
+            $7::timestamptz[], $8::int4[], $9::int4[], $10::text[]) AS u(id, phone, address, latitude, longitude, \
+            instructions, promised_at, bag_units, delay_weight, vehicle_types) \
             WHERE o.id = u.id
             """,
             [
@@ -224,6 +226,8 @@ struct ChangeWriter {
                 .float8Array(contents.map { $0.dropoff.point?.latitude }),
                 .float8Array(contents.map { $0.dropoff.point?.longitude }),
                 .textArray(contents.map(\.instructions)), .timestamps(contents.map(\.promisedAt)),
+                .integers(contents.map(\.bagUnits)), .integers(contents.map(\.delayWeight)),
+                .textArray(contents.map { $0.vehicles.map(\.rawValue).joined(separator: ",") }),
             ])
     }
 

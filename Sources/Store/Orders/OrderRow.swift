@@ -13,7 +13,7 @@ enum OrderRow {
         o.pickup_name, o.pickup_address, o.pickup_phone, o.pickup_latitude, o.pickup_longitude, \
         o.dropoff_name, o.dropoff_address, o.dropoff_phone, o.dropoff_latitude, o.dropoff_longitude, \
         o.external_id, o.external_pool_id, o.restaurant_id, o.items, o.total_paise, o.instructions, o.bag_units, \
-        o.ready_at, o.promised_at, o.otp, o.stated_earnings_paise, o.stated_distance_m, \
+        o.vehicle_types, o.delay_weight, o.ready_at, o.promised_at, o.otp, o.stated_earnings_paise, o.stated_distance_m, \
         h.driver_id, d.name, h.batch_id, h.sequence, h.source, h.pinned_by, h.base_paise, h.distance_paise, \
         h.peak_hour_paise, h.multi_order_paise, h.adjustment_paise, h.distance_m, h.duration_s, h.assigned_at
         """
@@ -65,6 +65,8 @@ enum OrderRow {
         content.total = try cells.paise()
         content.instructions = try cells.next()
         content.bagUnits = try cells.next()
+        content.vehicles = try cells.words()
+        content.delayWeight = try cells.next()
         content.readyAt = try cells.optionalTime()
         content.promisedAt = try cells.optionalTime()
         content.otp = try cells.next()

@@ -42,14 +42,14 @@ extension Store: OrderStore {
         return try OrderRow.orders(rows)
     }
 
-    /// Reads the partial index of open orders; one row of 22 columns each.
+    /// Reads the partial index of open orders; one row of 24 columns each.
     package func openOrders() async throws -> [OpenOrder] {
         let rows = try await query(
             """
             SELECT o.id, o.version, o.state, o.created_at, o.pooled_at, o.restaurant_id, o.zone_id, \
             o.external_pool_id, \
             o.pickup_latitude, o.pickup_longitude, o.dropoff_latitude, o.dropoff_longitude, o.ready_at, o.promised_at, \
-            o.bag_units, o.picked_up_at, h.driver_id, h.batch_id, h.sequence, h.pinned_by IS NOT NULL, h.assigned_at, \
+            o.bag_units, o.vehicle_types, o.delay_weight, o.picked_up_at, h.driver_id, h.batch_id, h.sequence, h.pinned_by IS NOT NULL, h.assigned_at, \
             o.given_back \
             FROM orders o LEFT JOIN holds h ON h.id = o.hold_id \
             WHERE o.state NOT IN ('DELIVERED', 'CANCELLED') ORDER BY o.id
@@ -67,6 +67,8 @@ extension Store: OrderStore {
             order.readyAt = try cells.optionalTime()
             order.promisedAt = try cells.optionalTime()
             order.bagUnits = try cells.next()
+            order.vehicles = try cells.words()
+            order.delayWeight = try cells.next()
             order.pickedUpAt = try cells.optionalTime()
             order.driverID = try cells.optionalID()
             order.batchID = try cells.optionalID()

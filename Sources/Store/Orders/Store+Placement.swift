@@ -50,10 +50,11 @@ extension Store {
         customer_email, pickup_name, pickup_address, pickup_phone, pickup_latitude, pickup_longitude, dropoff_name, \
         dropoff_address, dropoff_phone, dropoff_latitude, dropoff_longitude, items, total_paise, instructions, \
         bag_units, \
-        ready_at, promised_at, otp, stated_earnings_paise, stated_distance_m, created_at, pooled_at) \
+        ready_at, promised_at, otp, stated_earnings_paise, stated_distance_m, created_at, pooled_at, vehicle_types, \
+        delay_weight) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
         $22, $23, \
-        $24, $25, $26, $27, $27) ON CONFLICT (external_id) DO NOTHING RETURNING id
+        $24, $25, $26, $27, $27, $28, $29) ON CONFLICT (external_id) DO NOTHING RETURNING id
         """
 
     private static func parameters(_ placement: Placement, items: String) -> [Parameter] {
@@ -65,6 +66,7 @@ extension Store {
             .jsonb(items), .paise(content.total), .text(content.instructions), .integer(content.bagUnits),
             .timestamp(content.readyAt), .timestamp(content.promisedAt), .text(content.otp),
             .paise(content.statedEarnings), .integer(content.statedDistance), .timestamp(placement.at),
+            .textArray(content.vehicles.map(\.rawValue)), .integer(content.delayWeight),
         ]
     }
 

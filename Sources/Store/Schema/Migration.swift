@@ -19,6 +19,8 @@ package struct Migration: Sendable {
         Migration(version: 7, sql: String(decoding: PackageResources.schema_0007_preparation_sql, as: UTF8.self)),
         Migration(version: 8, sql: String(decoding: PackageResources.schema_0008_given_back_sql, as: UTF8.self)),
         Migration(version: 9, sql: String(decoding: PackageResources.schema_0009_servers_sql, as: UTF8.self)),
+        Migration(version: 10, sql: String(decoding: PackageResources.schema_0010_rules_sql, as: UTF8.self)),
+        Migration(version: 11, sql: String(decoding: PackageResources.schema_0011_beyond_word_sql, as: UTF8.self)),
     ]
 }
 

@@ -73,7 +73,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private static func lines(of decision: JSON) -> [String] {
         var lines = [
-            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(decision["policy_version"]?.int64 ?? 0), tick \(decision["tick"]?.int64 ?? 0)"
+            "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(policy(decision)), tick \(decision["tick"]?.int64 ?? 0)"
         ]
         if decision["is_degraded"] == .bool(true) {
             lines.append("warning    the tick's work ran out: its plan degraded to insertion")
@@ -108,9 +108,19 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         for refusal in decision["refused"]?.elements ?? [] {
             lines.append(
-                "refused    driver \(refusal["driver_id"]?.int64 ?? 0): \(Self.words(refusal["rule"]?.text ?? ""))")
+                "refused    driver \(refusal["driver_id"]?.int64 ?? 0): "
+                    + (refusal["reason"]?.text ?? Self.words(refusal["rule"]?.text ?? "")))
         }
         return lines
+    }
+
+    /// `7`, or `7 (zone 3: 5)` where the order's zone has a policy of its own.
+    private static func policy(_ decision: JSON) -> String {
+        let version = "\(decision["policy_version"]?.int64 ?? 0)"
+        guard let zone = decision["zone_id"]?.int64, let own = decision["zone_policy_version"]?.int64 else {
+            return version
+        }
+        return "\(version) (zone \(zone): \(own))"
     }
 
     private static func named(_ list: JSON?, _ value: String) -> [(name: String, value: Int64)] {

@@ -53,6 +53,7 @@ import Testing
         var went = came
         went.endedAt = second(500)
         went.waited = 300_000
+        went.beyondWord = 300_000
         #expect(try await events(watch) == [went])
         // One stay counts for a fifth against four of nothing.
         #expect(watch.readyDeviation() == [restaurant: Seconds(60)])
@@ -83,7 +84,35 @@ import Testing
         #expect(watch.stays(of: driver).isEmpty)
         watch.expect([order(1, .pickedUp, readyAt: 200, pickedUpAt: 500)], at: second(505))
         let last = try #require(try await events(watch).last)
-        #expect(last.endedAt == second(500) && last.waited == 300_000)
+        #expect(last.endedAt == second(500) && last.waited == 300_000 && last.beyondWord == 300_000)
+    }
+
+    @Test func aWaitThatBeganAfterTheWordCountsFromTheWord() async throws {
+        let watch = PresenceWatch(atlas: Atlas())
+        watch.expect([order(1, .accepted, readyAt: 200)], at: second(0))
+        for time in [Int64(400), 440] { try report(watch, 10, at: time) }
+        watch.expect([order(1, .pickedUp, readyAt: 200, pickedUpAt: 700)], at: second(703))
+        let last = try #require(try await events(watch).last)
+        #expect(last.waited == 300_000 && last.beyondWord == 500_000)
+        #expect(watch.readyDeviation() == [restaurant: Seconds(100)])
+    }
+
+    /// Late drivers find the food ready, whenever it was: they neither make the kitchen slow nor punctual.
+    @Test func driversWhoComeLateSayOnlyThatItTookNoLonger() {
+        let late = KitchenStay(waited: 5000, beyondWord: 900_000)
+        let seen = KitchenStay(waited: 100_000, beyondWord: 300_000)
+        let soon = KitchenStay(waited: 5000, beyondWord: 20_000)
+        func deviation(_ stays: [KitchenStay]) -> Seconds? {
+            let watch = PresenceWatch(atlas: Atlas())
+            watch.load([restaurant: stays])
+            return watch.readyDeviation()[restaurant]
+        }
+        func many(_ stay: KitchenStay, _ count: Int) -> [KitchenStay] { Array(repeating: stay, count: count) }
+        #expect(deviation(many(late, 40)) == nil)
+        #expect(deviation(many(seen, 20)) == Seconds(250))
+        #expect(deviation(many(seen, 20) + many(late, 40)) == Seconds(250), "bounds above say nothing")
+        #expect(deviation(many(seen, 20) + many(soon, 40)) == .zero, "most of its food is there at once")
+        #expect(deviation(many(seen, 40) + many(soon, 20)) == Seconds(281))
     }
 
     @Test func aKitchenThatSaysNothingIsKnownByItsPickups() async throws {
