@@ -54,17 +54,16 @@ package struct Server: Sendable {
         let others = OtherServers()
         let atlas = Atlas()
         let routing = RoutingService.configured(configuration, travel: settings.travel, atlas: atlas, log: log)
+        // Apart from the ticks' thread: no answer to "why" delays the next plan.
+        let studying = PlanningThreads()
         var open = Self.house(
-            on: store, settings, push: HintedPush(push: sessions, hints: others.hints), feed: admins, atlas: atlas)
+            on: store, settings, push: HintedPush(push: sessions, hints: others.hints), feed: admins, atlas: atlas,
+            studying: studying)
         open.rounds = RoundSignal(relay: { [hints = others.hints] in hints.note(.round($0)) })
         open.travelTimes = routing?.travelTimes
         let presence = PresenceWatch(atlas: open.atlas, feed: admins)
         open.presence = presence
         open.presenceLog = store
-        // Apart from the ticks' thread: no answer to "why" delays the next plan.
-        let studying = PlanningThreads()
-        open.study = { try await studying.study($0, $1) }
-        open.replay = { try await studying.replay($0) }
         let house = open
         try await ZoneDesk(house, log: log).load()
         try await Self.warm(house)
@@ -80,11 +79,8 @@ package struct Server: Sendable {
         let api = API(
             Self.parts(configuration, house, identity, database, routing, others, options: options, log: log))
         let planning = PlanningThreads()
-        let policy = DispatchPolicy(configuration, pace: options.pace)
-        let dispatcher = Dispatcher(
-            house, policy: { policy }, holder: others.name, log: log,
-            microseconds: { RealWorld.monotonicMicroseconds() },
-            solve: { try await planning.plan($0, $1, $2) })
+        let dispatcher = Self.dispatcher(
+            configuration, house, holder: others.name, planning: planning, pace: options.pace, log: log)
         let certificate = try Self.certificate(configuration)
         let front = try Self.front(
             configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
@@ -117,13 +113,28 @@ package struct Server: Sendable {
     }
 
     private static func house(
-        on store: Store, _ settings: HouseSettings, push: HintedPush, feed: AdminHub, atlas: Atlas
+        on store: Store, _ settings: HouseSettings, push: HintedPush, feed: AdminHub, atlas: Atlas,
+        studying: PlanningThreads
     ) -> House {
-        House(
+        var house = House(
             orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
             events: store, ledger: store, push: push, feed: feed,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
             rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
+        house.study = { try await studying.study($0, $1) }
+        house.replay = { try await studying.replay($0) }
+        return house
+    }
+
+    private static func dispatcher(
+        _ configuration: AppConfiguration, _ house: House, holder: String, planning: PlanningThreads, pace: Double,
+        log: Logger
+    ) -> Dispatcher {
+        let policy = DispatchPolicy(configuration, pace: pace)
+        return Dispatcher(
+            house, policy: { policy }, holder: holder, log: log,
+            microseconds: { RealWorld.monotonicMicroseconds() },
+            solve: { try await planning.plan($0, $1, $2) })
     }
 
     /// Serves until the process is asked to stop, or the task is cancelled.
