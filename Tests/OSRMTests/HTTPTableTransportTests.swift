@@ -75,7 +75,7 @@ private final class SharedCount: Sendable {
         let port = channel.localAddress?.port ?? 0
         let outcome: (any Error)?
         do {
-            // Counted on the loop: what it does at the end of an answer, such as keeping the connection, is done by then.
+            // Counted on the loop: what it does at the end of an answer, keeping the connection, is done by then.
             try await body("http://127.0.0.1:\(port)", transport) {
                 try await group.next().submit { connections.value.withLock { $0 } }.get()
             }

@@ -44,8 +44,8 @@ enum HotPath {
         after.read(readCounts)
         let (moving, asking) = (between - before, after - between)
         // The index lives until here, so that its end is not counted.
-        let drivers = "{\"drivers\":\(index.count),"
-        write(drivers + "\"million_moves\":\(moving.json),\"hundred_thousand_searches\":\(asking.json)}\n")
+        let head = "{\"drivers\":\(index.count),"
+        write(head + "\"million_moves\":\(moving.json),\"hundred_thousand_searches\":\(asking.json)}\n")
         exit(moving.isNothing(for: moves.count) && asking.isNothing(for: 0) ? 0 : 1)
     }
 

@@ -8,9 +8,9 @@ internal import Synchronization
 /// exactly once, also while it crosses from one area into another.
 ///
 /// Changes are made by one thread at a time, in the order in which they were handed in. A move is in the index when
-/// `update` returns, unless another thread was at work: then that one carries it out after those before it, and `update`
-/// does not wait. Every other change waits until it is done, with everything that was handed in before it. When all calls
-/// have returned, nothing is left.
+/// `update` returns, unless another thread was at work: then that one carries it out after those before it, and
+/// `update` does not wait. Every other change waits until it is done, with everything that was handed in before it.
+/// When all calls have returned, nothing is left.
 ///
 /// Safe to use from any thread.
 package final class FleetIndex: Sendable {

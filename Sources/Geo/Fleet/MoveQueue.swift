@@ -86,6 +86,7 @@ package struct MoveQueue {
     /// How many batches wait, for a worker who wants to see all of them done.
     package var batchCount: Int { batches.count - first }
 
+    /// The batch that has waited longest, for whoever has the turn.
     package mutating func pop() -> [PointMove]? {
         guard !isEmpty else { return nil }
         var batch: [PointMove] = []

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// How a thread waits for something that takes microseconds, unless the scheduler has stopped whoever does it.
 ///
-/// A thread that sleeps at a lock is handed it while it does not run, and everybody else stands behind it until it does:
+/// A thread that sleeps at a lock is handed it while it does not run, and everybody else stands behind it until then:
 /// with more threads than cores that is the next slice of time, milliseconds away. So it asks again and again; first
 /// without leaving the core, then letting others run, among them the one it waits for.
 struct Patience {

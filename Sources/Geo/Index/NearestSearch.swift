@@ -214,10 +214,13 @@ struct NearestSearch {
         } while first < block.count
     }
 
-    /// A crowd within some metres, many of it often in one and the same place: then the distance is that of the one before,
-    /// and only the ids decide.
+    /// A crowd within some metres, many of it often in one and the same place: then the distance is that of the one
+    /// before, and only the ids decide.
     @inline(never)
     private mutating func scanChain(_ head: UInt32, area: borrowing GeoPolygon?) {
+        let cell = view.leaf(head)
+        let factors = LeafBound(cell.cell, from: query, origin: view.originX)
+        let east = query.longitude + factors.turn(at: cell.places[0].longitude - query.longitude)
         var (latitude, longitude, chord) = (Double.nan, Double.nan, Double.infinity)
         var reference = head
         repeat {
@@ -231,6 +234,9 @@ struct NearestSearch {
                     matches &= matches &- 1
                     let place = places[lane]
                     if place.latitude != latitude || place.longitude != longitude {
+                        let dy = place.latitude - query.latitude
+                        let dx = place.longitude - east
+                        guard factors.vertical * dy * dy + factors.horizontal * dx * dx <= worst else { continue }
                         (latitude, longitude) = (place.latitude, place.longitude)
                         chord = query.chordSquared(latitude: latitude, longitude: longitude)
                     }
