@@ -76,10 +76,8 @@ package struct Server: Sendable {
         let api = API(
             Self.parts(configuration, house, identity, database, routing, others, options: options, log: log))
         let planning = PlanningThreads()
-        let policy = DispatchPolicy(configuration, pace: options.pace)
-        let dispatcher = Dispatcher(
-            house, policy: { policy }, holder: others.name, log: log,
-            microseconds: { RealWorld.monotonicMicroseconds() }, solve: { try await planning.plan($0, $1, $2) })
+        let dispatcher = Self.dispatcher(
+            configuration, house, holder: others.name, planning: planning, pace: options.pace, log: log)
         let certificate = try Self.certificate(configuration)
         let front = try Self.front(
             configuration, certificate: certificate, gateway: gateway, api: api, options: options, log: log)
@@ -119,6 +117,17 @@ package struct Server: Sendable {
             events: store, ledger: store, push: push, feed: feed,
             fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
             rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
+    }
+
+    private static func dispatcher(
+        _ configuration: AppConfiguration, _ house: House, holder: String, planning: PlanningThreads, pace: Double,
+        log: Logger
+    ) -> Dispatcher {
+        let policy = DispatchPolicy(configuration, pace: pace)
+        return Dispatcher(
+            house, policy: { policy }, holder: holder, log: log,
+            microseconds: { RealWorld.monotonicMicroseconds() },
+            solve: { try await planning.plan($0, $1, $2) })
     }
 
     /// Serves until the process is asked to stop, or the task is cancelled.
