@@ -229,7 +229,8 @@ if withBenchmarks {
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
-            name: "GeoContention", dependencies: ["Geo"], path: "benchmarks/geo", exclude: ["README.md"],
+            name: "GeoContention", dependencies: ["Geo"], path: "benchmarks/geo",
+            exclude: ["README.md", "counts.c", "hotpath.sh"],
             swiftSettings: swiftSettings),
     ]
     products.append(.executable(name: "dispatch", targets: ["DispatchBenchmark"]))

@@ -21,6 +21,9 @@ package final class OSRMTravelTimes: TravelTimes {
         package var mostCoordinates = TableRequest.mostCoordinates
         /// Requests on their way at once, for one matrix.
         package var concurrency = 4
+        /// Requests for one matrix: what a server answers within the timeout. In a larger one the pairs that are near
+        /// each other are asked for, and the rest is estimated.
+        package var mostRequests = 40
 
         package init(address: String) {
             self.address = address
@@ -71,11 +74,29 @@ package final class OSRMTravelTimes: TravelTimes {
     package func matrix(
         from origins: [GeoPoint], to destinations: [GeoPoint], under conditions: TravelConditions
     ) async -> TravelMatrix {
+        let tileSize = max(1, settings.mostCoordinates / 2)
+        let isLarge = origins.count * destinations.count > settings.mostRequests * tileSize * tileSize
+        guard isLarge else { return await ordered(from: origins, to: destinations, under: conditions) }
+        // Neighbours into the same tiles, so that there are tiles of near pairs and tiles of far ones.
+        let (rows, columns) = (NeighbourOrder.of(origins), NeighbourOrder.of(destinations))
+        let found = await ordered(
+            from: rows.map { origins[$0] }, to: columns.map { destinations[$0] }, under: conditions)
+        let (rowOf, columnOf) = (NeighbourOrder.inverse(of: rows), NeighbourOrder.inverse(of: columns))
+        return TravelMatrix(origins: origins.count, destinations: destinations.count) { origin, destination in
+            found[rowOf[origin], columnOf[destination]]
+        }
+    }
+
+    /// The matrix with its places in an order in which neighbours are near each other, if it is large.
+    private func ordered(
+        from origins: [GeoPoint], to destinations: [GeoPoint], under conditions: TravelConditions
+    ) async -> TravelMatrix {
         var matrix = estimator().matrix(from: origins, to: destinations, under: conditions)
         let missing = recall(into: &matrix, from: origins, to: destinations, under: conditions)
-        let tiles = TableTile.covering(
-            origins: origins.count, destinations: destinations.count, most: settings.mostCoordinates
-        ).filter { tile in tile.origins.contains { row in tile.destinations.contains { missing[row][$0] } } }
+        let tiles = TableTile.nearest(
+            settings.mostRequests, missing: missing, in: matrix,
+            of: TableTile.covering(
+                origins: origins.count, destinations: destinations.count, most: settings.mostCoordinates))
         guard !tiles.isEmpty else { return matrix }
         let deadline = milliseconds() &+ settings.timeoutMilliseconds
         let profile = settings.profile(conditions.vehicle)

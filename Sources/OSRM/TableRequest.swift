@@ -60,3 +60,53 @@ package struct TableTile: Hashable, Sendable {
         return tiles
     }
 }
+
+extension TableTile {
+    /// Those of `tiles` in which anything is missing; of too many the ones with the shortest missing ways, in the order
+    /// in which they were given when there are not too many.
+    package static func nearest(
+        _ limit: Int, missing: [[Bool]], in estimates: TravelMatrix, of tiles: [TableTile]
+    ) -> [TableTile] {
+        var ranked: [(shortest: Int64, position: Int)] = []
+        for (position, tile) in tiles.enumerated() {
+            var shortest: Int64?
+            for row in tile.origins {
+                for column in tile.destinations where missing[row][column] {
+                    shortest = min(shortest ?? .max, estimates[row, column].milliseconds)
+                }
+            }
+            if let shortest { ranked.append((shortest, position)) }
+        }
+        if ranked.count > limit {
+            ranked.sort { ($0.shortest, $0.position) < ($1.shortest, $1.position) }
+            ranked.removeLast(ranked.count - limit)
+        }
+        return ranked.map { tiles[$0.position] }
+    }
+}
+
+/// An order of places in which neighbours in the list are mostly neighbours on the ground: that of a curve through
+/// squares within squares (Morton 1966).
+enum NeighbourOrder {
+    /// Positions in the order of the curve; equal places in the order they were given.
+    static func of(_ points: [GeoPoint]) -> [Int] {
+        let codes = points.map(code)
+        return points.indices.sorted { (codes[$0], $0) < (codes[$1], $1) }
+    }
+
+    /// Where each position has gone.
+    static func inverse(of order: [Int]) -> [Int] {
+        var places = [Int](repeating: 0, count: order.count)
+        for (place, position) in order.enumerated() { places[position] = place }
+        return places
+    }
+
+    private static func code(_ point: GeoPoint) -> UInt64 {
+        // 16 bits a side: 600 m, finer than a tile.
+        let x = UInt64((point.longitude + 180) / 360 * 65_535)
+        let y = UInt64((point.latitude + 90) / 180 * 65_535)
+        var code: UInt64 = 0
+        for bit in 0..<UInt64(16) { code |= (x >> bit & 1) << (2 * bit) | (y >> bit & 1) << (2 * bit + 1) }
+        return code
+    }
+}

@@ -214,6 +214,13 @@ import Testing
         try await house.serve { caller in
             let list = try await caller.get("drivers/near?lat=12.9784&lon=77.6408", as: house.adminToken)
             #expect(list.json.elements?.compactMap { $0["name"]?.text } == ["ravi", "asha"])
+            let place = "drivers/near?lat=12.9784&lon=77.6408"
+            let free = try await caller.get(place + "&free=true&vehicle=motorbike", as: house.adminToken)
+            #expect(free.json.elements?.compactMap { $0["name"]?.text } == ["ravi", "asha"])
+            let cars = try await caller.get(place + "&vehicle=car", as: house.adminToken)
+            #expect(cars.json.elements?.isEmpty == true)
+            #expect(try await caller.get(place + "&vehicle=yacht", as: house.adminToken).status == 422)
+            #expect(try await caller.get(place + "&free=perhaps", as: house.adminToken).status == 422)
             let geo = try await caller.get(
                 "drivers/near?lat=12.9784&lng=77.6408&limit=1", as: house.adminToken,
                 headers: [.accept: "application/geo+json"])

@@ -19,7 +19,6 @@ struct RunningServer: Sendable {
     let database: TestDatabase
     let logs: LogLines
     let accounts: AccountDesk
-    let port: Int
     private let stopping: AsyncStream<Void>.Continuation
 
     struct Person: Sendable {
@@ -113,7 +112,7 @@ struct RunningServer: Sendable {
         for _ in 0..<count { people.append(try await hire(client, admin: admin.accessToken)) }
         return RunningServer(
             client: client, admin: admin.accessToken, drivers: people, database: database, logs: logs,
-            accounts: server.accounts, port: client.address.port, stopping: stopping)
+            accounts: server.accounts, stopping: stopping)
     }
 
     /// Stops the server in good order, as a signal would.

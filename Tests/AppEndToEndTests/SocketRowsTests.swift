@@ -234,10 +234,10 @@ import Testing
     @Test func theEndOfTheTokenIsTheEndOfTheSocket() async throws {
         let server = try await Shared.plain.value
         let driver = try await server.hire()
-        let short = try await server.token(for: driver.id, issuedAt: Int64(time(nil)) * 1000, life: 2)
+        let short = try await server.token(for: driver.id, issuedAt: Int64(time(nil)) * 1000, life: 4)
         let phone = try await server.phone(RunningServer.Person(id: driver.id, token: short))
         #expect(
-            try await phone.inbox.close(within: .seconds(6)) == SocketClose(code: 4001, reason: "token_expired"))
+            try await phone.inbox.close(within: .seconds(12)) == SocketClose(code: 4001, reason: "token_expired"))
     }
 
     // MARK: - On the server with short limits
@@ -272,7 +272,7 @@ import Testing
                 }
             }
             defer { group.cancelAll() }
-            return try await phone.inbox.close(within: .seconds(6))
+            return try await phone.inbox.close(within: .seconds(15))
         }
         #expect(close != nil && close?.code == nil, "\(String(describing: close))")
         #expect(phone.inbox.pings >= 2)

@@ -57,6 +57,7 @@ final class ChaosStage: Sendable {
         var cluster: PrivateCluster?
         var server: ServerProcess?
         var stoppedAt: Int64 = 0
+        var frozen: pid_t?
     }
 
     static let secret = "a key of the tests, longer than 32 bytes"
@@ -234,6 +235,14 @@ final class ChaosStage: Sendable {
 
     // MARK: PostgreSQL
 
+    /// From now on nothing of the log is on the disk before somebody waits for it, until PostgreSQL crashes.
+    func freezeLogWriter() async throws {
+        let rows = try await pool.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+        let writer = pid_t(try rows.only().get(0, as: Int.self))
+        parts.withLock { $0.frozen = writer }
+        kill(writer, SIGSTOP)
+    }
+
     /// Stops PostgreSQL in order (`fast`) or as a crash does, and waits for its end.
     func stopDatabase(crashing: Bool) async throws {
         guard
@@ -244,11 +253,13 @@ final class ChaosStage: Sendable {
         else { return }
         if crashing {
             kill(cluster.processIdentifier, SIGQUIT)
+            // Who stands still does not hear it.
+            if let frozen = parts.withLock({ $0.frozen }) { kill(frozen, SIGKILL) }
             history.note(Kill(at: clock.milliseconds, isOfDatabase: true))
             try await eventually(within: .seconds(20)) { !cluster.isRunning }
         }
         await cluster.stop()
-        parts.withLock { $0.cluster = nil }
+        parts.withLock { ($0.cluster, $0.frozen) = (nil, nil) }
     }
 
     /// Starts PostgreSQL on what is there.

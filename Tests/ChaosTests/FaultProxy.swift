@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -174,8 +175,8 @@ private final class FrontHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard proxy.mode != .blackhole, let back else { return }
         let bytes = unwrapInboundIn(data)
-        if bytes.readableBytesView.firstRange(of: Self.engine) != nil { isEngines = true }
-        guard bytes.readableBytesView.firstRange(of: Self.commit) != nil else {
+        if bytes.holds(Self.engine) { isEngines = true }
+        guard bytes.holds(Self.commit) else {
             return back.writeAndFlush(bytes, promise: nil)
         }
         defer { isEngines = false }
@@ -225,4 +226,17 @@ private final class BackHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}
+
+extension ByteBuffer {
+    /// The system's own search: without optimisation the library's takes seconds for a bulk load of positions, which
+    /// the server would take for a stalled database.
+    fileprivate func holds(_ word: [UInt8]) -> Bool {
+        withUnsafeReadableBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return word.withUnsafeBytes { word in
+                word.baseAddress.map { memmem(start, bytes.count, $0, word.count) != nil } ?? true
+            }
+        }
+    }
 }

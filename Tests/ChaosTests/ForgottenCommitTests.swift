@@ -33,7 +33,6 @@ struct ForgottenCommitTests {
     func aNumberThatOthersHaveNowIsNoProof(othersWrite: Bool) async throws {
         var plan = ChaosStage.Plan()
         plan.drivers = 1
-        plan.database = ["wal_writer_delay": "10s", "wal_writer_flush_after": "100MB"]
         try await ChaosStage.with(plan) { stage in
             try await stage.killServer()
             let path = "\(stage.folder)/pg/run/.s.PGSQL.5432"
@@ -49,6 +48,7 @@ struct ForgottenCommitTests {
             try await stage.makeLocationPartitions()
             let (fix, placement) = (try fix(stage), placement(stage))
             let before = try await stage.newestNumber()
+            try await stage.freezeLogWriter()
             link.cut([.before, .before])
             let appended = Task { try await store.append([fix]) }
             let inserted = Task { try await store.insert(placement) }

@@ -71,6 +71,38 @@ import Testing
         }
     }
 
+    // MARK: Bodies
+
+    /// The time in which the server itself does not read, because others are served first, is not the client's.
+    @Test(arguments: [true, false]) func aBodyHasTwoMinutesWithoutTheTimeInWhichNobodyReadsIt(waits: Bool) async throws
+    {
+        try await LoopbackServer.run { server in
+            let client = try await server.connect()
+            let size = 32 << 20
+            let path = waits ? "/turn" : "/x"
+            try await client.send(Array("POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: \(size)\r\n\r\n".utf8))
+            // More than all buffers on the way hold, so that it is the server who waits; the other one has read it all
+            // and waits for the rest.
+            let part = [UInt8](repeating: 97, count: waits ? size : size / 2)
+            client.channel.writeAndFlush(ByteBuffer(bytes: part), promise: nil)
+            if waits {
+                for _ in 0..<20 {
+                    try await Task.sleep(for: .milliseconds(150))
+                    server.clock.advance(10_000)
+                }
+                #expect(!client.hasEnded)
+                server.giveTurn()
+                #expect(try await client.head().status == 204)
+            } else {
+                for _ in 0..<40 where !client.hasEnded {
+                    try await Task.sleep(for: .milliseconds(150))
+                    server.clock.advance(10_000)
+                }
+                #expect(client.hasEnded)
+            }
+        }
+    }
+
     // MARK: Connections
 
     /// The connection that the server ends at once, and those that it keeps. Which one it is cannot be said: several

@@ -48,6 +48,8 @@ struct LoopbackServer: Sendable {
     let logs: LogRecorder
     let port: Int
     let push: RegistryPush
+    /// Lets a request for `/turn` read its body.
+    let giveTurn: @Sendable () -> Void
 
     /// Serves while `body` runs, then stops everything.
     static func run(
@@ -61,7 +63,10 @@ struct LoopbackServer: Sendable {
         let gateway = DriverGateway(
             settings: settings, clock: clock.gatewayClock, door: door, verifier: PlainTokens(), registry: registry,
             admins: admins, events: log, logger: logs.logger)
+        let turns = AsyncStream.makeStream(of: Void.self)
         let channel = gateway.channel { request, writer, _ in
+            // Waits for its turn before it reads, as a large import does.
+            if request.head.path == "/turn" { for await _ in turns.stream { break } }
             for try await _ in request.body {}
             if request.head.path == "/large" {
                 let body = ResponseBody(byteBuffer: ByteBuffer(repeating: 97, count: 1 << 20))
@@ -82,7 +87,7 @@ struct LoopbackServer: Sendable {
             let port = try #require(await iterator.next())
             let loopback = LoopbackServer(
                 gateway: gateway, registry: registry, admins: admins, door: door, log: log, clock: clock, logs: logs,
-                port: port, push: RegistryPush(registry))
+                port: port, push: RegistryPush(registry), giveTurn: { turns.continuation.yield() })
             do { try await body(loopback) } catch { Issue.record(error) }
             group.cancelAll()
             while let result = await group.nextResult() { _ = result }

@@ -284,6 +284,18 @@ import Testing
         }
     }
 
+    @Test func aHintOfAnotherServerIsFollowedForWhomItNamesAndForEverybodyWhenItNamesNobody() async throws {
+        try await LoopbackServer.run { server in
+            let (named, other) = (try await server.driver(7), try await server.driver(8))
+            _ = server.log.append([.offer(5)], to: DriverID(7))
+            _ = server.log.append([.offer(6)], to: DriverID(8))
+            await server.gateway.look(for: [DriverID(7), DriverID(9)])
+            #expect(try await named.text().contains(#""order_id":5"#))
+            await server.gateway.look(for: [])
+            #expect(try await other.text().contains(#""order_id":6"#))
+        }
+    }
+
     @Test func withoutTheDatabaseADriverIsStillGreeted() async throws {
         try await LoopbackServer.run { server in
             server.door.state.withLock { $0.isAnswering = false }

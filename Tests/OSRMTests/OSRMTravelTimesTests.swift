@@ -168,4 +168,25 @@ import Testing
         #expect(matrix.origins == 0 && matrix.destinations == 1)
         #expect(server.requests.isEmpty)
     }
+
+    @Test func ofALargeMatrixTheNearPairsAreAskedForAndTheFarOnesEstimated() async throws {
+        let server = RoadlessServer()
+        var settings = OSRMTravelTimes.Settings(address: "http://osrm")
+        settings.mostCoordinates = 8
+        settings.mostRequests = 4
+        let times = OSRMTravelTimes(
+            settings, estimator: { TravelTimeEstimator() }, transport: server, logger: Logger(label: "test"),
+            milliseconds: { 0 })
+        // Four towns 200 km from each other, drivers and stops taken from them in turn.
+        let places = try (0..<16).map { number in
+            try place(10 + Double(number % 4) * 2 + Double(number / 4) * 0.001, 20)
+        }
+        let matrix = await times.matrix(from: places, to: places, under: noon)
+        #expect(server.count == 4)
+        for row in 0..<16 {
+            for column in 0..<16 {
+                #expect((matrix[row, column].source == .route) == (row % 4 == column % 4), "\(row) \(column)")
+            }
+        }
+    }
 }

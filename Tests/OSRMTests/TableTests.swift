@@ -141,12 +141,42 @@ enum Recorded {
         #expect(cache.memory(of: later, at: 1) == nil)
     }
 
+    private func keys(_ count: Int) throws -> [LegCache.Key] {
+        try (0..<count).map { LegCache.Key(from: try place(Double($0), 0), to: try place(0, 0), under: noon) }
+    }
+
     @Test func theOldestGoesFirstAndNothingLastsForEver() throws {
         var cache = LegCache(capacity: 3, lifetimeMilliseconds: 100)
-        let keys = try (0..<5).map { LegCache.Key(from: try place(Double($0), 0), to: try place(0, 0), under: noon) }
+        let keys = try keys(5)
         for key in keys { cache.store(.leg(leg), for: key, at: 0) }
         #expect(cache.count == 3)
-        #expect(keys.map { cache.memory(of: $0, at: 99) != nil } == [false, false, true, true, true])
-        #expect(cache.memory(of: keys[4], at: 100) == nil)
+        #expect(remembered(keys, by: &cache, at: 99) == [false, false, true, true, true])
+        #expect(remembered(keys, by: &cache, at: 100) == [false, false, false, false, false])
+    }
+
+    private func remembered(_ keys: [LegCache.Key], by cache: inout LegCache, at now: Int64) -> [Bool] {
+        keys.map { cache.memory(of: $0, at: now) != nil }
+    }
+
+    @Test func whatIsAskedForStaysAndALargeRoundDoesNotWashItOut() throws {
+        var cache = LegCache(capacity: 4, lifetimeMilliseconds: 100)
+        let keys = try keys(12)
+        cache.store(.leg(leg), for: keys[0], at: 0)
+        for key in keys[1...] {
+            #expect(cache.memory(of: keys[0], at: 1) != nil)
+            cache.store(.noWay, for: key, at: 1)
+        }
+        #expect(cache.count == 4)
+        #expect(cache.memory(of: keys[11], at: 1) == .noWay)
+    }
+
+    @Test func theSamePairAgainIsYoungAgainAndTakesNoSecondPlace() throws {
+        var cache = LegCache(capacity: 2, lifetimeMilliseconds: 100)
+        let keys = try keys(2)
+        for key in keys { cache.store(.leg(leg), for: key, at: 0) }
+        cache.store(.noWay, for: keys[0], at: 50)
+        #expect(cache.count == 2)
+        #expect(cache.memory(of: keys[0], at: 120) == .noWay)
+        #expect(cache.memory(of: keys[1], at: 120) == nil)
     }
 }

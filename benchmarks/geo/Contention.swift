@@ -5,43 +5,58 @@ import Synchronization
 
 /// Four writers and two readers on one `FleetIndex` of one area: how long does anybody wait?
 ///
-/// Two figures for each call: `whole` is its time on the wall, work and all; `wait` is that less the processor time of
-/// the thread, which is what it stood at the lock, over the calls during which the scheduler did not take the processor
-/// away from it (`taken_away` tells how many those are: on a machine with other work they say nothing about the lock).
-/// Two loads: *paced* is 40,000 moves a second in batches of 100 with 2,000 searches a second, four times what 100,000 drivers
-/// who report every 10 s send; *saturated* is everybody without a pause. One line of JSON for each.
+/// `wait` is the time on the wall that a call waited for others: to hand in its moves, or to get at the index; `whole`
+/// is all of the call, and whatever the scheduler gave to others meanwhile. Three loads, one line of JSON for each:
+/// *paced* is 40,000 moves a second in batches of 100 with 2,000 searches a second, four times what 100,000 drivers who
+/// report every 10 s send; *saturated* is everybody without a pause; *jumps* is the same, but each move goes anywhere in
+/// the city instead of up to 100 m. `taken_away` counts calls during which the scheduler stopped the thread.
 @main
 struct Contention {
     static let drivers: Int64 = 100_000
     static let batch = 100
     static let seconds = 5.0
 
-    static func main() {
-        for (name, isPaced) in [("paced", true), ("saturated", false)] {
-            run(name, isPaced: isPaced)
-        }
+    private struct Load {
+        let name: String
+        var isPaced = false
+        var jumps = false
     }
 
-    private static func run(_ name: String, isPaced: Bool) {
+    static func main() {
+        if CommandLine.arguments.contains("hotpath") { HotPath.run() }
+        run(Load(name: "paced", isPaced: true))
+        run(Load(name: "saturated"))
+        run(Load(name: "jumps", jumps: true))
+    }
+
+    private static func run(_ load: Load) {
         guard let box = GeoBox(south: 12.8, west: 77.4, north: 13.16, east: 77.77) else { return }
-        let fleet = FleetIndex(areas: [box], expiry: nil)
+        let fleet = FleetIndex(areas: [box], expiry: nil, meter: Waited.meter)
         var seeder = Generator(state: 1)
+        var places: [GeoPoint] = []
         for first in stride(from: 0, to: drivers, by: batch) {
-            fleet.update(seeder.moves(ids: first..<(first + Int64(batch)), at: 0))
+            let moves = (first..<(first + Int64(batch))).map { id in
+                PointMove(id: id, place: seeder.place(), flags: [], time: 0)
+            }
+            places += moves.map(\.place)
+            fleet.update(moves)
         }
+        let start = places
         let writes = Latencies()
         let reads = Latencies()
         let end = clock() + seconds
         let written = Written()
         // Threads, not tasks: the pool of tasks has as many threads as the machine has cores, and these here block.
-        for writer in 0..<Int64(4) {
+        for number in 0..<4 {
             Thread.detachNewThread {
-                written.add(write(writer, fleet, until: end, isPaced: isPaced, into: writes))
+                let own = number * start.count / 4..<(number + 1) * start.count / 4
+                var writer = Writer(first: Int64(own.lowerBound), places: Array(start[own]))
+                written.add(writer.write(to: fleet, until: end, load, into: writes))
             }
         }
         for reader in 0..<UInt64(2) {
             Thread.detachNewThread {
-                read(reader, fleet, until: end, isPaced: isPaced, into: reads)
+                read(reader, fleet, until: end, isPaced: load.isPaced, into: reads)
                 written.add([:])
             }
         }
@@ -49,29 +64,40 @@ struct Contention {
         let lost = written.times.reduce(0) { $0 + (fleet.member($1.key)?.lastSeen == $1.value ? 0 : 1) }
         let problems = fleet.brokenInvariants().count + (fleet.count == Int(drivers) ? 0 : 1)
         let line =
-            "{\"load\":\"\(name)\",\"writes\":\(summary(writes)),\"reads\":\(summary(reads)),"
+            "{\"load\":\"\(load.name)\",\"writes\":\(summary(writes)),\"reads\":\(summary(reads)),"
             + "\"lost_moves\":\(lost),\"broken_invariants\":\(problems)}\n"
         line.withCString { _ = Glibc.write(STDOUT_FILENO, $0, strlen($0)) }
     }
 
     /// Each writer has drivers of its own, so that the last time of each is known.
-    private static func write(
-        _ writer: Int64, _ fleet: FleetIndex, until end: Double, isPaced: Bool, into result: Latencies
-    ) -> [Int64: Int64] {
-        var random = Generator(state: UInt64(writer) + 10)
-        var (calls, last): ([Call], [Int64: Int64]) = ([], [:])
-        var (next, time) = (clock(), Int64(1))
-        while clock() < end {
-            let first = (writer * drivers / 4) + Int64(random.next() % UInt64(drivers / 4 - Int64(batch)))
-            let moves = random.moves(ids: first..<(first + Int64(batch)), at: time)
-            calls.append(Call.of { fleet.update(moves) })
-            for move in moves { last[move.id] = time }
-            time += 1
-            next += 0.01
-            if isPaced { pause(until: next) }
+    private struct Writer {
+        let first: Int64
+        var places: [GeoPoint]
+
+        mutating func write(
+            to fleet: FleetIndex, until end: Double, _ load: Load, into result: Latencies
+        ) -> [Int64: Int64] {
+            var random = Generator(state: UInt64(first) + 10)
+            var calls: [Call] = []
+            var times = [Int64](repeating: 0, count: places.count)
+            var (next, time) = (clock(), Int64(1))
+            while clock() < end {
+                let start = Int(random.next() % UInt64(places.count - batch))
+                var moves: [PointMove] = []
+                moves.reserveCapacity(batch)
+                for index in start..<start + batch {
+                    places[index] = load.jumps ? random.place() : random.step(from: places[index])
+                    times[index] = time
+                    moves.append(PointMove(id: first + Int64(index), place: places[index], flags: [], time: time))
+                }
+                calls.append(Call.of { fleet.update(moves) })
+                time += 1
+                next += 0.01
+                if load.isPaced { pause(until: next) }
+            }
+            result.list.withLock { $0 += calls }
+            return Dictionary(uniqueKeysWithValues: zip(first..., times).filter { $0.1 > 0 })
         }
-        result.list.withLock { $0 += calls }
-        return last
     }
 
     private static func read(
@@ -84,7 +110,7 @@ struct Contention {
             let place = random.place()
             calls.append(
                 Call.of {
-                    _ = fleet.nearest(10, to: place, within: .kilometres(10), matching: SearchFilter(required: .fresh))
+                    _ = fleet.nearest(10, to: place, within: .kilometres(10), matching: SearchFilter())
                 })
             next += 0.001
             if isPaced { pause(until: next) }
@@ -94,9 +120,8 @@ struct Contention {
 
     private static func summary(_ latencies: Latencies) -> String {
         let calls = latencies.list.withLock { $0 }
-        let undisturbed = calls.filter { !$0.wasTakenAway }
-        return "{\"calls\":\(calls.count),\"taken_away\":\(calls.count - undisturbed.count),"
-            + "\"whole\":\(percentiles(calls.map(\.whole))),\"wait\":\(percentiles(undisturbed.map(\.wait)))}"
+        return "{\"calls\":\(calls.count),\"taken_away\":\(calls.count { $0.wasTakenAway }),"
+            + "\"whole\":\(percentiles(calls.map(\.whole))),\"wait\":\(percentiles(calls.map(\.wait)))}"
     }
 
     private static func percentiles(_ seconds: [Double]) -> String {
@@ -125,12 +150,10 @@ private struct Call {
     let wasTakenAway: Bool
 
     static func of(_ body: () -> Void) -> Call {
-        let (switches, wall, own) = (involuntarySwitches(), seconds(CLOCK_MONOTONIC), seconds(CLOCK_THREAD_CPUTIME_ID))
-        body()
-        let (ownEnd, wallEnd) = (seconds(CLOCK_THREAD_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
-        let whole = wallEnd - wall
-        return Call(
-            whole: whole, wait: max(0, whole - (ownEnd - own)), wasTakenAway: involuntarySwitches() != switches)
+        let (switches, wall) = (involuntarySwitches(), seconds(CLOCK_MONOTONIC))
+        let waited = Waited.during(body)
+        let whole = seconds(CLOCK_MONOTONIC) - wall
+        return Call(whole: whole, wait: waited, wasTakenAway: involuntarySwitches() != switches)
     }
 
     static func seconds(_ clock: clockid_t) -> Double {
@@ -144,6 +167,30 @@ private struct Call {
         // RUSAGE_THREAD, which Swift's module of the C library leaves out.
         getrusage(1, &usage)
         return usage.ru_nivcsw
+    }
+}
+
+/// How long the calling thread has waited, added up per thread.
+private enum Waited {
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        pthread_key_create(&key, nil)
+        return key
+    }()
+
+    static let meter = WaitMeter(
+        now: { Int64(Call.seconds(CLOCK_MONOTONIC) * 1e9) },
+        note: { waited in pthread_getspecific(key)?.assumingMemoryBound(to: Int64.self).pointee += waited })
+
+    /// In seconds.
+    static func during(_ body: () -> Void) -> Double {
+        var waited: Int64 = 0
+        withUnsafeMutablePointer(to: &waited) {
+            pthread_setspecific(key, $0)
+            body()
+            pthread_setspecific(key, nil)
+        }
+        return Double(waited) * 1e-9
     }
 }
 
@@ -164,34 +211,5 @@ private final class Written: Sendable {
             $0.times.merge(times) { $1 }
             $0.finished += 1
         }
-    }
-}
-
-/// SplitMix64, and places in a city, half of them in one square kilometre.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func place() -> GeoPoint {
-        let isCrowded = next() % 2 == 0
-        let spread = isCrowded ? 0.01 : 0.36
-        let (south, west) = isCrowded ? (12.97, 77.59) : (12.8, 77.4)
-        let latitude = south + Double.random(in: 0..<spread, using: &self)
-        let longitude = west + Double.random(in: 0..<spread, using: &self)
-        guard let point = GeoPoint(latitude: latitude, longitude: longitude) else {
-            preconditionFailure("the city is on the globe")
-        }
-        return point
-    }
-
-    mutating func moves(ids: Range<Int64>, at time: Int64) -> [PointMove] {
-        ids.map { PointMove(id: $0, place: place(), flags: [], time: time) }
     }
 }

@@ -36,7 +36,7 @@ extension OpenAPIDocument {
                 default: { $ref: '#/components/responses/Problem' }
           /api/v1/drivers/near:
             get:
-              summary: "Available drivers nearest by travel time, each with its source (route or estimate); lat, lon, limit; GeoJSON on Accept"
+              summary: "Available drivers nearest by travel time, each with its source (route or estimate); lat, lon, limit, radius_km, free (can take another order), vehicle; GeoJSON on Accept"
               x-access: admin
               security: [{ bearer: [] }]
               responses:

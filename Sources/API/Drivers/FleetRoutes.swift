@@ -162,7 +162,8 @@ struct FleetRoutes: RouteGroup {
         return .geoJSON { writer in writer.features(rows) { $0.point } }
     }
 
-    /// Available drivers with a fresh position, nearest by estimated travel time first.
+    /// Available drivers with a fresh position, nearest by estimated travel time first; with `free` those who can take
+    /// another order, with `vehicle` those who have one.
     private func near(_ exchange: Exchange) async throws -> Reply {
         guard let latitude = try exchange.query.number("lat", "latitude", in: -90...90) else {
             throw Problems.field("lat", "is required")
@@ -175,9 +176,12 @@ struct FleetRoutes: RouteGroup {
         }
         let limit = Int(try exchange.query.integer("limit", in: 1...1000) ?? 20)
         let radius = Metres(try exchange.query.number("radius_km", in: 0.01...20_100).map { $0 * 1000 } ?? 10_000)
+        let wanted = DriverFilter(
+            onlyFree: try exchange.query.boolean("free") ?? false,
+            vehicle: try exchange.query["vehicle"].map { try VehicleType(tolerant: $0, field: "vehicle") })
         // Straight lines and ways rank differently, so more are taken from the index than are shown.
         let candidates = house.fleet.nearest(
-            limit * 3, to: target, within: radius, onlyAvailable: true, at: exchange.now)
+            limit * 3, to: target, within: radius, matching: wanted, at: exchange.now)
         let seen = candidates.compactMap { member, _ in member.lastFix.map { (member: member, point: $0.point) } }
         let times: any TravelTimes = house.travelTimes ?? house.estimator
         let ways = await times.matrix(
@@ -215,12 +219,12 @@ private struct NearDriver: JSONWritable {
 }
 
 extension VehicleType {
-    init(tolerant text: String) throws {
+    init(tolerant text: String, field: String = "vehicle_type") throws {
         switch text.lowercased() {
         case "bicycle", "bike", "cycle": self = .bicycle
         case "motorbike", "motorcycle", "scooter", "two_wheeler", "two-wheeler": self = .motorbike
         case "car", "van": self = .car
-        default: throw Problems.field("vehicle_type", "must be bicycle, motorbike or car")
+        default: throw Problems.field(field, "must be bicycle, motorbike or car")
         }
     }
 }

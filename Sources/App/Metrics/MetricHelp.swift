@@ -25,6 +25,7 @@ enum MetricHelp {
         "location_waiting": "Positions that wait for the database.",
         "dispatch_travel_ways_total": "Ways between the places of a tick, routed or estimated.",
         "osrm_requests_total": "Requests to the routing server, by outcome.",
+        "server_hints_lost_total": "Hints to other servers on the database that could not be told.",
         "presence_dropped_total": "Arrivals and departures that gave way in a full list.",
     ]
 }

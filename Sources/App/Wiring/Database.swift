@@ -9,9 +9,8 @@ struct Database: Sendable {
 
     /// - Throws: ``ConfigurationError`` with one sentence: no URL, not reachable, newer schema.
     static func opened(_ configuration: AppConfiguration, log: Logger) async throws -> Database {
-        let pool = try Self.pool(configuration)
+        let pool = try await Self.reached(configuration)
         do {
-            try await pool.check(deadline: .seconds(10))
             let applied = try await Migrator(pool: pool).migrate()
             if !applied.isEmpty { log.info("database migrated", metadata: ["steps": "\(applied)"]) }
         } catch let error as MigrationError {
@@ -19,12 +18,26 @@ struct Database: Sendable {
             throw ConfigurationError(error.description)
         } catch {
             await pool.close()
-            throw ConfigurationError(
-                "the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
+            throw error
         }
         let store = Store(pool: pool)
         try await store.makePartitions(at: RealWorld.now())
         return Database(pool: pool, store: store)
+    }
+
+    /// A pool on the configured database, which answers.
+    ///
+    /// - Throws: ``ConfigurationError`` with one sentence: no URL, not reachable.
+    static func reached(_ configuration: AppConfiguration) async throws -> ConnectionPool {
+        let pool = try Self.pool(configuration)
+        do {
+            try await pool.check(deadline: .seconds(10))
+            return pool
+        } catch {
+            await pool.close()
+            throw ConfigurationError(
+                "the database does not answer: check DATABASE_URL and that PostgreSQL runs (\(error))")
+        }
     }
 
     /// Draws the jitter of reconnections.

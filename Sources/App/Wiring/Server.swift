@@ -54,12 +54,9 @@ package struct Server: Sendable {
         let others = OtherServers()
         let atlas = Atlas()
         let routing = RoutingService.configured(configuration, travel: settings.travel, atlas: atlas, log: log)
-        var open = House(
-            orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
-            events: store, ledger: store, push: HintedPush(push: sessions, hints: others.hints), feed: admins,
-            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
-            rounds: RoundSignal(relay: { [hints = others.hints] in hints.note(.round($0)) }), settings: settings,
-            now: { RealWorld.now() })
+        var open = Self.house(
+            on: store, settings, push: HintedPush(push: sessions, hints: others.hints), feed: admins, atlas: atlas)
+        open.rounds = RoundSignal(relay: { [hints = others.hints] in hints.note(.round($0)) })
         open.travelTimes = routing?.travelTimes
         let presence = PresenceWatch(atlas: open.atlas, feed: admins)
         open.presence = presence
@@ -117,6 +114,16 @@ package struct Server: Sendable {
                 FlushService(last: last), DispatchService(dispatcher: dispatcher, onTick: options.onTick),
                 NoticeService(begin: { api.drain.begin() }),
             ]
+    }
+
+    private static func house(
+        on store: Store, _ settings: HouseSettings, push: HintedPush, feed: AdminHub, atlas: Atlas
+    ) -> House {
+        House(
+            orders: store, accounts: store, places: store, pools: store, earnings: store, locations: store,
+            events: store, ledger: store, push: push, feed: feed,
+            fleet: Fleet(staleAfterMilliseconds: settings.staleAfterMilliseconds), atlas: atlas,
+            rounds: RoundSignal(), settings: settings, now: { RealWorld.now() })
     }
 
     /// Serves until the process is asked to stop, or the task is cancelled.

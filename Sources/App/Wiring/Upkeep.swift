@@ -12,8 +12,9 @@ package enum Upkeep {
     /// Brings the schema up to date.
     ///
     /// - Returns: The steps that were applied now.
+    /// - Throws: ``ConfigurationError`` when the database does not answer.
     package static func migrate(_ configuration: AppConfiguration) async throws -> [Int] {
-        let pool = try Database.pool(configuration)
+        let pool = try await Database.reached(configuration)
         do {
             let steps = try await Migrator(pool: pool).migrate()
             await pool.close()
@@ -67,7 +68,7 @@ package enum Upkeep {
     /// - Returns: Nil where no such tick is stored.
     /// - Throws: ``ConfigurationError``, ``StoreError``.
     package static func replay(tick id: Int64, _ configuration: AppConfiguration) async throws -> Verdict? {
-        let pool = try Database.pool(configuration)
+        let pool = try await Database.reached(configuration)
         do {
             let tick = try await Store(pool: pool).tick(id)
             await pool.close()

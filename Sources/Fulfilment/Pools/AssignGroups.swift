@@ -46,7 +46,8 @@ package struct AssignGroups: Sendable {
     }
 
     /// Gives every group of the pool that waits to an available driver with a fresh position who can carry it: the pair
-    /// with the shortest way to the first pickup first, each driver once.
+    /// with the shortest way to the first pickup first, each driver once. In a large fleet those are looked at who are
+    /// nearest to a first pickup; everybody, when they are not enough.
     ///
     /// Each group is given in a transaction of its own, so a key keeps the choice first: a repetition finishes what the
     /// first request chose, gives nothing twice, chooses nothing anew, and hears the same answer.
@@ -72,20 +73,41 @@ package struct AssignGroups: Sendable {
         let pending = Dictionary(
             open.filter { $0.state == .pending }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let waiting = groups.filter { $0.pickups.contains { pending[$0] != nil } }
-        let members = house.fleet.members().filter { member in
-            member.account.standing == .approved && member.account.availability == .online
-                && !house.fleet.isStale(member, at: now)
-        }
-        var pairs: [(milliseconds: Int64, group: Int, driver: DriverID)] = []
-        for (index, group) in waiting.enumerated() {
+        let loads = waiting.map { group in
             let orders = group.pickups.compactMap { pending[$0] }
-            guard let start = orders.first?.pickup else { continue }
-            for member in members {
+            return Load(start: orders.first?.pickup, orders: orders.count)
+        }
+        let starts = loads.compactMap(\.start)
+        let near = house.fleet.candidates(near: starts, each: waiting.count + Self.spare, busy: [], at: now)
+        var chosen = choose(among: near, for: loads, carried, at: now)
+        if chosen.count < starts.count, near.count < house.fleet.count {
+            chosen = choose(among: house.fleet.members(), for: loads, carried, at: now)
+        }
+        return waiting.enumerated().map { GroupChoice(groupID: $1.id, driverID: chosen[$0]) }
+    }
+
+    /// A group as far as choosing its driver goes.
+    private struct Load {
+        /// The first pickup; nil when nothing waits any more.
+        let start: GeoPoint?
+        let orders: Int
+    }
+
+    /// Each group takes one of the near away from the others; these are for those who have room, but not enough of it.
+    private static let spare = 32
+
+    private func choose(
+        among members: [FleetMember], for loads: [Load], _ carried: [DriverID: Int], at now: Timestamp
+    ) -> [Int: DriverID] {
+        let available = members.filter { $0.isAvailable && !house.fleet.isStale($0, at: now) }
+        var pairs: [(milliseconds: Int64, group: Int, driver: DriverID)] = []
+        for (index, load) in loads.enumerated() {
+            guard let start = load.start else { continue }
+            for member in available {
                 guard let fix = member.lastFix,
-                    carried[member.account.id, default: 0] + orders.count <= member.account.capacity
+                    carried[member.account.id, default: 0] + load.orders <= member.account.capacity
                 else { continue }
-                let way = house.leg(fix.point, start, at: now).milliseconds
-                pairs.append((way, index, member.account.id))
+                pairs.append((house.leg(fix.point, start, at: now).milliseconds, index, member.account.id))
             }
         }
         pairs.sort { ($0.milliseconds, $0.group, $0.driver) < ($1.milliseconds, $1.group, $1.driver) }
@@ -95,7 +117,7 @@ package struct AssignGroups: Sendable {
             chosen[pair.group] = pair.driver
             busy.insert(pair.driver)
         }
-        return waiting.enumerated().map { GroupChoice(groupID: $1.id, driverID: chosen[$0]) }
+        return chosen
     }
 
     private func give(

@@ -70,15 +70,21 @@ package final class Fleet: Sendable {
         return true
     }
 
-    /// Notes who holds an order now, nil for nobody: who holds one is shown as delivering on the console's map.
+    /// Notes who holds an order now, nil for nobody: who holds one is shown as delivering on the console's map, and who
+    /// holds as many as he may has no room for more.
     package func noteHolder(_ driver: DriverID?, of order: OrderID) {
-        state.withLock { state in
+        let changed = state.withLock { state in
             let former = state.holders.removeValue(forKey: order)
+            let concerned = [former, driver].compactMap(\.self)
+            let before = concerned.map { state.members[$0]?.flags }
             if let former { state.members[former]?.held.remove(order) }
-            guard let driver else { return }
-            state.holders[order] = driver
-            state.members[driver]?.held.insert(order)
+            if let driver {
+                state.holders[order] = driver
+                state.members[driver]?.held.insert(order)
+            }
+            return Self.changes(of: concerned, since: before, state)
         }
+        tellIndex(changed)
     }
 
     /// The same for all open orders; what is not among them is held by nobody.
@@ -91,12 +97,29 @@ package final class Fleet: Sendable {
             holders[order.id] = driver
         }
         let (drivers, orders) = (held, holders)
-        state.withLock { state in
-            for driver in Set(state.holders.values).union(drivers.keys) {
-                state.members[driver]?.held = drivers[driver] ?? []
-            }
+        let changed = state.withLock { state in
+            let concerned = Array(Set(state.holders.values).union(drivers.keys))
+            let before = concerned.map { state.members[$0]?.flags }
+            for driver in concerned { state.members[driver]?.held = drivers[driver] ?? [] }
             state.holders = orders
+            return Self.changes(of: concerned, since: before, state)
         }
+        tellIndex(changed)
+    }
+
+    /// Whose flags are not what they were.
+    private static func changes(
+        of drivers: [DriverID], since before: [PointFlags?], _ state: borrowing State
+    ) -> [(driver: DriverID, flags: PointFlags)] {
+        var changes: [(driver: DriverID, flags: PointFlags)] = []
+        for (driver, former) in zip(drivers, before) {
+            if let flags = state.members[driver]?.flags, flags != former { changes.append((driver, flags)) }
+        }
+        return changes
+    }
+
+    private func tellIndex(_ changes: [(driver: DriverID, flags: PointFlags)]) {
+        for change in changes { index.setFlags(change.driver.rawValue, to: change.flags) }
     }
 
     /// Any frame or request of the driver: a sign of life.
@@ -243,6 +266,9 @@ package final class Fleet: Sendable {
         state.withLock { $0.members[driver] }
     }
 
+    /// How many drivers there are.
+    package var count: Int { state.withLock { $0.members.count } }
+
     /// Every driver by id.
     package func members() -> [FleetMember] {
         state.withLock { Array($0.members.values) }.sorted { $0.account.id < $1.account.id }
@@ -251,11 +277,11 @@ package final class Fleet: Sendable {
     /// The nearest drivers to a point by great circle, exact, equal distances by id.
     ///
     /// - Parameters:
-    ///   - onlyAvailable: Leaves out who is offline, blocked, or whose last fix is stale.
+    ///   - filter: Which drivers count.
     ///   - excluded: Drivers who are left out.
     /// - Complexity: A few dozen cells of the index, however large the fleet.
     package func nearest(
-        _ limit: Int, to point: GeoPoint, within radius: Metres, onlyAvailable: Bool,
+        _ limit: Int, to point: GeoPoint, within radius: Metres, matching wanted: DriverFilter = DriverFilter(),
         excluding excluded: [DriverID] = [],
         at now: Timestamp
     ) -> [(member: FleetMember, distance: Metres)] {
@@ -265,10 +291,9 @@ package final class Fleet: Sendable {
         // should not have been found makes room for the next.
         var latest: [(member: FleetMember, distance: Metres)] = []
         for _ in 0..<Self.mostRounds {
-            let filter = SearchFilter(
-                required: onlyAvailable ? [.available, .fresh] : [], excluding: excluded.sorted())
+            let filter = SearchFilter(required: wanted.flags, excluding: excluded.sorted())
             let found = index.nearest(limit, to: point, within: radius, matching: filter)
-            let (right, wrong) = state.withLock { state in judge(found, onlyAvailable, now, state) }
+            let (right, wrong) = state.withLock { state in judge(found, wanted, now, state) }
             if wrong.isEmpty || found.count < limit { return right }
             excluded += wrong
             latest = right
@@ -280,13 +305,13 @@ package final class Fleet: Sendable {
     private static let mostRounds = 8
 
     private func judge(
-        _ found: [Neighbour], _ onlyAvailable: Bool, _ now: Timestamp, _ state: borrowing State
+        _ found: [Neighbour], _ wanted: DriverFilter, _ now: Timestamp, _ state: borrowing State
     ) -> (right: [(member: FleetMember, distance: Metres)], wrong: [Int64]) {
         var right: [(member: FleetMember, distance: Metres)] = []
         var wrong: [Int64] = []
         for neighbour in found {
             if let member = state.members[DriverID(neighbour.id)],
-                !onlyAvailable || member.isAvailable && !isStale(member, at: now)
+                wanted.wants(member), !wanted.onlyAvailable || !isStale(member, at: now)
             {
                 right.append((member, neighbour.distance))
             } else {
@@ -300,7 +325,8 @@ package final class Fleet: Sendable {
     package static let everyone = 500
 
     /// The drivers that a round has to look at, by id: everybody in a small fleet; in a large one those nearest to any
-    /// of the pickups, of the available ones with a fresh position, and whoever has something to do already.
+    /// of the pickups, of the available ones with a fresh position and room for an order, and whoever has something to
+    /// do already.
     ///
     /// - Parameters:
     ///   - pickups: Where food waits; places that several orders share count once.
@@ -314,7 +340,7 @@ package final class Fleet: Sendable {
         guard all.count(where: { $0.isAvailable && !isStale($0, at: now) }) > Self.everyone else { return all }
         expire(at: now)
         var wanted = busy
-        let filter = SearchFilter(required: [.available, .fresh])
+        let filter = SearchFilter(required: DriverFilter.free.flags)
         for pickup in Set(pickups) {
             for neighbour in index.nearest(limit, to: pickup, within: .unlimited, matching: filter) {
                 wanted.insert(DriverID(neighbour.id))

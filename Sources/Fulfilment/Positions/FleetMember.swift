@@ -26,8 +26,6 @@ package struct FleetMember: Sendable {
     /// Whether he holds an order.
     package var isDelivering: Bool { !held.isEmpty }
 
-    var flags: PointFlags { isAvailable ? .available : PointFlags(rawValue: 0) }
-
     /// Takes over his account. A word that is new here is news for others.
     mutating func take(_ account: DriverAccount, in look: UInt64) -> PointFlags {
         if account.availability != self.account.availability { heardIn = look }
@@ -102,9 +100,4 @@ struct HeldBack {
         case .impossibleJump: jumps += 1
         }
     }
-}
-
-extension PointFlags {
-    /// Online by his own word and not blocked.
-    static let available = PointFlags(rawValue: 1)
 }

@@ -45,8 +45,12 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var isDecided = false
     private var restHandlers: [any RemovableChannelHandler] = []
     private var unanswered = 0
-    /// Since when a request's body is being read.
+    /// Since when a request's body is being read, less the time in which nobody here asked for more of it.
     private var readingSince: Int64?
+    /// Whether the client is to send more: false while the server holds the connection back, because an import waits
+    /// for its turn.
+    private var isAskingForMore = true
+    private var sweptAt: Int64?
     /// Whether this connection is counted among those that are not decided yet.
     private var isCounted = false
     /// Bytes of answers handed to the connection so far, and when the client had last taken enough of them.
@@ -103,7 +107,13 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         factory.leave(context?.remoteAddress)
     }
 
+    func read(context: ChannelHandlerContext) {
+        isAskingForMore = true
+        context.read()
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isAskingForMore = false
         switch unwrapInboundIn(data) {
         case .head(let head): read(head, context)
         case .body: forward(data, context)
@@ -347,12 +357,21 @@ extension RequestGate: LoopDesk.Swept {
         switch stage {
         case .fresh(let since) where now.uptime - since >= settings.headDeadline: context?.close(promise: nil)
         case .rest, .upgrading:
-            if let readingSince, now.uptime - readingSince >= settings.bodyDeadline { context?.close(promise: nil) }
+            if isBodyOverdue(at: now) { context?.close(promise: nil) }
             if isStuck(at: now) { context?.close(promise: nil) }
         case .done:
             if isStuck(at: now) { context?.close(promise: nil) }
         case .fresh: break
         }
+    }
+
+    /// Whether the client has taken too long to send a request's body. The time in which we did not read is ours.
+    private func isBodyOverdue(at now: Moment) -> Bool {
+        let last = sweptAt
+        sweptAt = now.uptime
+        guard let since = readingSince else { return false }
+        if !isAskingForMore, let last { readingSince = since + now.uptime - max(last, since) }
+        return now.uptime - (readingSince ?? since) >= factory.settings.bodyDeadline
     }
 
     /// Whether the client takes too little of what waits for it.

@@ -182,34 +182,72 @@ struct NearestSearch {
     /// Looks at each place of a leaf.
     @inline(__always)
     private mutating func scan(_ head: UInt32, area: borrowing GeoPolygon?) {
+        let block = view.leaf(head)
+        if block.next != 0 {
+            scanChain(head, area: area)
+            return
+        }
+        let factors = LeafBound(block.cell, from: query, origin: view.originX)
+        let (places, ids) = (block.places, block.ids)
+        let east = query.longitude + factors.turn(at: places[0].longitude - query.longitude)
+        let (south, vertical, horizontal) = (query.latitude, factors.vertical, factors.horizontal)
+        var first = 0
+        repeat {
+            var matches = block.matches(from: first, needs)
+            while matches != 0 {
+                let lane = first &+ matches.trailingZeroBitCount &>> 3
+                matches &= matches &- 1
+                let place = places[lane]
+                let dy = place.latitude - south
+                let dx = place.longitude - east
+                guard vertical * dy * dy + horizontal * dx * dx <= worst else { continue }
+                let chord = query.chordSquared(latitude: place.latitude, longitude: place.longitude)
+                guard chord <= worst else { continue }
+                let id = ids[lane]
+                if excludedCount > 0, excludes(id) { continue }
+                if let isInside = area?.contains(latitude: place.latitude, longitude: place.longitude), !isInside {
+                    continue
+                }
+                add(chord, id, head, lane)
+            }
+            first &+= 8
+        } while first < block.count
+    }
+
+    /// A crowd within some metres, many of it often in one and the same place: then the distance is that of the one
+    /// before, and only the ids decide.
+    @inline(never)
+    private mutating func scanChain(_ head: UInt32, area: borrowing GeoPolygon?) {
+        let cell = view.leaf(head)
+        let factors = LeafBound(cell.cell, from: query, origin: view.originX)
+        let east = query.longitude + factors.turn(at: cell.places[0].longitude - query.longitude)
+        var (latitude, longitude, chord) = (Double.nan, Double.nan, Double.infinity)
         var reference = head
         repeat {
             let block = view.leaf(reference)
-            let factors = LeafBound(block.cell, from: query, origin: view.originX)
             let (places, ids) = (block.places, block.ids)
-            let east = query.longitude + factors.turn(at: places[0].longitude - query.longitude)
-            let (south, vertical, horizontal) = (query.latitude, factors.vertical, factors.horizontal)
-            var first = 0
-            repeat {
+            geo_prefetch(view.at(block.next))
+            for first in stride(from: 0, to: block.count, by: 8) {
                 var matches = block.matches(from: first, needs)
                 while matches != 0 {
                     let lane = first &+ matches.trailingZeroBitCount &>> 3
                     matches &= matches &- 1
                     let place = places[lane]
-                    let dy = place.latitude - south
-                    let dx = place.longitude - east
-                    guard vertical * dy * dy + horizontal * dx * dx <= worst else { continue }
-                    let chord = query.chordSquared(latitude: place.latitude, longitude: place.longitude)
+                    if place.latitude != latitude || place.longitude != longitude {
+                        let dy = place.latitude - query.latitude
+                        let dx = place.longitude - east
+                        guard factors.vertical * dy * dy + factors.horizontal * dx * dx <= worst else { continue }
+                        (latitude, longitude) = (place.latitude, place.longitude)
+                        chord = query.chordSquared(latitude: latitude, longitude: longitude)
+                    }
                     guard chord <= worst else { continue }
                     let id = ids[lane]
+                    if count == wanted, !isLarge, !precedes(chord, id, best[count &- 1]) { continue }
                     if excludedCount > 0, excludes(id) { continue }
-                    if let isInside = area?.contains(latitude: place.latitude, longitude: place.longitude), !isInside {
-                        continue
-                    }
+                    if let isInside = area?.contains(latitude: latitude, longitude: longitude), !isInside { continue }
                     add(chord, id, reference, lane)
                 }
-                first &+= 8
-            } while first < block.count
+            }
             reference = block.next
         } while reference != 0
     }

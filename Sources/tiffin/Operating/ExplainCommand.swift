@@ -149,14 +149,23 @@ struct DriversCommand: AsyncParsableCommand {
         @Option(help: "Within so many kilometres.")
         var radius = 10.0
 
+        @Flag(name: .customLong("free"), help: "Only who can take another order.")
+        var isFree = false
+
+        @Option(help: "Only this vehicle: bicycle, motorbike or car.")
+        var vehicle: String?
+
         @Flag(name: .customLong("geojson"), help: "Print a GeoJSON feature collection.")
         var isGeoJSON = false
 
         func run() async throws {
             try await speakingPlainly {
                 let point = try point()
+                var query = "lat=\(point.latitude)&lon=\(point.longitude)&limit=\(limit)&radius_km=\(radius)"
+                if isFree { query += "&free=true" }
+                if let vehicle { query += "&vehicle=\(vehicle.filter(\.isLetter))" }
                 let rows = try await server.get(
-                    "/api/v1/drivers/near?lat=\(point.latitude)&lon=\(point.longitude)&limit=\(limit)&radius_km=\(radius)",
+                    "/api/v1/drivers/near?" + query,
                     accepting: isGeoJSON ? "application/geo+json" : nil)
                 if isGeoJSON {
                     var writer = JSONWriter()

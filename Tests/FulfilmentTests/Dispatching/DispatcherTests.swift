@@ -264,6 +264,22 @@ import Testing
         #expect(city.house.rounds.isStandingBy)
     }
 
+    @Test func aServerThatStopsWhileItPlansCarriesNothingOut() async throws {
+        _ = try await city.addDriver("ravi", at: point(0))
+        let order = try await city.placeOrder(from: point(100), to: point(2000))
+        let dispatcher = dispatcher { snapshot, previous, seed in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await Self.eager(snapshot, previous, seed)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await #expect(throws: CancellationError.self) { _ = try await dispatcher.tick() }
+            }
+        }
+        #expect(try await states() == [.pending])
+        #expect(try await city.store.newestDecision(about: order.id) == nil)
+    }
+
     @Test func aConflictThatRepeatsAsksForOneRoundAndReadsTheDriverAnew() async throws {
         let driver = try await city.addDriver("ravi", at: point(0))
         let order = try await city.placeOrder(from: point(100), to: point(2000))

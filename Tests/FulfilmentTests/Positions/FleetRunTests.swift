@@ -76,8 +76,10 @@ import Testing
             let point = try #require(GeoPoint(latitude: 12.3, longitude: 77))
             for onlyAvailable in [true, false] {
                 let found = [together, alone].map { fleet in
-                    fleet.nearest(9, to: point, within: .unlimited, onlyAvailable: onlyAvailable, at: now)
-                        .map { "\($0.member.account.id) \($0.distance.value)" }
+                    fleet.nearest(
+                        9, to: point, within: .unlimited, matching: DriverFilter(onlyAvailable: onlyAvailable), at: now
+                    )
+                    .map { "\($0.member.account.id) \($0.distance.value)" }
                 }
                 #expect(found[0] == found[1])
             }

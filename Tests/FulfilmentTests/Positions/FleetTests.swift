@@ -24,8 +24,10 @@ import Testing
         try #require(GeoPoint(latitude: 12.9, longitude: 77.5 + Double(number) * 0.0001))
     }
 
-    private func near(_ fleet: Fleet, _ limit: Int, at now: Timestamp) throws -> [Int64] {
-        fleet.nearest(limit, to: try place(0), within: .kilometres(5), onlyAvailable: true, at: now)
+    private func near(
+        _ fleet: Fleet, _ limit: Int, _ filter: DriverFilter = DriverFilter(), at now: Timestamp
+    ) throws -> [Int64] {
+        fleet.nearest(limit, to: try place(0), within: .kilometres(5), matching: filter, at: now)
             .map(\.member.account.id.rawValue)
     }
 
@@ -44,6 +46,33 @@ import Testing
         #expect(try near(fleet, 2, at: now) == [2, 4])
         fleet.expire(at: now.advanced(bySeconds: 60))
         #expect(try near(fleet, 5, at: now.advanced(bySeconds: 60)).isEmpty)
+    }
+
+    @Test func whoHoldsAsManyOrdersAsHeMayIsFreeAgainWhenOneIsGone() throws {
+        let fleet = try fleet(of: 3)
+        let capacity = try #require(fleet.member(DriverID(1))).account.capacity
+        for order in 1...Int64(capacity) { fleet.noteHolder(DriverID(1), of: OrderID(order)) }
+        #expect(try near(fleet, 2, .free, at: start) == [2, 3])
+        #expect(try near(fleet, 2, at: start) == [1, 2])
+        // His next fix brings his flags along.
+        _ = fleet.accept([Fix(driverID: DriverID(1), point: try place(1), receivedAt: start.advanced(bySeconds: 1))])
+        #expect(try near(fleet, 2, .free, at: start.advanced(bySeconds: 1)) == [2, 3])
+        fleet.noteHolder(DriverID(2), of: OrderID(1))
+        #expect(try near(fleet, 2, .free, at: start.advanced(bySeconds: 1)) == [1, 2])
+        fleet.noteHolders(of: [])
+        #expect(try near(fleet, 3, .free, at: start.advanced(bySeconds: 1)) == [1, 2, 3])
+    }
+
+    @Test func onlyTheVehicleThatIsAskedForCounts() throws {
+        let fleet = try fleet(of: 4)
+        for (number, vehicle) in [(2, .car), (4, .car), (3, .bicycle)] as [(Int64, VehicleType)] {
+            var account = try #require(fleet.member(DriverID(number))).account
+            account.vehicleType = vehicle
+            fleet.update(account)
+        }
+        #expect(try near(fleet, 9, DriverFilter(vehicle: .car), at: start) == [2, 4])
+        #expect(try near(fleet, 9, DriverFilter(vehicle: .bicycle), at: start) == [3])
+        #expect(try near(fleet, 9, DriverFilter(onlyFree: true, vehicle: .motorbike), at: start) == [1])
     }
 
     @Test func aLateFixDoesNotMoveItsDriver() throws {

@@ -60,7 +60,7 @@ import Testing
         let member = try #require(dispatching.house.fleet.member(driver.id))
         #expect(member.lastFix?.point == there && member.lastSeen == dispatching.time.now)
         let nearest = dispatching.house.fleet.nearest(
-            1, to: there, within: Metres(100), onlyAvailable: true, at: dispatching.time.now)
+            1, to: there, within: Metres(100), matching: DriverFilter(), at: dispatching.time.now)
         #expect(nearest.map(\.member.account.id) == [driver.id])
         try await own.turn()
         #expect(roll.told(by: "a") == before, "what was learned is not told on")

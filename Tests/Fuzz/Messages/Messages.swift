@@ -30,8 +30,8 @@ private func decode(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// The lines of the input, one after the other, through a reader that remembers: it may be silent, but where it speaks it
-/// says what the general decoder says.
+/// The lines of the input, one after the other, through a reader that remembers: it may be silent, but where it
+/// speaks it says what the general decoder says.
 private func readInTurn(_ bytes: UnsafeRawBufferPointer) {
     var reader = HotMessageReader()
     for line in bytes.split(separator: UInt8(ascii: "\n")) {

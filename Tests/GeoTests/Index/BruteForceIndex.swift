@@ -1,4 +1,5 @@
 import Geo
+import Testing
 
 /// The model of `LiveIndex`: everybody in a dictionary, every query a scan with haversine.
 struct BruteForceIndex {
@@ -10,6 +11,50 @@ struct BruteForceIndex {
     }
 
     var members: [Int64: Member] = [:]
+    /// With one, `fresh` among the flags of a member is the index's own.
+    var policy: ExpiryPolicy?
+
+    mutating func update(_ id: Int64, to place: GeoPoint, flags: PointFlags, at time: Int64) {
+        let last = max(time, members[id]?.lastSeen ?? .min)
+        members[id] = Member(place: place, flags: flags.union(policy == nil ? [] : .fresh), lastSeen: last)
+    }
+
+    mutating func setFlags(_ id: Int64, to flags: PointFlags) {
+        guard let member = members[id] else { return }
+        members[id]?.flags = flags.union(policy == nil || member.isStale ? [] : .fresh)
+    }
+
+    mutating func touch(_ id: Int64, at time: Int64) {
+        guard let member = members[id] else { return }
+        members[id]?.lastSeen = max(time, member.lastSeen)
+        members[id]?.isStale = false
+        if policy != nil { members[id]?.flags.insert(.fresh) }
+    }
+
+    /// Holds what an index says about the quiet against everybody: nobody too early, and nobody later than the second
+    /// after.
+    mutating func accept(_ report: ExpiryReport, now: Int64) throws {
+        guard let policy else {
+            #expect(report == ExpiryReport())
+            return
+        }
+        for id in report.expired {
+            let member = try #require(members[id])
+            members[id] = nil
+            #expect(now - member.lastSeen >= policy.expiredAfter)
+        }
+        for id in report.stale {
+            let member = try #require(members[id])
+            #expect(!member.isStale && now - member.lastSeen >= policy.staleAfter)
+            members[id]?.isStale = true
+            members[id]?.flags.remove(.fresh)
+        }
+        for (id, member) in members {
+            let silence = now - member.lastSeen
+            #expect(silence < policy.expiredAfter + 1000, "\(id) should have gone")
+            #expect(member.isStale || silence < policy.staleAfter + 1000, "\(id) should be stale")
+        }
+    }
 
     func matching(_ filter: SearchFilter) -> [Int64: Member] {
         members.filter { id, member in

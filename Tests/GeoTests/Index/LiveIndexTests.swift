@@ -31,10 +31,13 @@ import Testing
     @Test(arguments: Scene.allCases, [1, 2, 3])
     func randomOperationsAgreeWithBruteForce(scene: Scene, seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        var index = LiveIndex(area: try #require(scene.area))
-        var model = BruteForceIndex()
+        // A step takes a second, so some are quiet until they are stale, or go.
+        let policy =
+            seed == 1 ? nil : ExpiryPolicy(staleAfterMilliseconds: 100_000, expiredAfterMilliseconds: 400_000)
+        var index = LiveIndex(area: try #require(scene.area), expiry: policy)
+        var model = BruteForceIndex(policy: policy)
         for step in 0..<1500 {
-            operate(on: &index, &model, &random, scene, time: Int64(step))
+            try operate(on: &index, &model, &random, scene, time: Int64(step) * 1000)
             let problems = index.brokenInvariants()
             try #require(problems.isEmpty, "step \(step): \(problems)")
             expectEqual(index.count, model.members.count)
@@ -45,21 +48,32 @@ import Testing
     private func operate(
         on index: inout LiveIndex, _ model: inout BruteForceIndex, _ random: inout SeededGenerator, _ scene: Scene,
         time: Int64
-    ) {
+    ) throws {
         let id = Int64.random(in: 0..<400, using: &random) * 1_000_003
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<16, using: &random) {
         case 0:
             expectEqual(index.remove(id), (model.members.removeValue(forKey: id) != nil))
         case 1:
             let flags = random.flags()
             expectEqual(index.setFlags(id, to: flags), (model.members[id] != nil))
-            model.members[id]?.flags = flags
+            model.setFlags(id, to: flags)
+        case 2, 3:
+            // Now and then a sign of life that was long on its way.
+            let seen = time - (Bool.random(using: &random) ? 0 : 50_000)
+            expectEqual(index.touch(id, at: seen), (model.members[id] != nil))
+            model.touch(id, at: seen)
+        case 4, 5:
+            try model.accept(index.expire(now: time), now: time)
         default:
-            let member = BruteForceIndex.Member(
-                place: random.place(in: scene), flags: random.flags(), lastSeen: time)
-            let isNew = index.update(id, to: member.place, flags: member.flags, at: time)
-            #expect(isNew == (model.members.updateValue(member, forKey: id) == nil))
+            let (place, flags) = (random.place(in: scene), random.flags())
+            let isNew = index.update(id, to: place, flags: flags, at: time)
+            #expect(isNew == (model.members[id] == nil))
+            model.update(id, to: place, flags: flags, at: time)
         }
+        let member = model.members[id]
+        expectEqual(index.member(id)?.lastSeen, member?.lastSeen)
+        expectEqual(index.member(id)?.isStale, member?.isStale)
+        expectEqual(index.member(id)?.flags, member?.flags)
     }
 
     private func ask(
@@ -73,7 +87,9 @@ import Testing
         let limit = [1, 2, 10, 50, 65, 100, 1000].randomElement(using: &random) ?? 1
         let excluded = model.members.keys.sorted().shuffled(using: &random).prefix(
             Int.random(in: 0..<5, using: &random))
-        let filter = SearchFilter(required: random.flags(), excluding: Array(excluded) + [77])
+        var required = random.flags()
+        if model.policy != nil, Bool.random(using: &random) { required.insert(.fresh) }
+        let filter = SearchFilter(required: required, excluding: Array(excluded) + [77])
         let found = index.nearest(limit, to: point, within: radius, matching: filter)
         expectSame(found, limit, within: radius, filter, model, from: point, note)
         guard let area = random.area(in: scene) else { return }
@@ -184,6 +200,25 @@ import Testing
         for id in 0..<Int64(800) { index.remove(id * 7) }
         expectEqual(index.brokenInvariants().isEmpty, true)
         expectEqual(index.count, 0)
+    }
+
+    @Test func aCrowdOfStacksAgreesWithBruteForce() throws {
+        var random = SeededGenerator(seed: 12)
+        var index = LiveIndex(area: .world)
+        var model = BruteForceIndex()
+        let stacks = (0..<7).map { _ in random.place(in: .crowd) }
+        for id in (0..<Int64(900)).shuffled(using: &random) {
+            let (stack, flags) = (stacks.randomElement(using: &random) ?? stacks[0], random.flags())
+            index.update(id, to: stack, flags: flags, at: 0)
+            model.update(id, to: stack, flags: flags, at: 0)
+        }
+        for query in 0..<60 {
+            let point = query % 2 == 0 ? stacks[query % 7] : random.place(in: .crowd)
+            let filter = SearchFilter(required: random.flags(), excluding: (0..<Int64(query % 4) * 40).map { $0 })
+            let limit = [1, 10, 64, 65, 300][query % 5]
+            let found = index.nearest(limit, to: point, within: .unlimited, matching: filter)
+            expectSame(found, limit, within: .unlimited, filter, model, from: point, "crowd \(query)")
+        }
     }
 
     @Test func bothNamesOfTheAntimeridianAreOnePlace() throws {
