@@ -57,7 +57,8 @@ enum Harness {
         var day = MdrpDay(instance, track: track, policy: policy, seed: UInt64(options.number("seed") ?? 1))
         if let weight = options.number("expected") {
             let span = Seconds.minutes(options.number("span") ?? 30)
-            day.demand = ExpectedDemand(span: span, weight: Weight(perMille: Int32(clamping: weight)))
+            let expected = ExpectedDemand(span: span, weight: Weight(perMille: Int32(clamping: weight)))
+            day.demand = weight > 0 ? expected : nil
         }
         day.run(lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
         if let out = options["out"] { try Data(day.solution.utf8).write(to: URL(fileURLWithPath: out)) }

@@ -42,6 +42,7 @@ package struct MdrpDay {
         self.track = track
         self.policy = policy
         self.seed = seed
+        demand = track == .strict ? Self.demand : nil
         firstDrop = instance.restaurants.count
         firstDriver = firstDrop + instance.orders.count
         freeAt = instance.drivers.map(\.on)
@@ -50,6 +51,9 @@ package struct MdrpDay {
         isTold = instance.orders.map { _ in false }
         travel = Self.travel(instance)
     }
+
+    /// Measured on the library's days with and without drivers to spare; see `benchmarks/dispatch`.
+    private static let demand = ExpectedDemand(span: .minutes(30), weight: Weight(perMille: 400))
 
     /// The policy of the library's day: minutes as the library counts them, ticks of `tick` seconds.
     package static func policy(_ instance: MdrpInstance, track: Track, tick: Int64 = 60) -> DispatchPolicy {
