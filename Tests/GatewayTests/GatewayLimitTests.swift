@@ -71,6 +71,19 @@ import Testing
         }
     }
 
+    @Test func aKeptAliveConnectionWithoutARequestIsClosedAfterAMinute() async throws {
+        try await LoopbackServer.run { server in
+            let client = try await server.connect()
+            for _ in 0..<3 {
+                try await client.send(Array("GET /x HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                #expect(try await client.head().status == 204)
+                server.clock.advance(59_000)
+            }
+            server.clock.advance(1000)
+            #expect(try await client.isEnded())
+        }
+    }
+
     // MARK: Bodies
 
     /// The time in which the server itself does not read, because others are served first, is not the client's.

@@ -51,6 +51,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// for its turn.
     private var isAskingForMore = true
     private var sweptAt: Int64?
+    /// Since when REST has nothing to do here and waits for the next request.
+    private var idleSince: Int64?
     /// Whether this connection is counted among those that are not decided yet.
     private var isCounted = false
     /// Bytes of answers handed to the connection so far, and when the client had last taken enough of them.
@@ -131,6 +133,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
         guard isAnswered else { return }
         unanswered -= 1
+        noteIdleness()
         upgradeIfReady(context)
     }
 
@@ -168,6 +171,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .fresh, .rest: break
         }
         readingSince = desk.clock.read().uptime
+        idleSince = nil
         guard let route = SocketRoute(uri: head.uri, authorization: head.headers.first(name: "authorization")) else {
             pass(head, context)
             return
@@ -190,9 +194,15 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func readEnd(_ data: NIOAny, _ context: ChannelHandlerContext) {
         readingSince = nil
+        noteIdleness()
         guard case .upgrading(let wish, let head, _) = stage else { return forward(data, context) }
         stage = .upgrading(wish, head, hasEnded: true)
         upgradeIfReady(context)
+    }
+
+    /// Everything that was asked has been read and answered.
+    private func noteIdleness() {
+        if case .rest = stage, unanswered <= 0, readingSince == nil { idleSince = desk.clock.read().uptime }
     }
 
     private func forward(_ data: NIOAny, _ context: ChannelHandlerContext) {
@@ -216,8 +226,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private func setUpREST(_ context: ChannelHandlerContext) throws {
         let handlers: [any RemovableChannelHandler] = [
             HTTP1ToHTTPServerCodec(secure: false),
-            HTTPConnectionStateHandler(
-                idleTimeout: .milliseconds(factory.settings.httpIdle), logger: logger),
+            // What is idle is judged by this gate: the handler takes an import for idle that waits for its turn.
+            HTTPConnectionStateHandler(idleTimeout: .seconds(86_400), logger: logger),
         ]
         let pipeline = context.pipeline.syncOperations
         try pipeline.addHandlers(handlers, position: .last)
@@ -358,6 +368,7 @@ extension RequestGate: LoopDesk.Swept {
         case .fresh(let since) where now.uptime - since >= settings.headDeadline: context?.close(promise: nil)
         case .rest, .upgrading:
             if isBodyOverdue(at: now) { context?.close(promise: nil) }
+            if let idleSince, now.uptime - idleSince >= settings.httpIdle { context?.close(promise: nil) }
             if isStuck(at: now) { context?.close(promise: nil) }
         case .done:
             if isStuck(at: now) { context?.close(promise: nil) }
