@@ -69,10 +69,11 @@ struct WebhookSender: Service {
         do {
             while !Task.isCancelled {
                 let moment = now()
+                let until = moment.advanced(byMilliseconds: lease)
                 let due = try await store.takeDueDeliveries(
-                    of: target.id, at: moment, until: moment.advanced(byMilliseconds: lease), limit: Self.portion)
+                    of: target.id, at: moment, until: until, limit: Self.portion)
                 if due.isEmpty { return }
-                for delivery in due {
+                for (number, delivery) in due.enumerated() {
                     if Task.isCancelled { return }
                     let attempt = await send(delivery, to: target, client)
                     try await store.note(attempt, of: delivery.id)
@@ -84,8 +85,11 @@ struct WebhookSender: Service {
                                 "attempt": "\(delivery.attempts + 1)", "reason": "\(attempt.error ?? "")",
                             ])
                     }
-                    // A target that does not answer is not asked for the rest of the portion.
-                    if attempt.status == nil, !attempt.isSuccess { return }
+                    // A target that does not answer is not asked for the rest of the portion, which keeps its place.
+                    if attempt.status == nil, !attempt.isSuccess {
+                        let rest = due[(number + 1)...].map(\.id)
+                        return try await store.giveBack(rest, takenUntil: until, at: moment)
+                    }
                 }
             }
         } catch {

@@ -21,6 +21,8 @@ package protocol WebhookStore: Sendable {
     func takeDueDeliveries(
         of target: WebhookID, at now: Timestamp, until lease: Timestamp, limit: Int
     ) async throws -> [WebhookDelivery]
+    /// Gives back what was taken until `lease` and not tried: it is due as before, ahead of what came later.
+    func giveBack(_ deliveries: [WebhookDeliveryID], takenUntil lease: Timestamp, at now: Timestamp) async throws
     /// Keeps how an attempt ended.
     func note(_ attempt: WebhookAttempt, of delivery: WebhookDeliveryID) async throws
 

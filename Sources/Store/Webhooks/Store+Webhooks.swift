@@ -79,6 +79,18 @@ extension Store: WebhookStore {
         ).map(Self.delivery).sorted { $0.id < $1.id }
     }
 
+    /// One statement; what somebody else has touched since is left alone.
+    package func giveBack(
+        _ deliveries: [WebhookDeliveryID], takenUntil lease: Timestamp, at now: Timestamp
+    ) async throws {
+        if deliveries.isEmpty { return }
+        _ = try await query(
+            """
+            UPDATE webhook_deliveries SET due_at = CASE WHEN attempts = 0 THEN LEAST(created_at, $3) ELSE $3 END \
+            WHERE id = ANY($1) AND due_at = $2
+            """, [.ids(deliveries), .timestamp(lease), .timestamp(now)])
+    }
+
     /// One statement.
     package func note(_ attempt: WebhookAttempt, of delivery: WebhookDeliveryID) async throws {
         _ = try await query(
