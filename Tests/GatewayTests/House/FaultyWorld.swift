@@ -186,7 +186,11 @@ final class FaultyStore: OrderStore, EventLog, DispatchLedger {
     }
 
     func claimLease(holder: String, lasting milliseconds: Int64) async throws -> Fence? {
-        try await holdUp(20) { [inner] in _ = try await inner.claimLease(holder: holder, lasting: milliseconds) }
+        try await holdUp(20) { [self] in
+            guard try await inner.claimLease(holder: holder, lasting: milliseconds) != nil else { return }
+            // In memory a lease does not end by itself, and whoever asked for this one may be dead.
+            late.withLock { $0.append { [inner] in try await inner.releaseLease(holder: holder) } }
+        }
         return try await write { try await inner.claimLease(holder: holder, lasting: milliseconds) }
     }
 
