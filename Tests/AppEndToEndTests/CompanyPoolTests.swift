@@ -204,19 +204,7 @@ import Testing
             let none = try await server.done(.post, "pools/\(pool)/assign-groups", as: server.admin)
             #expect(none["assigned_count"]?.int64 == 0)
             #expect(none["groups"]?.elements?.first?["reason"]?.text?.isEmpty == false)
-            var phones: [(socket: DriverSocket, inbox: Inbox)] = []
-            for person in server.drivers {
-                try await server.done(.patch, "drivers/\(person.id)", as: server.admin, #"{"capacity":4}"#)
-                try await server.done(.post, "drivers/toggle-online?is_online=true", as: person.token, "null")
-                let phone = try await server.connect(person)
-                server.track(phone.socket)
-                phones.append(phone)
-            }
-            try await eventually(within: .seconds(5)) {
-                try await server.done(.get, "available-drivers", as: server.admin).elements?.allSatisfy {
-                    $0["latitude"]?.double != nil
-                } == true
-            }
+            let phones = try await CompanyRepeatTests.ready(server)
             let given = try await server.done(.post, "pools/\(pool)/assign-groups", as: server.admin)
             #expect(given["assigned_count"]?.int64 == 2, "\(given)")
             for phone in phones {

@@ -6,7 +6,7 @@ import Testing
 /// What an admin asks for twice, in halves, or of the wrong pool.
 @Suite(.serialized) struct CompanyRepeatTests {
     /// Drivers who can carry any group, standing at the centre.
-    private func ready(_ server: RunningServer) async throws -> [(socket: DriverSocket, inbox: Inbox)] {
+    static func ready(_ server: RunningServer) async throws -> [(socket: DriverSocket, inbox: Inbox)] {
         var phones: [(socket: DriverSocket, inbox: Inbox)] = []
         for person in server.drivers {
             try await server.done(.patch, "drivers/\(person.id)", as: server.admin, #"{"capacity":4}"#)
@@ -35,7 +35,7 @@ import Testing
         try await RunningServer.with(drivers: 2, settings: RunningServer.company) { server in
             let pool = try await CompanyPoolTests.twoDistricts(server)
             try await server.done(.post, "pools/\(pool)/group", as: server.admin)
-            let phones = try await ready(server)
+            let phones = try await Self.ready(server)
             // The same request at once from four sides is one.
             let answers = try await withThrowingTaskGroup(of: RESTAnswer.self) { group in
                 for _ in 0..<4 { group.addTask { try await assignGroups(pool, key: "k", on: server) } }
