@@ -6,6 +6,15 @@ struct Cooling: Sendable {
     /// Mean number of orders taken out at once.
     var ruin: Int
     var blink: Double
+
+    /// One of several equal parts, each of which starts where the one before ends.
+    func part(_ number: Int, of count: Int) -> Cooling {
+        let ratio = last / first
+        var part = self
+        part.first = first * Power.of(ratio, Double(number) / Double(count))
+        part.last = first * Power.of(ratio, Double(number + 1) / Double(count))
+        return part
+    }
 }
 
 extension Lane {

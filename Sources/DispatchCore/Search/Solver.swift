@@ -5,6 +5,8 @@ struct Solver: Sendable {
     let budget: Int
 
     static let laneCount = 2
+    /// Parts of the annealing of a plan that is not cut in halves.
+    private static let epochs = 8
 
     func solve(start: Solution?, runner: some LaneRunner) -> Solution {
         if problem.orderCount == 0 { return Solution(total: runningCost()) }
@@ -55,8 +57,7 @@ struct Solver: Sendable {
                 tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
             if !isDegraded {
-                var best = RouteSet(like: lane)
-                lane.anneal(cooling, untilSteps: budget, into: &best)
+                lane.anneal(cooling, untilSteps: budget, epochs: Self.epochs)
             }
             var solution = lane.solution()
             solution.isDegraded = isDegraded
@@ -76,6 +77,18 @@ struct Solver: Sendable {
 }
 
 extension Lane {
+    /// Anneals in epochs, and gives the loads to the drivers who carry them best before each and at last.
+    fileprivate mutating func anneal(_ cooling: Cooling, untilSteps limit: Int, epochs: Int) {
+        var best = RouteSet(like: self)
+        let first = stops.steps
+        let share = max(0, limit - first) / epochs
+        for epoch in 0..<epochs {
+            _ = Reassignment.run(&self, limit: stops.steps + share / 2)
+            anneal(cooling.part(epoch, of: epochs), untilSteps: first + share * (epoch + 1), into: &best)
+        }
+        _ = Reassignment.run(&self, limit: stops.steps + max(share, Reassignment.least))
+    }
+
     /// The first plan: what the last tick meant to do, then every other order at its cheapest place, the most urgent
     /// first. Returns whether the steps ran out, in which case the rest was only appended where it fits at once.
     mutating func construct(start: Solution?, limit: Int) -> Bool {

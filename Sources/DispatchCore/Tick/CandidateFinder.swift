@@ -184,10 +184,17 @@ extension [Candidate] {
     /// hide a free one. Of a crowd of orders at one place each keeps the nearer half and a share of the rest of its
     /// own, so that together they know more drivers than one of them can.
     fileprivate mutating func keepSmallest(_ limit: Int, crowd: Crowds.Crowd, isIdle: (Int) -> Bool) {
-        sort { ($0.bound, $0.single, $0.vehicle) < ($1.bound, $1.single, $1.vehicle) }
-        guard count > limit else { return }
         let half = limit / 2
         let isCrowd = crowd.size > limit && half > 0
+        // Most of a large fleet need not be sorted, if there are enough with nothing in hand among the cheapest.
+        let enough = 2 * limit
+        if !isCrowd, count > 2 * enough {
+            var cheapest = self
+            cheapest.keepSmallest(enough)
+            if cheapest.count(where: { isIdle(Int($0.vehicle)) }) >= limit { self = cheapest }
+        }
+        sort { ($0.key, $0.vehicle) < ($1.key, $1.vehicle) }
+        guard count > limit else { return }
         let shift = isCrowd ? crowd.place * half % (count - half) : 0
         var kept: [Candidate] = []
         kept.reserveCapacity(2 * limit)
@@ -200,6 +207,28 @@ extension [Candidate] {
             if isFree { idle += 1 }
         }
         self = kept
+    }
+
+    /// Keeps at least the `number` smallest by key, of equal ones all, in their sequence: the limit is found by selection
+    /// (Hoare 1961).
+    private mutating func keepSmallest(_ number: Int) {
+        var keys = map(\.key)
+        var (low, high) = (0, keys.count - 1)
+        while low < high {
+            let pivot = keys[(low + high) / 2]
+            var (left, right) = (low, high)
+            while left <= right {
+                while keys[left] < pivot { left += 1 }
+                while keys[right] > pivot { right -= 1 }
+                if left <= right {
+                    keys.swapAt(left, right)
+                    (left, right) = (left + 1, right - 1)
+                }
+            }
+            if number - 1 <= right { high = right } else if number - 1 >= left { low = left } else { break }
+        }
+        let limit = keys[number - 1]
+        removeAll { $0.key > limit }
     }
 
     /// Keeps those who start within so many seconds and have nothing else to do, where there are any.
@@ -252,4 +281,11 @@ struct Crowds {
 extension Double {
     /// Inside what 32 bits hold.
     fileprivate var clamped: Double { Swift.min(Swift.max(self, -1e9), 1e9) }
+}
+
+extension Candidate {
+    /// Bound, then cost alone, in one number.
+    fileprivate var key: UInt64 {
+        UInt64(UInt32(bitPattern: bound)) << 32 | UInt64(UInt32(bitPattern: single) ^ 0x8000_0000)
+    }
 }
