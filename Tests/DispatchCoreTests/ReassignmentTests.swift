@@ -1,8 +1,8 @@
 import DispatchCore
 import Testing
 
-/// Where every driver takes one order, a plan is an assignment: the engine's against the best of all, however little work
-/// it may do.
+/// Where every driver takes one order, a plan is an assignment: the engine's against the best of all, however little
+/// work it may do.
 @Suite struct ReassignmentTests {
     @Test(arguments: [0, 14], [UInt64(1), 2, 3])
     func loadsGoToTheDriversWhoCarryThemBestTogether(running: Int, seed: UInt64) {

@@ -189,9 +189,10 @@ struct Lane: ~Copyable {
         shifts[vehicle] = leastWeight == 0 ? 0 : shift(of: vehicle)
     }
 
-    /// Let an order whose food is ready when the vehicle comes straight to it be added to the only batch. Of it and each
-    /// present order one is delivered first, and keeps the other by the time of its stops; a present one by what waits
-    /// for food leave of that, and all waits together are never longer than the longest of an order fetched first.
+    /// Let an order whose food is ready when the vehicle comes straight to it be added to the only batch. Of it and
+    /// each present order one is delivered first, and keeps the other by the time of its stops; a present one by what
+    /// waits for food leave of that, and all waits together are never longer than the longest of an order fetched
+    /// first.
     private func shift(of vehicle: Int) -> Int {
         let row = tables.vehicles + vehicle
         if row.pointee.runningCount > 0 || row.pointee.pace != 1024 { return 0 }

@@ -3,8 +3,8 @@
 ///
 /// A load is all the batches of new orders of one driver; what runs stays with its driver. Rows are loads, columns
 /// drivers, and a cost is what the load makes of the driver's way. Costs are looked up only where the prices ask for
-/// them: the assignment over the costs known so far has prices, and a pair whose lower bound is not below what they allow
-/// is in no better one (column generation, Dantzig and Wolfe 1960, over the paths of `SparseAssignment`).
+/// them: the assignment over the costs known so far has prices, and a pair whose lower bound is not below what they
+/// allow is in no better one (column generation, Dantzig and Wolfe 1960, over the paths of `SparseAssignment`).
 struct Reassignment {
     private struct Pair {
         var vehicle: Int32
@@ -35,8 +35,8 @@ struct Reassignment {
     /// The better plan, if there is one: for each load of `lane` its vehicle, in the sequence of `loads`.
     private var owners: [Int32] = []
 
-    /// Moves the loads of a lane's active vehicles to each other so that they cost least together. The plan never becomes
-    /// dearer.
+    /// Moves the loads of a lane's active vehicles to each other so that they cost least together. The plan never
+    /// becomes dearer.
     ///
     /// - Parameter limit: Steps of the lane at which it is given up, and nothing is changed.
     /// - Returns: Whether the plan became cheaper.
@@ -173,8 +173,8 @@ struct Reassignment {
 }
 
 extension Lane {
-    /// The new orders of a vehicle by batch, and what they add to the cost of its running stops; nil where there are none
-    /// or where they are mixed with running ones.
+    /// The new orders of a vehicle by batch, and what they add to the cost of its running stops; nil where there are
+    /// none or where they are mixed with running ones.
     fileprivate func load(of vehicle: Int) -> (orders: [Int], sizes: [Int], cost: Int, exit: Int)? {
         let running = Int(tables.vehicles[vehicle].runningCount)
         let first = vehicle * queue

@@ -74,6 +74,9 @@ struct StopRules: Sendable {
     var maxBatch: Int
     var queue: Int
 
+    /// Where a second of driving weighs more than one of delay, everything is dearer by as much.
+    var scale: Double { max(1, Double(driving) / 1000) }
+
     /// Seconds by which a dropoff keeps every order that is delivered after it, ways left out.
     var dropoffTime: Int { dropoffApproach + dropoffHandover }
     /// The same for both stops of an order. Two orders of one counter share a visit where that is the rule: then only

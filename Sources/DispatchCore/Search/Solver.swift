@@ -6,7 +6,7 @@ struct Solver: Sendable {
 
     static let laneCount = 2
     /// Parts of the annealing of a plan that is not cut in halves.
-    private static let epochs = 8
+    private static let epochs = 4
 
     func solve(start: Solution?, runner: some LaneRunner) -> Solution {
         if problem.orderCount == 0 { return Solution(total: runningCost()) }
@@ -67,8 +67,7 @@ struct Solver: Sendable {
 
     private var cooling: Cooling {
         let many = problem.orderCount > 400
-        // Where a second of driving weighs more than one of delay, everything is dearer by as much.
-        let scale = max(1, Double(problem.rules.driving) / 1000)
+        let scale = problem.rules.scale
         return Cooling(
             first: (many ? 20_000 : 60_000) * scale, last: (many ? 500 : 2000) * scale,
             // In queues of batches a change touches more of the plan: smaller ones succeed more often.

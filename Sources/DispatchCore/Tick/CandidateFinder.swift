@@ -209,8 +209,8 @@ extension [Candidate] {
         self = kept
     }
 
-    /// Keeps at least the `number` smallest by key, of equal ones all, in their sequence: the limit is found by selection
-    /// (Hoare 1961).
+    /// Keeps at least the `number` smallest by key, of equal ones all, in their sequence: the limit is found by
+    /// selection (Hoare 1961).
     private mutating func keepSmallest(_ number: Int) {
         var keys = map(\.key)
         var (low, high) = (0, keys.count - 1)
