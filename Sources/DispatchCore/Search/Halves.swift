@@ -97,10 +97,9 @@ struct Halves: Sendable {
                     lane.activeOrderCount += 1
                 }
             }
-            var best = RouteSet(like: lane)
             let end = lane.stops.steps + steps
             _ = Reassignment.run(&lane, limit: end - steps / 2)
-            lane.anneal(cooling, untilSteps: end, into: &best)
+            lane.search(cooling, untilSteps: end)
             return Solver.LaneResult(solution: lane.solution(), columns: keepsColumns ? lane.foundColumns() : [])
         }
     }

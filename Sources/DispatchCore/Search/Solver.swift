@@ -56,9 +56,7 @@ struct Solver: Sendable {
             var lane = Lane(
                 tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
-            if !isDegraded {
-                lane.anneal(cooling, untilSteps: budget, epochs: Self.epochs)
-            }
+            if !isDegraded { lane.search(cooling, untilSteps: budget, epochs: Self.epochs) }
             var solution = lane.solution()
             solution.isDegraded = isDegraded
             return LaneResult(solution: solution, columns: keepsColumns ? lane.foundColumns() : [])
@@ -77,13 +75,12 @@ struct Solver: Sendable {
 
 extension Lane {
     /// Anneals in epochs, and gives the loads to the drivers who carry them best before each and at last.
-    fileprivate mutating func anneal(_ cooling: Cooling, untilSteps limit: Int, epochs: Int) {
-        var best = RouteSet(like: self)
+    fileprivate mutating func search(_ cooling: Cooling, untilSteps limit: Int, epochs: Int) {
         let first = stops.steps
         let share = max(0, limit - first) / epochs
         for epoch in 0..<epochs {
             _ = Reassignment.run(&self, limit: stops.steps + share / 2)
-            anneal(cooling.part(epoch, of: epochs), untilSteps: first + share * (epoch + 1), into: &best)
+            search(cooling.part(epoch, of: epochs), untilSteps: first + share * (epoch + 1))
         }
         _ = Reassignment.run(&self, limit: stops.steps + max(share, Reassignment.least))
     }

@@ -49,9 +49,9 @@ struct CandidateFinder {
     func find(places: [GeoPoint]) -> (candidates: [Candidate], firsts: [Int32], isCut: Bool) {
         var candidates: [Candidate] = []
         var firsts: [Int32] = [0]
-        var isCut = table.rows.count > NearVehicles.everyone
         firsts.reserveCapacity(orders.count + 1)
-        let near = NearVehicles(compiler: compiler, table: table)
+        let near = NearVehicles(compiler: compiler, table: table, orders: orders.count)
+        var isCut = !near.namesEveryone
         let limit = Int(policy.limits.nearestDrivers)
         let crowds = Crowds(rows: rows, travel: compiler.travel)
         var found: [Candidate] = []
@@ -184,51 +184,28 @@ extension [Candidate] {
     /// hide a free one. Of a crowd of orders at one place each keeps the nearer half and a share of the rest of its
     /// own, so that together they know more drivers than one of them can.
     fileprivate mutating func keepSmallest(_ limit: Int, crowd: Crowds.Crowd, isIdle: (Int) -> Bool) {
+        func isBefore(_ first: Candidate, _ second: Candidate) -> Bool {
+            (first.bound, first.single, first.vehicle) < (second.bound, second.single, second.vehicle)
+        }
+        guard count > limit else { return sort(by: isBefore) }
         let half = limit / 2
-        let isCrowd = crowd.size > limit && half > 0
-        // Most of a large fleet need not be sorted, if there are enough with nothing in hand among the cheapest.
-        let enough = 2 * limit
-        if !isCrowd, count > 2 * enough {
-            var cheapest = self
-            cheapest.keepSmallest(enough)
-            if cheapest.count(where: { isIdle(Int($0.vehicle)) }) >= limit { self = cheapest }
+        if crowd.size > limit, half > 0 {
+            let rest = count - half
+            let first = crowd.place * half % rest
+            let behind = Swift.min(limit - half, rest - first)
+            // What reaches over the end begins again behind the nearer half.
+            let around = half + (limit - half - behind)
+            sortPart(0..<around, by: isBefore)
+            sortPart((half + first)..<(half + first + behind), by: isBefore)
+            removeSubrange((half + first + behind)...)
+            removeSubrange(around..<(half + first))
+            return
         }
-        sort { ($0.key, $0.vehicle) < ($1.key, $1.vehicle) }
-        guard count > limit else { return }
-        let shift = isCrowd ? crowd.place * half % (count - half) : 0
-        var kept: [Candidate] = []
-        kept.reserveCapacity(2 * limit)
-        var idle = 0
-        for (place, candidate) in enumerated() {
-            let ahead = (place - half - shift + count - half) % Swift.max(1, count - half)
-            let isChosen = place < (isCrowd ? half : limit) || isCrowd && place >= half && ahead < limit - half
-            let isFree = isIdle(Int(candidate.vehicle))
-            if isChosen || isFree && idle < limit && !isCrowd { kept.append(candidate) }
-            if isFree { idle += 1 }
-        }
-        self = kept
-    }
-
-    /// Keeps at least the `number` smallest by key, of equal ones all, in their sequence: the limit is found by
-    /// selection (Hoare 1961).
-    private mutating func keepSmallest(_ number: Int) {
-        var keys = map(\.key)
-        var (low, high) = (0, keys.count - 1)
-        while low < high {
-            let pivot = keys[(low + high) / 2]
-            var (left, right) = (low, high)
-            while left <= right {
-                while keys[left] < pivot { left += 1 }
-                while keys[right] > pivot { right -= 1 }
-                if left <= right {
-                    keys.swapAt(left, right)
-                    (left, right) = (left + 1, right - 1)
-                }
-            }
-            if number - 1 <= right { high = right } else if number - 1 >= left { low = left } else { break }
-        }
-        let limit = keys[number - 1]
-        removeAll { $0.key > limit }
+        sortPart(0..<limit, by: isBefore)
+        let missing = limit - self[..<limit].count { isIdle(Int($0.vehicle)) }
+        var idle = missing > 0 ? self[limit...].filter { isIdle(Int($0.vehicle)) } : []
+        idle.sortPart(0..<missing, by: isBefore)
+        replaceSubrange(limit..., with: idle.prefix(missing))
     }
 
     /// Keeps those who start within so many seconds and have nothing else to do, where there are any.
@@ -281,11 +258,4 @@ struct Crowds {
 extension Double {
     /// Inside what 32 bits hold.
     fileprivate var clamped: Double { Swift.min(Swift.max(self, -1e9), 1e9) }
-}
-
-extension Candidate {
-    /// Bound, then cost alone, in one number.
-    fileprivate var key: UInt64 {
-        UInt64(UInt32(bitPattern: bound)) << 32 | UInt64(UInt32(bitPattern: single) ^ 0x8000_0000)
-    }
 }
