@@ -152,20 +152,21 @@ struct Lane: ~Copyable {
         return count
     }
 
-    /// Computes starts and costs of a vehicle's batches anew from their members.
-    mutating func settle(_ vehicle: Int) {
+    /// Computes starts and costs of a vehicle's batches anew from their members, those before `first` excepted.
+    mutating func settle(_ vehicle: Int, from first: Int = 0) {
         var time = tables.vehicles[vehicle].start
         var place = tables.vehicles[vehicle].place
         var cost = 0
-        for batch in 0..<queue {
+        for batch in 0..<first { cost &+= batchCosts[vehicle &* queue &+ batch] }
+        if first > 0 { (time, place) = (starts[vehicle &* queue &+ first], places[vehicle &* queue &+ first]) }
+        for batch in first..<queue {
             let slot = vehicle &* queue &+ batch
             starts[slot] = time
             places[slot] = place
             let size = Int(sizes[slot])
             if size == 0 { break }
-            let value = evaluate(
-                vehicle, isFirst: batch == 0, orders: members + slot &* slots, count: size, time: time, place: place,
-                cutoff: StopSearch.infinity)
+            let value = batchValue(
+                ofBatch: slot, size: size, vehicle: vehicle, isFirst: batch == 0, time: time, place: place)
             batchCosts[slot] = value.cost
             cost &+= value.cost
             time = value.end
