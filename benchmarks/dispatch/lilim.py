@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Li and Lim's 100-task instances through ruin and recreate on long routes, checked by the independent checker, beside
-the best known. usage: lilim.py [steps] [name...]; needs HARNESS (the release build of the product `dispatch`)"""
+"""Li and Lim's 100-task instances through the moves of the engine, on long routes, checked by the independent checker,
+beside the best known. usage: lilim.py [steps] [name...]; needs HARNESS (the release build of the product `dispatch`)"""
 import csv
 import os
 import subprocess
@@ -11,7 +11,7 @@ from common import DATA, load
 
 checker = load("lilim_score")
 HARNESS = os.environ["HARNESS"]
-steps = sys.argv[1] if len(sys.argv) > 1 else "400000000"
+steps = sys.argv[1] if len(sys.argv) > 1 else "100000000"
 chosen = set(sys.argv[2:])
 known = [r for r in csv.DictReader(open(f"{DATA}/lilim/best_known.csv")) if int(r["customers"]) == 100]
 matched, total, longest, ours, theirs = 0, 0, 0.0, 0.0, 0.0

@@ -137,6 +137,8 @@ package enum Refusal: UInt8, Hashable, Sendable, CaseIterable {
     case busyTooLong
     /// Was offered something moments ago and has not answered.
     case offeredJustNow
+    /// Could be there in time, but enough others are nearer: he was not tried.
+    case farther
 }
 
 /// The rule that keeps an order in the pool.

@@ -102,8 +102,7 @@ struct Halves: Sendable {
                     lane.activeOrderCount += 1
                 }
             }
-            var best = RouteSet(like: lane)
-            lane.anneal(cooling, untilSteps: lane.stops.steps + steps, into: &best)
+            lane.search(cooling, untilSteps: lane.stops.steps + steps)
             return Solver.LaneResult(solution: lane.solution(), columns: keepsColumns ? lane.foundColumns() : [])
         }
     }

@@ -46,7 +46,11 @@ struct Lane: ~Copyable {
     let touchedVehicles: UnsafeMutablePointer<Int32>
     let touchedOrders: UnsafeMutablePointer<Int32>
     let removed: UnsafeMutablePointer<Int32>
-    // What changed since the best routes were copied.
+    // The best routes met, and what changed since they were noted.
+    let bestMembers: UnsafeMutablePointer<Int32>
+    let bestSizes: UnsafeMutablePointer<UInt8>
+    let bestOwners: UnsafeMutablePointer<Int32>
+    let bestExtras: UnsafeMutablePointer<Int32>
     let changedVehicles: UnsafeMutablePointer<Int32>
     let changedOrders: UnsafeMutablePointer<Int32>
     let hasChangedVehicle: UnsafeMutablePointer<Bool>
@@ -97,6 +101,10 @@ struct Lane: ~Copyable {
         touchedVehicles = .filled(0, vehicles)
         touchedOrders = .filled(0, orders)
         removed = .filled(0, orders)
+        bestMembers = .filled(0, batches * slots)
+        bestSizes = .filled(0, batches)
+        bestOwners = .filled(-1, orders)
+        bestExtras = .filled(0, orders)
         changedVehicles = .filled(0, vehicles)
         changedOrders = .filled(0, orders)
         hasChangedVehicle = .filled(false, vehicles)
@@ -111,14 +119,14 @@ struct Lane: ~Copyable {
             pointer.deallocate()
         }
         for pointer in [isActive, mayPlace, hasChangedVehicle, hasChangedOrder] { pointer.deallocate() }
-        for pointer in [changedVehicles, changedOrders] { pointer.deallocate() }
+        for pointer in [changedVehicles, changedOrders, bestMembers, bestOwners, bestExtras] { pointer.deallocate() }
         for pointer in [
             activeOrders, savedOwners, savedExtras, vehicleStamps, orderStamps, touchedVehicles, touchedOrders, removed,
         ] {
             pointer.deallocate()
         }
         for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }
-        for pointer in [sizes, savedSizes] { pointer.deallocate() }
+        for pointer in [sizes, savedSizes, bestSizes] { pointer.deallocate() }
     }
 
     /// No driver has a new order; running orders stand in their drivers' first batches.

@@ -54,10 +54,7 @@ struct Solver: Sendable {
             var lane = Lane(
                 tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
-            if !isDegraded {
-                var best = RouteSet(like: lane)
-                lane.anneal(cooling, untilSteps: budget, into: &best)
-            }
+            if !isDegraded { lane.search(cooling, untilSteps: budget) }
             var solution = lane.solution()
             solution.isDegraded = isDegraded
             return LaneResult(solution: solution, columns: keepsColumns ? lane.foundColumns() : [])

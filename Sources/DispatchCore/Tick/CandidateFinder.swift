@@ -49,9 +49,9 @@ struct CandidateFinder {
     func find(places: [GeoPoint]) -> (candidates: [Candidate], firsts: [Int32], isCut: Bool) {
         var candidates: [Candidate] = []
         var firsts: [Int32] = [0]
-        var isCut = table.rows.count > NearVehicles.everyone
         firsts.reserveCapacity(orders.count + 1)
-        let near = NearVehicles(compiler: compiler, table: table)
+        let near = NearVehicles(compiler: compiler, table: table, orders: orders.count)
+        var isCut = !near.namesEveryone
         let limit = Int(policy.limits.nearestDrivers)
         let crowds = Crowds(rows: rows, travel: compiler.travel)
         var found: [Candidate] = []
@@ -184,22 +184,28 @@ extension [Candidate] {
     /// hide a free one. Of a crowd of orders at one place each keeps the nearer half and a share of the rest of its
     /// own, so that together they know more drivers than one of them can.
     fileprivate mutating func keepSmallest(_ limit: Int, crowd: Crowds.Crowd, isIdle: (Int) -> Bool) {
-        sort { ($0.bound, $0.single, $0.vehicle) < ($1.bound, $1.single, $1.vehicle) }
-        guard count > limit else { return }
-        let half = limit / 2
-        let isCrowd = crowd.size > limit && half > 0
-        let shift = isCrowd ? crowd.place * half % (count - half) : 0
-        var kept: [Candidate] = []
-        kept.reserveCapacity(2 * limit)
-        var idle = 0
-        for (place, candidate) in enumerated() {
-            let ahead = (place - half - shift + count - half) % Swift.max(1, count - half)
-            let isChosen = place < (isCrowd ? half : limit) || isCrowd && place >= half && ahead < limit - half
-            let isFree = isIdle(Int(candidate.vehicle))
-            if isChosen || isFree && idle < limit && !isCrowd { kept.append(candidate) }
-            if isFree { idle += 1 }
+        func isBefore(_ first: Candidate, _ second: Candidate) -> Bool {
+            (first.bound, first.single, first.vehicle) < (second.bound, second.single, second.vehicle)
         }
-        self = kept
+        guard count > limit else { return sort(by: isBefore) }
+        let half = limit / 2
+        if crowd.size > limit, half > 0 {
+            let rest = count - half
+            let first = crowd.place * half % rest
+            let behind = Swift.min(limit - half, rest - first)
+            // What reaches over the end begins again behind the nearer half.
+            let around = half + (limit - half - behind)
+            sortPart(0..<around, by: isBefore)
+            sortPart((half + first)..<(half + first + behind), by: isBefore)
+            removeSubrange((half + first + behind)...)
+            removeSubrange(around..<(half + first))
+            return
+        }
+        sortPart(0..<limit, by: isBefore)
+        let missing = limit - self[..<limit].count { isIdle(Int($0.vehicle)) }
+        var idle = missing > 0 ? self[limit...].filter { isIdle(Int($0.vehicle)) } : []
+        idle.sortPart(0..<missing, by: isBefore)
+        replaceSubrange(limit..., with: idle.prefix(missing))
     }
 
     /// Keeps those who start within so many seconds and have nothing else to do, where there are any.

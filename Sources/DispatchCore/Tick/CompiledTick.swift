@@ -29,10 +29,15 @@ struct CompiledTick: Sendable {
 
     /// Whether a vehicle's shift ends before it can be at an order's pickup with the food ready, however it drives.
     func endsShift(_ vehicle: Int, before row: Int, _ tables: SearchTables) -> Bool {
-        let (vehicle, order) = (tables.vehicles[vehicle], tables.orders[row])
-        let way = tables.travel(vehicle.place, order.pickup, Int(vehicle.pace))
-        let arrival = Int(vehicle.start) + way + tables.rules.pickupApproach
-        return max(arrival, Int(order.ready)) > Int(vehicle.shiftEnd)
+        tables.pickup(of: row, by: vehicle) > Int(tables.vehicles[vehicle].shiftEnd)
+    }
+
+    /// Why a vehicle that no rule keeps from an order is not among those tried for it.
+    func refusalOfUntried(_ vehicle: Int, for row: Int, _ tables: SearchTables) -> Refusal {
+        if endsShift(vehicle, before: row, tables) { return .shiftEnds }
+        let order = tables.orders + row
+        let isInTime = tables.pickup(of: row, by: vehicle) + Int(order.pointee.ride) <= Int(order.pointee.deadline)
+        return problem.isCut && isInTime ? .farther : .tooLate
     }
 
     func shiftRefusal(of driver: DriverState, for row: Int, _ tables: SearchTables) -> Refusal? {
@@ -41,6 +46,15 @@ struct CompiledTick: Sendable {
     }
 
     func driver(ofVehicle vehicle: Int) -> DriverState { drivers[Int(driverOfVehicle[vehicle])] }
+}
+
+extension SearchTables {
+    /// The earliest moment at which a vehicle can have an order's food, its other orders left out.
+    fileprivate func pickup(of row: Int, by vehicle: Int) -> Int {
+        let (driver, order) = (vehicles + vehicle, orders + row)
+        let way = travel(driver.pointee.place, order.pointee.pickup, Int(driver.pointee.pace))
+        return max(Int(driver.pointee.start) + way + rules.pickupApproach, Int(order.pointee.ready))
+    }
 }
 
 /// Lengths of ways, for what is shown and paid; the search itself looks at seconds only.

@@ -3,8 +3,10 @@ internal import Geo
 /// Names the vehicles worth looking at for a stop. Few drivers are all looked at; of many, those in the rings of a
 /// grid around the place until enough are found who may take it.
 struct NearVehicles {
-    /// Up to so many drivers everyone is tried for every order.
-    static let everyone = 3000
+    /// Up to so many drivers everyone is tried for every order…
+    private static let everyone = 3000
+    /// …unless these are more pairs of an order and a driver.
+    private static let mostPairs = 4_000_000
 
     private let cells: [Int32]
     private let members: [Int32]
@@ -16,11 +18,12 @@ struct NearVehicles {
     private let xs: [Double]
     private let ys: [Double]
 
-    init(compiler: TickCompiler, table: VehicleTable) {
+    init(compiler: TickCompiler, table: VehicleTable, orders: Int) {
         count = table.rows.count
         xs = compiler.travel.xs
         ys = compiler.travel.ys
-        guard count > Self.everyone, !xs.isEmpty else {
+        let isMany = count > Self.everyone || count * orders > Self.mostPairs
+        guard isMany, !xs.isEmpty, count > 0 else {
             (cells, members, side, west, south, size) = ([], [], 0, 0, 0, 1)
             return
         }
@@ -53,6 +56,9 @@ struct NearVehicles {
         }
         members = sorted
     }
+
+    /// Whether every vehicle is named for every stop.
+    var namesEveryone: Bool { side == 0 }
 
     /// The second and the last but one of a hundred parts.
     private static func low(_ places: [Int], _ values: [Double]) -> Double {

@@ -25,6 +25,7 @@ extension DispatchCore.Refusal {
         case .tooLate: "cannot be there in time"
         case .busyTooLong: "busy for too long"
         case .offeredJustNow: "was offered another order just now"
+        case .farther: "others are nearer"
         }
     }
 }
