@@ -28,6 +28,7 @@ struct Lane: ~Copyable {
 
     var stops: StopSearch
     let memory: BatchMemory
+    let later: QueueMemory
     let remembers: Bool
     var random: RandomSource
 
@@ -85,7 +86,8 @@ struct Lane: ~Copyable {
         extras = .filled(0, orders)
         stops = StopSearch(tables)
         memory = BatchMemory(bits: memoryBits)
-        remembers = vehicles < 0xFFFF && tables.orderCount < 0xFFF0 && tables.rules.maxBatch <= 3
+        later = QueueMemory(bits: tables.rules.queue > 1 ? memoryBits : 0)
+        remembers = vehicles < 0xFFFF && tables.orderCount < 0xFFF0
         random = seed
         trial = .filled(0, 16 * slots)
         savedMembers = .filled(0, batches * slots)
@@ -188,16 +190,17 @@ struct Lane: ~Copyable {
     mutating func evaluate(
         _ vehicle: Int, isFirst: Bool, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
     ) -> BatchValue {
-        guard remembers && isFirst && count > 1 else {
+        guard remembers && count > 1 && count <= BatchMemory.mostOrders else {
             return search(vehicle, orders: orders, count: count, time: time, place: place, cutoff: cutoff)
         }
         let key = BatchMemory.key(vehicle: vehicle, orders: orders, count: count)
-        if let known = memory.value(key), known.isExact || known.cost >= cutoff {
+        let known = isFirst ? memory.value(key) : later.value(key, time: time, place: place)
+        if let known, known.isExact || known.cost >= cutoff {
             stops.steps &+= 1
             return known
         }
         let value = search(vehicle, orders: orders, count: count, time: time, place: place, cutoff: cutoff)
-        memory.keep(key, value)
+        if isFirst { memory.keep(key, value) } else { later.keep(key, time: time, place: place, value) }
         return value
     }
 
