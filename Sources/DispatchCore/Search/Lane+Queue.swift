@@ -81,8 +81,8 @@ extension Lane {
             vehicle, isFirst: isFirst, orders: list, count: size, time: time, place: place, cutoff: cutoff)
     }
 
-    /// What a batch of this new order alone costs from a given time and place, as `StopSearch` finds it, and the part of
-    /// it that no other way of serving the order from there can avoid.
+    /// What a batch of this new order alone costs from a given time and place, as `StopSearch` finds it, and the part
+    /// of it that no other way of serving the order from there can avoid.
     @inline(__always)
     func cost(of order: Int, vehicle: Int, time: Int, place: Int32) -> (value: BatchValue, least: Int) {
         let (row, driver, rules) = (tables.orders + order, tables.vehicles + vehicle, tables.rules)
