@@ -49,4 +49,24 @@ import Testing
         }
         #expect(all.plan().commits.isEmpty)
     }
+
+    @Test func aDriverWhoseRoomIsGoneDoesNotStandBeforeAnIdleOne() {
+        var city = SmallCity()
+        city.order(1, from: (0, 0), to: (600, 0), ready: 0)
+        city.driver(7, at: (0, 0)) { $0.unplacedOrders = $0.capacity }
+        city.driver(8, at: (2000, 0))
+        #expect(city.plan().driver(of: 1) == DriverID(8))
+    }
+
+    @Test func aBagThatOrdersWithoutPlacesFillDoesNotEither() {
+        var city = SmallCity()
+        city.order(1, from: (0, 0), to: (600, 0), ready: 0) { $0.bagUnits = 2 }
+        city.driver(7, at: (0, 0)) { driver in
+            driver.unplacedOrders = 1
+            driver.unplacedUnits = driver.bagUnits - 1
+            driver.rules = [.init(restaurant: RestaurantID(5), kind: .prefer)]
+        }
+        city.driver(8, at: (2000, 0))
+        #expect(city.plan().driver(of: 1) == DriverID(8))
+    }
 }

@@ -91,6 +91,31 @@ import Testing
         }
     }
 
+    @Test func ofOrdersBeyondTheBoundTheOldestGoesFirst() {
+        var policy = DispatchPolicy()
+        policy.maxWait = Seconds(60)
+        policy.maxBatch = 1
+        policy.limits.queuedBatches = 1
+        var city = SmallCity(policy: policy)
+        city.order(1, from: (3000, 0), to: (3500, 0), ready: 0) { $0.pooledAt = SmallCity.at(-400) }
+        city.order(2, from: (0, 0), to: (500, 0), ready: 0) { $0.pooledAt = SmallCity.at(-61) }
+        city.driver(7, at: (0, 0))
+        #expect(city.plan().driver(of: 1) == DriverID(7))
+    }
+
+    @Test func beyondTheBoundNoWeightMakesLeavingAnOrderTheCheaperThing() {
+        var policy = DispatchPolicy()
+        policy.maxWait = Seconds(60)
+        policy.weights.driving = Weight(perMille: 100_000)
+        policy.weights.unserved = Seconds(1)
+        var city = SmallCity(policy: policy)
+        city.order(1, from: (5000, 0), to: (9000, 0), ready: 0)
+        city.driver(7, at: (0, 0))
+        #expect(city.plan().commits.isEmpty)
+        city.snapshot.orders[0].pooledAt = SmallCity.at(-90)
+        #expect(city.plan().driver(of: 1) == DriverID(7))
+    }
+
     @Test func aWeightGrowsWithAgeSoThatNobodyStarves() {
         var city = SmallCity()
         for id in 1...6 { city.order(Int64(id), from: (0, Double(id) * 2000), to: (500, Double(id) * 2000), ready: 0) }

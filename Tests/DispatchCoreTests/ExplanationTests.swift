@@ -69,6 +69,14 @@ import Testing
         case .unservedCost: city.snapshot.policy.weights.unserved = .zero
         case .offlineDrivers: city.snapshot.drivers[0].isOnline = false
         case .oneMoreDriver: city.snapshot.drivers = []
+        case .moreDrivers:
+            // Nobody is there, and whoever comes serves three heavier orders first.
+            city.snapshot.drivers = []
+            city.snapshot.policy.maxBatch = 1
+            city.snapshot.policy.limits.queuedBatches = 1
+            for id in Int64(2)...4 {
+                city.order(id, from: (0, 0), to: (2000, 0), ready: 0) { $0.weight = Weight(perMille: 9000) }
+            }
         case .orderGraph: joinOnTheWay(&city)
         case .nothing:
             city.snapshot.drivers = []
@@ -105,6 +113,24 @@ import Testing
         let plan = city().plan()
         let batch = try #require(plan.commits.first)
         #expect(batch.reason.terms.total == plan.cost)
+    }
+
+    @Test func whereEveryDriverIsFullTheOthersAreStillNamedWithWhatForcingThemCosts() {
+        var city = SmallCity()
+        city.snapshot.policy.maxBatch = 1
+        city.snapshot.policy.limits.queuedBatches = 1
+        for id in Int64(1)...3 { city.order(id, from: (0, 0), to: (Double(id) * 600, 0), ready: 0) }
+        for id in Int64(7)...8 { city.driver(id, at: (Double(id) * 30, 0)) }
+        let plan = DispatchEngine.plan(city.snapshot, budget: budget)
+        let waiting = plan.waiting.map(\.order)
+        #expect(waiting.count == 1)
+        for order in Int64(1)...3 {
+            let explanation = DispatchEngine.explain(OrderID(order), in: city.snapshot, budget: budget)
+            let isWaiting = waiting.contains(OrderID(order))
+            #expect(explanation.alternatives.count == (isWaiting ? 2 : 1))
+            #expect(explanation.alternatives.allSatisfy { $0.isPossible && $0.difference >= .zero })
+            #expect(explanation.heldBy == (isWaiting ? .batchSize : nil))
+        }
     }
 
     @Test func anOrderThatIsNotThereIsNotExplained() {

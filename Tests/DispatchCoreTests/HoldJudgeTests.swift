@@ -33,6 +33,16 @@ import Testing
         #expect(waiting.contains { $0.reason == .allDriversFull })
     }
 
+    @Test func anOrderForWhichTheWorkDidNotReachSaysSo() {
+        var city = SmallCity()
+        for id in Int64(1)...80 { city.order(id, from: (Double(id) * 90, 0), to: (Double(id) * 90, 700), ready: 0) }
+        for id in Int64(1)...30 { city.driver(100 + id, at: (Double(id) * 200, 50)) }
+        let plan = DispatchEngine.plan(city.snapshot, budget: WorkBudget(steps: 0))
+        #expect(plan.isDegraded)
+        let reasons = Set(plan.waiting.filter { $0.driver == nil }.map(\.reason))
+        #expect(reasons == [.workRanOut])
+    }
+
     @Test func whoCannotBeThereInTimeIsTooLateAndNotFarther() {
         var policy = DispatchPolicy()
         policy.limits.clickToDoor = Seconds(1800)

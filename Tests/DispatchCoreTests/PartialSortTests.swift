@@ -1,6 +1,5 @@
-import Testing
-
 import DispatchCore
+import Testing
 
 @Suite struct PartialSortTests {
     @Test(arguments: [1, 2, 16, 17, 40, 300, 2000])

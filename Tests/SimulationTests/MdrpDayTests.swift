@@ -107,4 +107,27 @@ import Testing
         try "order\tx\no1\tnothing\n".write(toFile: path + "/orders.txt", atomically: true, encoding: .utf8)
         #expect(throws: MdrpError.self) { try MdrpInstance(folder: path) }
     }
+
+    @Test(arguments: ["orders.txt", "couriers.txt", "restaurants.txt"])
+    func anIdThatComesTwiceIsRefused(table: String) throws {
+        let path = try folder() + "/" + table
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let last = try #require(text.split(separator: "\n").last)
+        try (text + last + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: MdrpError.self) {
+            try MdrpInstance(folder: URL(filePath: path).deletingLastPathComponent().path)
+        }
+    }
+
+    @Test func aDayMayBeginBeforeItsMidnight() throws {
+        let path = try folder()
+        let orders = try String(contentsOfFile: path + "/orders.txt", encoding: .utf8)
+        let early = orders.replacing("\t600\t", with: "\t-30\t")
+        #expect(early != orders)
+        try early.write(toFile: path + "/orders.txt", atomically: true, encoding: .utf8)
+        let couriers = try String(contentsOfFile: path + "/couriers.txt", encoding: .utf8)
+        try couriers.replacing("\t590\t", with: "\t-60\t").write(
+            toFile: path + "/couriers.txt", atomically: true, encoding: .utf8)
+        #expect(try day(path).told.flatMap(\.pickups).count == 8)
+    }
 }

@@ -163,6 +163,8 @@ package enum HoldReason: UInt8, Hashable, Sendable, CaseIterable {
     case notWorthwhileYet
     /// Its own data forbid a plan: no way to its places, its limit has passed, larger than every bag.
     case impossible
+    /// The tick's work ended before a driver was looked for; the next tick goes on from this plan.
+    case workRanOut
 }
 
 /// An order that stays in the pool, and what keeps it there.

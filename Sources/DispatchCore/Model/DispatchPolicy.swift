@@ -162,7 +162,7 @@ extension DispatchPolicy.Limits {
         limits.readySpread = readySpread.held(0, 86_400)
         limits.bagTime = bagTime.held(0, 86_400)
         limits.clickToDoor = clickToDoor.held(60, 864_000)
-        limits.lookAhead = lookAhead.held(0, 86_400)
+        limits.lookAhead = lookAhead.held(0, 864_000)
         limits.nearestDrivers = min(max(nearestDrivers, 1), 4096)
         limits.queuedBatches = min(max(queuedBatches, 1), 4)
         return limits

@@ -14,7 +14,8 @@ struct Eligibility: Sendable {
             return .offeredJustNow
         }
         if driver.freeAt.millisecondsSince(now) > policy.limits.lookAhead.value * 1000 { return .busyTooLong }
-        if driver.capacity <= 0 { return .full }
+        // What he was told and has no place on the map uses his room up until it is delivered.
+        if driver.room.orders <= 0 { return .full }
         return nil
     }
 
@@ -23,7 +24,7 @@ struct Eligibility: Sendable {
         if let pinned = order.pinned { return pinned == driver.id ? nil : .pinnedElsewhere }
         if order.excluded.contains(driver.id) { return .excluded }
         if !order.vehicles.isEmpty, !order.vehicles.contains(driver.vehicle) { return .wrongVehicle }
-        if order.bagUnits > driver.bagUnits { return .bagFull }
+        if order.bagUnits > driver.room.units { return .bagFull }
         return restaurantRefusal(of: driver, for: order)
     }
 

@@ -38,8 +38,10 @@ package struct Explanation: Hashable, Sendable {
         case offlineDrivers
         /// No rule: one more driver, idle at the restaurant, takes it.
         case oneMoreDriver
-        /// Nothing of the above lets it go.
+        /// Nothing else lets it go.
         case nothing
+        /// No rule: it takes several more drivers, idle at the restaurant, because others go before it.
+        case moreDrivers
     }
 
     package var order: OrderID
@@ -84,7 +86,7 @@ extension DispatchEngine {
         let question = Question(order: order, snapshot: snapshot, real: real, seed: seed, budget: work)
         let nearby = question.nearby(batch?.driver, most: alternatives.held(0, 8))
         explanation.refused = nearby.refused
-        if batch != nil { explanation.alternatives = question.alternatives(nearby.others, lanes: lanes) }
+        explanation.alternatives = question.alternatives(nearby.others, lanes: lanes)
         if told == nil, explanation.waiting != nil {
             explanation.heldBy = question.heldBy(isMeant: batch != nil, lanes: lanes)
         }
@@ -123,7 +125,8 @@ private struct Question {
         return changed
     }
 
-    /// The other drivers who come cheapest while everything else stays as planned, and the refused ones nearby.
+    /// The other drivers who come cheapest while everything else stays as planned, behind them those who have no room
+    /// unless something else is moved, nearest first; and the refused ones nearby.
     func nearby(_ chosen: DriverID?, most: Int) -> (others: [DriverID], refused: [RefusedDriver]) {
         let tick = TickCompiler(snapshot, previous: start).compile(snapshot)
         guard let row = tick.row(of: order) else { return ([], []) }
@@ -131,10 +134,18 @@ private struct Question {
         return tick.problem.withTables { tables in
             let reasons = Reasons(tick: tick, tables: tables)
             let refused = reasons.refused(Int(row), vehicle: vehicle)
-            guard let vehicle, let solution = tick.start(from: start) else { return ([], refused) }
-            var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: 8)
-            lane.load(solution)
-            return (reasons.runnersUp(Int(row), vehicle: vehicle, most: most, lane: &lane).map(\.driver), refused)
+            var others: [DriverID] = []
+            if let vehicle, let solution = tick.start(from: start) {
+                var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: 8)
+                lane.load(solution)
+                others = reasons.runnersUp(Int(row), vehicle: vehicle, most: most, lane: &lane).map(\.driver)
+            }
+            for index in tables.candidateFirst[Int(row)]..<tables.candidateFirst[Int(row) + 1] where others.count < most
+            {
+                let driver = tick.driver(ofVehicle: Int(tables.candidates[Int(index)].vehicle)).id
+                if driver != chosen, !others.contains(driver) { others.append(driver) }
+            }
+            return (others, refused)
         }
     }
 
@@ -159,6 +170,10 @@ private struct Question {
     func heldBy(isMeant: Bool, lanes: some LaneRunner) -> Explanation.Relaxation {
         let telling: Set<Explanation.Relaxation> = [.readyTime, .window, .lateCommitment]
         for rule in Explanation.Relaxation.allCases where rule != .nothing && telling.contains(rule) == isMeant {
+            if rule == .moreDrivers {
+                if goesWithMoreDrivers(lanes) { return rule }
+                continue
+            }
             let relaxed = relax(rule)
             if relaxed == snapshot { continue }
             let plan = plan(relaxed, lanes)
@@ -168,10 +183,25 @@ private struct Question {
         return .nothing
     }
 
+    /// Twice as many more drivers each time, until there is one for every order.
+    private func goesWithMoreDrivers(_ lanes: some LaneRunner) -> Bool {
+        var relaxed = snapshot
+        var added = 0
+        while added < snapshot.orders.count, added < Self.mostMoreDrivers {
+            for _ in 0..<max(added, 2) { addDriver(to: &relaxed) }
+            added = max(2 * added, 2)
+            let plan = plan(relaxed, lanes)
+            if (plan.commits + plan.tentative).contains(where: { $0.orders.contains(order) }) { return true }
+        }
+        return false
+    }
+
+    private static let mostMoreDrivers = 128
+
     private func relax(_ rule: Explanation.Relaxation) -> DispatchSnapshot {
         var relaxed = snapshot
         switch rule {
-        case .nothing: break
+        case .nothing, .moreDrivers: break
         case .readyTime:
             relaxed = change(snapshot) { order in
                 if order.readyAt != nil { order.readyAt = snapshot.now }

@@ -11,15 +11,19 @@ struct HoldJudge {
     private var candidateOf: [Int32]
     private var hadRoom: [Bool]
 
-    init(tick: CompiledTick, tables: SearchTables) {
+    private let isDegraded: Bool
+
+    /// - Parameter isDegraded: Whether the work ran out before every order was tried.
+    init(tick: CompiledTick, tables: SearchTables, isDegraded: Bool) {
         self.tick = tick
+        self.isDegraded = isDegraded
         self.tables = tables
         eligibility = Eligibility(now: tick.now, policy: tick.policy)
         var absent = [Int32](repeating: 0, count: Refusal.allCases.count)
         for why in tick.refusals { if let why { absent[Int(why.rawValue)] += 1 } }
         self.absent = absent
         hasRules = tick.driverOfVehicle.map { !tick.drivers[Int($0)].rules.isEmpty }
-        smallestBag = tick.driverOfVehicle.map { tick.drivers[Int($0)].bagUnits }.min() ?? 0
+        smallestBag = tick.problem.vehicles.map(\.units).min() ?? 0
         candidateOf = Array(repeating: -1, count: tick.driverOfVehicle.count)
         hadRoom = Array(repeating: false, count: tick.driverOfVehicle.count)
     }
@@ -42,6 +46,8 @@ struct HoldJudge {
             result.reason = withoutCandidates(order, counts)
         } else if !isRoom {
             result.reason = .allDriversFull
+        } else if isDegraded {
+            result.reason = .workRanOut
         }
         return result
     }

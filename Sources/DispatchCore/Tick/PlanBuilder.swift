@@ -26,7 +26,7 @@ struct PlanBuilder {
             for row in route.batches.joined() where Int(row) < placed.count { placed[Int(row)] = true }
             add(route, reasons: reasons, tables: tables, lane: &lane, to: &plan)
         }
-        var holds = HoldJudge(tick: tick, tables: tables)
+        var holds = HoldJudge(tick: tick, tables: tables, isDegraded: solution.isDegraded)
         for (row, order) in tick.orders.enumerated() where !placed[row] {
             plan.waiting.append(holds.reason(row: row, order: order, lane: lane))
         }

@@ -14,7 +14,7 @@ struct Reasons {
     init(tick: CompiledTick, tables: SearchTables) {
         self.tick = tick
         self.tables = tables
-        smallestBag = tick.drivers.map(\.bagUnits).min() ?? 0
+        smallestBag = tick.drivers.map(\.room.units).min() ?? 0
         suspects = tick.drivers.indices.filter { index in
             let driver = tick.drivers[index]
             let endsSoon = driver.shiftEndsAt.map { $0.millisecondsSince(tick.now) < Self.shiftHorizon } ?? false

@@ -126,7 +126,19 @@ struct TickCompiler {
             ride: Int32(ride.held(0, 2 * Self.horizon)),
             restaurant: restaurantNumber(order.restaurant, PlaceIndex(number(order.pickup))),
             units: order.bagUnits, onBoard: false,
-            unserved: Int(policy.weights.unserved.value * max(growth, weight)))
+            unserved: unserved(order, growth: growth, weight: weight, policy))
+    }
+
+    /// What it costs to leave an order. Beyond the bound on waiting it is more than any way of serving the order can
+    /// cost, whatever the weights say; a forced pair is broken for no other order.
+    private func unserved(_ order: WaitingOrder, growth: Int64, weight: Int64, _ policy: DispatchPolicy) -> Int {
+        let stated = policy.weights.unserved.value * max(growth, weight)
+        if growth < Self.overdue, order.pinned == nil { return Int(stated) }
+        let weights = policy.weights
+        let second =
+            weight + Int64(weights.driving.perMille) + Int64(weights.lateness.perMille)
+            + Int64(weights.bagTime.perMille) + Int64(max(weights.completion, .none).perMille)
+        return Int(max(stated, second * policy.limits.clickToDoor.value) * (order.pinned == nil ? 1 : 64))
     }
 
     /// The row of an order that is only likely to come: leaving it costs as little as it weighs.
@@ -139,11 +151,16 @@ struct TickCompiler {
     }
 
     /// How much more an order counts for its age in seconds, in thousandths. Beyond the bound on waiting it goes
-    /// before all others: nobody starves.
+    /// before all others, and of those the one before that is longest beyond it: nobody starves.
     private static func growth(age: Int64, _ policy: DispatchPolicy) -> Int64 {
         let rate = Int64(policy.weights.agePerMinute.perMille)
-        return age > policy.maxWait.value ? 8000 : min(1000 + age / 60 * rate, 4000)
+        let bound = policy.maxWait.value
+        if age <= bound { return min(1000 + age / 60 * rate, 4000) }
+        return min(overdue + overdue * (age - bound) / max(bound, 60), 8 * overdue)
     }
+
+    /// Growth at the bound on waiting, in thousandths.
+    private static let overdue: Int64 = 8000
 
     /// What a second of an order's delay counts in its zone, in thousandths.
     private static func weight(_ own: Weight, _ policy: DispatchPolicy) -> Int64 {

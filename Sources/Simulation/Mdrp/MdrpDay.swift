@@ -126,7 +126,7 @@ package struct MdrpDay {
             let snapshot = snapshot(at: minute)
             if !snapshot.orders.isEmpty, !snapshot.drivers.isEmpty {
                 let plan = DispatchEngine.plan(
-                    snapshot, previous: previous, seed: seed &+ UInt64(minute), lanes: lanes)
+                    snapshot, previous: previous, seed: seed &+ UInt64(bitPattern: Int64(minute)), lanes: lanes)
                 stepsOfTicks.append(plan.steps)
                 for batch in plan.commits { carryOut(batch, at: minute) }
                 previous = plan

@@ -60,6 +60,9 @@ package struct MdrpInstance: Sendable {
                 id: row[0], x: try Self.number(row[1]), y: try Self.number(row[2]), on: Int(try Self.number(row[3])),
                 off: Int(try Self.number(row[4])))
         }
+        try Self.refuseRepeats(places.map { $0[0] }, in: "restaurants.txt")
+        try Self.refuseRepeats(orders.map(\.id), in: "orders.txt")
+        try Self.refuseRepeats(drivers.map(\.id), in: "couriers.txt")
         guard let values = try Self.table(folder, "instance_parameters.txt", columns: 7).first else {
             throw MdrpError("instance_parameters.txt has no values")
         }
@@ -80,6 +83,11 @@ package struct MdrpInstance: Sendable {
             .filter { $0.count > 1 || $0.first?.isEmpty == false }
         for row in rows where row.count < columns { throw MdrpError("\(name) has a row of \(row.count) columns") }
         return rows
+    }
+
+    private static func refuseRepeats(_ ids: [String], in name: String) throws(MdrpError) {
+        var known: Set<String> = []
+        for id in ids where !known.insert(id).inserted { throw MdrpError("\(name) has \(id) twice") }
     }
 
     private static func service(_ text: String) throws(MdrpError) -> Double {

@@ -4,10 +4,25 @@ internal import Foundation
 ///
 /// Rows are read one by one: what is wrong with a row is said of that row, and the others stand.
 struct SnapshotContent: Sendable {
-    /// What a row is called: text or a whole number, given back as it came.
+    /// What a row is called: text or a whole number, given back as it came. Texts are told apart by their bytes.
     enum RowID: Hashable, Sendable {
         case text(String)
         case number(Int64)
+
+        static func == (first: RowID, second: RowID) -> Bool {
+            switch (first, second) {
+            case (.number(let one), .number(let other)): one == other
+            case (.text(let one), .text(let other)): one.utf8.elementsEqual(other.utf8)
+            default: false
+            }
+        }
+
+        func hash(into hasher: inout Hasher) {
+            switch self {
+            case .text(let text): for byte in text.utf8 { hasher.combine(byte) }
+            case .number(let number): hasher.combine(number)
+            }
+        }
 
         var json: String {
             switch self {
@@ -57,7 +72,9 @@ struct SnapshotContent: Sendable {
     private(set) var drivers: [Driver] = []
     private(set) var refused: [Refused] = []
 
-    /// - Throws: `SnapshotError.unreadable` in words for a person.
+    private static let format = "dispatch-snapshot/1"
+
+    /// - Throws: `SnapshotError` in words for a person.
     init(json: [UInt8]) throws(SnapshotError) {
         let file: File
         do {
@@ -70,14 +87,15 @@ struct SnapshotContent: Sendable {
         } catch {
             throw .unreadable("it is no JSON")
         }
-        now = file.now_s?.value ?? 0
-        metresPerSecond = file.speed_mps.value ?? 0
-        detour = file.detour.value ?? 0
-        pickupService = file.pickup_service_s.value ?? 0
-        dropoffService = file.dropoff_service_s.value ?? 0
-        clickToDoor = file.max_click_to_door_s.value ?? 5400
-        unservedPenalty = file.unserved_penalty_s.value ?? 7200
-        driveWeight = file.drive_weight.value ?? 0
+        if let format = file.format, format != Self.format { throw .unsupported("its format is not \(Self.format)") }
+        now = try file.now_s.map { value throws(SnapshotError) in try value.number("now_s") } ?? 0
+        metresPerSecond = try file.speed_mps.number("speed_mps")
+        detour = try file.detour.number("detour")
+        pickupService = try file.pickup_service_s.number("pickup_service_s")
+        dropoffService = try file.dropoff_service_s.number("dropoff_service_s")
+        clickToDoor = try file.max_click_to_door_s.number("max_click_to_door_s")
+        unservedPenalty = try file.unserved_penalty_s.number("unserved_penalty_s")
+        driveWeight = try file.drive_weight.number("drive_weight")
         var known: Set<RowID> = []
         for (row, order) in file.orders.enumerated() {
             guard let id = take("order", order?.id, row, missing: order?.missing, known: &known), let order else {
@@ -125,6 +143,7 @@ struct SnapshotContent: Sendable {
 
 /// The keys of the file.
 private struct File: Decodable {
+    var format: String?
     var now_s: Loose?
     var speed_mps: Loose
     var detour: Loose
@@ -198,6 +217,12 @@ private struct Loose: Decodable {
     init(from decoder: any Decoder) throws {
         let number = try? decoder.singleValueContainer().decode(Double.self)
         value = number.flatMap { $0.isFinite ? $0 : nil }
+    }
+
+    /// - Throws: `SnapshotError.unreadable` where something else stands.
+    func number(_ name: String) throws(SnapshotError) -> Double {
+        guard let value else { throw .unreadable("\(name) is not a number") }
+        return value
     }
 }
 

@@ -15,6 +15,12 @@ package struct SnapshotFile: Sendable {
 
     /// The engine takes no service time above this.
     private static let longestService = 3600.0
+    /// Ten days, a million seconds and a hundred: beyond these the engine would plan something else than was asked.
+    private static let longestLimit = 864_000.0
+    private static let largestPenalty = 1_000_000.0
+    private static let largestWeight = 100.0
+    /// Moments farther from the file's own than this are none: the engine's tables end soon after.
+    private static let farthest = 864_000.0
     /// The engine takes no limit from click to door below this.
     private static let shortestLimit: Int64 = 60
 
@@ -27,10 +33,14 @@ package struct SnapshotFile: Sendable {
         guard content.metresPerSecond > 0, content.detour > 0 else {
             throw .unreadable("speed_mps and detour must be above zero")
         }
-        for (name, value) in [
-            ("pickup_service_s", content.pickupService), ("dropoff_service_s", content.dropoffService),
-        ] where value > Self.longestService {
-            throw .unsupported("\(name) is above \(Int(Self.longestService))")
+        for (name, value, most) in [
+            ("pickup_service_s", content.pickupService, Self.longestService),
+            ("dropoff_service_s", content.dropoffService, Self.longestService),
+            ("max_click_to_door_s", content.clickToDoor, Self.longestLimit),
+            ("unserved_penalty_s", content.unservedPenalty, Self.largestPenalty),
+            ("drive_weight", content.driveWeight, Self.largestWeight),
+        ] where value > most {
+            throw .unsupported("\(name) is above \(Int(most))")
         }
         snapshot = Self.snapshot(of: content, track: track)
     }
@@ -47,7 +57,8 @@ package struct SnapshotFile: Sendable {
         return notes
     }
 
-    /// Some writers of JSON put NaN and Infinity where a number should be; here they become null.
+    /// Some writers of JSON put NaN and Infinity where a number should be; here they become an
+    /// empty list, which is neither.
     private static func withoutBareWords(_ json: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(json.count)
@@ -67,7 +78,7 @@ package struct SnapshotFile: Sendable {
                     index += 1
                 }
                 if text.last == UInt8(ascii: "-") { text.removeLast() }
-                text += Array("null".utf8)
+                text += Array("[]".utf8)
                 continue
             }
             text.append(byte)
@@ -79,6 +90,10 @@ package struct SnapshotFile: Sendable {
         Timestamp(milliseconds: 0).advanced(bySeconds: seconds)
     }
 
+    private static func isNear(_ moment: Double?, _ now: Double) -> Bool {
+        moment.map { abs($0 - now) <= farthest } ?? false
+    }
+
     /// Fractions of seconds are taken against the plan: it keeps the file's limits whatever way they are rounded.
     private static func snapshot(of content: SnapshotContent, track: Track) -> DispatchSnapshot {
         var table = SnapshotPlaces()
@@ -87,7 +102,7 @@ package struct SnapshotFile: Sendable {
         let earlier = limit < shortestLimit ? shortestLimit - max(limit, -1_000_000) : 0
         var orders: [WaitingOrder] = []
         for (index, order) in content.orders.enumerated() {
-            let isWhole = order.placed != nil && order.ready != nil
+            let isWhole = isNear(order.placed, content.now) && isNear(order.ready, content.now)
             let placedAt = moment((order.placed ?? 0).held(.down)).advanced(bySeconds: -earlier)
             var row = WaitingOrder(
                 id: OrderID(Int64(index)), pickup: table.stop(isWhole ? order.pickup : []),
@@ -99,7 +114,7 @@ package struct SnapshotFile: Sendable {
         let stops = table.count
         let now = moment(content.now.held(.up))
         let drivers = content.drivers.enumerated().map { index, driver in
-            let isWhole = driver.available != nil && driver.capacity != nil
+            let isWhole = isNear(driver.available, content.now) && driver.capacity != nil
             var state = DriverState(
                 id: DriverID(Int64(index)), place: table.position(isWhole ? driver.position : []),
                 freeAt: max(now, moment((driver.available ?? 0).held(.up))), lastFixAt: now)
@@ -138,7 +153,7 @@ package struct SnapshotFile: Sendable {
         }
         policy.limits.bagTime = Seconds(86_400)
         policy.limits.clickToDoor = Seconds(max(shortestLimit, content.clickToDoor.held(.down)))
-        policy.limits.lookAhead = Seconds(86_400)
+        policy.limits.lookAhead = Seconds(Int64(farthest))
         policy.limits.queuedBatches = 1
         policy.limits.usesOrderGraph = false
         policy.limits.nearestDrivers = content.drivers.count <= 500 ? 500 : 160

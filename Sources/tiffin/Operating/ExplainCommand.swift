@@ -71,6 +71,15 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
+    private static func release(_ rule: String) -> String {
+        switch rule {
+        case "nothing": "under no single other rule"
+        case "oneMoreDriver": "with one more driver at the restaurant"
+        case "moreDrivers": "with several more drivers at the restaurant: others go before it"
+        default: "with another " + words(rule)
+        }
+    }
+
     private static func lines(of decision: JSON) -> [String] {
         var lines = [
             "\(decision["outcome"]?.text ?? "?") at \(decision["decided_at"]?.text ?? "?"), policy \(policy(decision)), tick \(decision["tick"]?.int64 ?? 0)"
@@ -85,10 +94,7 @@ struct ExplainCommand: AsyncParsableCommand {
         if let trigger = decision["trigger"]?.text { lines.append("told now   \(Self.words(trigger))") }
         if let rule = decision["held_by"]?.text { lines.append("held by    \(Self.words(rule))") }
         if let moment = decision["tell_at"]?.text { lines.append("told at    \(moment) at the latest") }
-        if let rule = decision["released_by"]?.text {
-            lines.append(
-                "would go   \(rule == "nothing" ? "under no single other rule" : "with another " + Self.words(rule))")
-        }
+        if let rule = decision["released_by"]?.text { lines.append("would go   " + release(rule)) }
         let terms = named(decision["terms"], "value_ms").filter { $0.value != 0 }.map {
             "\($0.name) \($0.value / 1000) s"
         }

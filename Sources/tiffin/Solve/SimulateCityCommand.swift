@@ -38,7 +38,9 @@ struct SimulateCityCommand: AsyncParsableCommand {
     @Option(help: "Threshold: share of orders within 50 minutes, in percent.")
     var minInTime: Double?
 
-    @Option(help: "Threshold: the policy's mean delay or lateness is worse than that of --compare by so many percent.")
+    @Option(
+        parsing: .unconditional,
+        help: "Threshold: the policy's mean delay or lateness is worse than that of --compare by so many percent.")
     var maxWorse: Double?
 
     func validate() throws {
@@ -48,6 +50,11 @@ struct SimulateCityCommand: AsyncParsableCommand {
             throw ValidationError("no policy \(name)")
         }
         guard threads > 0 else { throw ValidationError("--threads is above zero") }
+        for (name, value) in [
+            ("--max-click-to-door", maxClickToDoor), ("--min-in-time", minInTime), ("--max-worse", maxWorse),
+        ] where value?.isFinite == false {
+            throw ValidationError("\(name) is not a number")
+        }
     }
 
     func run() async throws {
@@ -61,7 +68,7 @@ struct SimulateCityCommand: AsyncParsableCommand {
             entries.append(CityReport.Entry(name: name, day: day))
         }
         show(entries)
-        if let report { try Data(CityReport(entries).html.utf8).write(to: URL(fileURLWithPath: report)) }
+        if let report { try Terminal.save(CityReport(entries).html, as: report) }
         if !keepsThresholds(entries) { throw ExitCode(1) }
     }
 

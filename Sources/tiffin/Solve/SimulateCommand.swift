@@ -39,12 +39,16 @@ struct SimulateMdrpCommand: ParsableCommand {
 
     func validate() throws {
         guard MdrpDay.Track(rawValue: track) != nil else { throw ValidationError("--track is strict or pooled") }
-        guard tick >= 60, tick % 60 == 0 else { throw ValidationError("--tick is a multiple of 60") }
+        guard (60...3600).contains(tick), tick % 60 == 0 else {
+            throw ValidationError("--tick is a multiple of 60, 3600 at most")
+        }
         guard threads > 0, steps ?? 0 >= 0 else { throw ValidationError("work and threads are above zero") }
     }
 
     func run() throws {
         let instance = try MdrpInstance(folder: folder)
+        if instance.orders.isEmpty { Terminal.complain("note: the day has no orders") }
+        if instance.drivers.isEmpty { Terminal.complain("note: the day has no drivers: nothing is delivered") }
         let kind = MdrpDay.Track(rawValue: track) ?? .strict
         var policy = MdrpDay.policy(instance, track: kind, tick: tick)
         if let steps { policy.budget = WorkBudget(steps: steps) }
@@ -52,7 +56,7 @@ struct SimulateMdrpCommand: ParsableCommand {
         let progress = ProgressLine("minute")
         day.run(lanes: ThreadLanes(threads: threads)) { progress.show(Double($0) / 1440, note: "\($0)") }
         progress.end()
-        if let out { try Data(day.solution.utf8).write(to: URL(fileURLWithPath: out)) }
+        if let out { try Terminal.save(day.solution, as: out) }
         Terminal.line(MdrpReport(day).json)
     }
 }

@@ -10,6 +10,20 @@ enum Terminal {
         fflush(nil)
     }
 
+    /// Writes a file, or says in one line which one could not be written.
+    static func save(_ text: String, as path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        } catch {
+            throw CannotWrite(path: path)
+        }
+    }
+
+    struct CannotWrite: Error, CustomStringConvertible {
+        let path: String
+        var description: String { "cannot write \(path)" }
+    }
+
     /// Writes one line to standard error, behind every line of the log so far.
     static func complain(_ text: String) {
         LogOutput.flush()
