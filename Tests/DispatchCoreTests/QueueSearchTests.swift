@@ -130,12 +130,14 @@ import Testing
         }
     }
 
-    /// Where every place of every queue is looked at, the little work leaves 11 % above the much; where batches behind
-    /// the first are searched anew each time, batching saves 9.7 % in the third figure's work.
-    @Test func littleWorkIsEnoughForLongQueues() {
-        let (little, much) = (cost(batch: 1, steps: 20_000), cost(batch: 1, steps: 400_000))
-        #expect(little <= much * 1.08)
-        let batched = cost(batch: 3, steps: 60_000)
-        #expect(batched <= much * 0.893)
+    /// The least that any search has found for those cities without batching.
+    private static let bestKnown = 110_966_000.0
+
+    /// Where every place of every queue is looked at, it is 15 % above after this work; where queues never exchange
+    /// tails, 2.3 % above after twenty times as much; where batches behind the first are searched anew each time,
+    /// batching saves 8 % instead of 10 %.
+    @Test(arguments: [(Int32(1), Int64(20_000), 1.09), (1, 400_000, 1.012), (3, 60_000, 0.9)])
+    func littleWorkIsEnoughForLongQueues(batch: Int32, steps: Int64, most: Double) {
+        #expect(cost(batch: batch, steps: steps) <= Self.bestKnown * most)
     }
 }

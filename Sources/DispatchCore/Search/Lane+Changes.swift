@@ -47,7 +47,7 @@ extension Lane {
     }
 
     @inline(__always)
-    private mutating func touch(vehicle: Int) {
+    mutating func touch(vehicle: Int) {
         if vehicleStamps[vehicle] == stamp { return }
         vehicleStamps[vehicle] = stamp
         touchedVehicles[touchedVehicleCount] = Int32(truncatingIfNeeded: vehicle)
@@ -62,7 +62,7 @@ extension Lane {
     }
 
     @inline(__always)
-    private mutating func touch(order: Int) {
+    mutating func touch(order: Int) {
         if orderStamps[order] == stamp { return }
         orderStamps[order] = stamp
         touchedOrders[touchedOrderCount] = Int32(truncatingIfNeeded: order)

@@ -90,7 +90,7 @@ package struct MdrpDay {
         policy.limits.nearestDrivers = 4096
         policy.staleAfter = Seconds(86_400)
         policy.maxBatch = track == .strict ? 4 : 3
-        policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 3_000_000)
+        policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 2_000_000)
         if track == .pooled {
             // Restaurants about six minutes apart: farther pairs rarely pay and make the search wider.
             policy.limits.usesOrderGraph = true
