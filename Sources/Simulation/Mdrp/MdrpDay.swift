@@ -42,7 +42,7 @@ package struct MdrpDay {
         self.track = track
         self.policy = policy
         self.seed = seed
-        demand = track == .strict ? Self.demand : nil
+        demand = Self.demand
         firstDrop = instance.restaurants.count
         firstDriver = firstDrop + instance.orders.count
         freeAt = instance.drivers.map(\.on)
