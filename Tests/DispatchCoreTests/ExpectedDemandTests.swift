@@ -24,10 +24,13 @@ import Testing
     }
 
     @Test func whereDriversAreScarceNothingIsExpected() {
-        let demand = ExpectedDemand(span: Seconds(600), weight: Weight(perMille: 200))
+        var demand = ExpectedDemand(span: Seconds(600), weight: Weight(perMille: 200))
         let recent = [order(1, placed: -60), order(2, placed: 0)]
         #expect(demand.orders(after: recent, now: SmallCity.noon, waiting: 2, drivers: 3).isEmpty)
         #expect(demand.orders(after: recent, now: SmallCity.noon, waiting: 2, drivers: 4).count == 2)
+        demand.ordersPerDriver = Weight(perMille: 1500)
+        #expect(demand.orders(after: recent, now: SmallCity.noon, waiting: 2, drivers: 3).count == 2)
+        #expect(demand.orders(after: recent, now: SmallCity.noon, waiting: 3, drivers: 3).isEmpty)
     }
 
     /// Either driver is as good for the order; only one of them stands where the next one is expected.

@@ -55,6 +55,7 @@ enum Harness {
         var policy = MdrpDay.policy(instance, track: track, tick: options.number("tick") ?? 60)
         if let steps = options.number("steps") { policy.budget = WorkBudget(steps: steps) }
         if let most = options.number("batch") { policy.maxBatch = Int32(clamping: most) }
+        policy.apply(options)
         if let near = options.number("near") {
             policy.limits.usesOrderGraph = true
             policy.limits.nearRestaurants = WholeMetres(near)
@@ -64,7 +65,8 @@ enum Harness {
         var day = MdrpDay(instance, track: track, policy: policy, seed: UInt64(options.number("seed") ?? 1))
         if let weight = options.number("expected") {
             let span = Seconds.minutes(options.number("span") ?? 30)
-            let expected = ExpectedDemand(span: span, weight: Weight(perMille: Int32(clamping: weight)))
+            var expected = ExpectedDemand(span: span, weight: Weight(perMille: Int32(clamping: weight)))
+            expected.ordersPerDriver = Weight(perMille: Int32(clamping: options.number("per-driver") ?? 1500))
             day.demand = weight > 0 ? expected : nil
         }
         day.run(lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
@@ -94,6 +96,21 @@ enum Harness {
 
     static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
     static func complain(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+}
+
+extension DispatchPolicy {
+    /// What an experiment changes of a day's policy: weights in thousandths, times in seconds.
+    fileprivate mutating func apply(_ options: Options) {
+        func set(_ value: inout Weight, by name: String) {
+            if let number = options.number(name) { value = Weight(perMille: Int32(clamping: number)) }
+        }
+        set(&weights.completion, by: "completion")
+        set(&weights.driving, by: "driving")
+        set(&weights.lateness, by: "lateness")
+        if let queue = options.number("queue") { limits.queuedBatches = Int32(clamping: queue) }
+        if let look = options.number("look") { limits.lookAhead = Seconds(look) }
+        if let drivers = options.number("drivers") { limits.nearestDrivers = Int32(clamping: drivers) }
+    }
 }
 
 /// `COMMAND SUBJECT --name value …`

@@ -21,6 +21,9 @@ struct BatchMemory: ~Copyable {
         var place: Int32
     }
 
+    /// Larger batches have no key.
+    static let mostOrders = 3
+
     let capacity: Int
     private let mask: Int
     private let entries: UnsafeMutablePointer<Entry>
@@ -46,7 +49,7 @@ struct BatchMemory: ~Copyable {
     static func key(vehicle: Int, orders: UnsafePointer<Int32>, count: Int) -> UInt64 {
         var key = UInt64(truncatingIfNeeded: vehicle)
         var index = 0
-        while index < 3 {
+        while index < mostOrders {
             key = key &<< 16 | (index < count ? UInt64(truncatingIfNeeded: orders[index]) : 0xFFFF)
             index &+= 1
         }

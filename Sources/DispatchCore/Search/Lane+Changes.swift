@@ -48,7 +48,7 @@ extension Lane {
     }
 
     @inline(__always)
-    private mutating func touch(vehicle: Int) {
+    mutating func touch(vehicle: Int) {
         if vehicleStamps[vehicle] == stamp { return }
         vehicleStamps[vehicle] = stamp
         touchedVehicles[touchedVehicleCount] = Int32(truncatingIfNeeded: vehicle)
@@ -64,7 +64,7 @@ extension Lane {
     }
 
     @inline(__always)
-    private mutating func touch(order: Int) {
+    mutating func touch(order: Int) {
         if orderStamps[order] == stamp { return }
         orderStamps[order] = stamp
         touchedOrders[touchedOrderCount] = Int32(truncatingIfNeeded: order)
@@ -100,7 +100,7 @@ extension Lane {
         owners[order] = Int32(truncatingIfNeeded: vehicle)
         extras[order] = extra
         total &-= costs[vehicle] &+ tables.orders[order].unserved
-        settle(vehicle)
+        settle(vehicle, from: batch)
         total &+= costs[vehicle] &+ Int(extra)
     }
 
@@ -111,6 +111,7 @@ extension Lane {
         touch(vehicle: vehicle)
         touch(order: order)
         let row = Int32(truncatingIfNeeded: order)
+        var changed = 0
         for batch in 0..<queue {
             let slot = vehicle &* queue &+ batch
             let list = members + slot &* slots
@@ -123,13 +124,14 @@ extension Lane {
                 position &+= 1
             }
             sizes[slot] &-= 1
+            changed = batch
             if size == 1 { closeGap(vehicle, batch) }
             break
         }
         total &+= tables.orders[order].unserved &- Int(extras[order]) &- costs[vehicle]
         owners[order] = -1
         extras[order] = 0
-        settle(vehicle)
+        settle(vehicle, from: changed)
         total &+= costs[vehicle]
         removed[removedCount] = row
         removedCount &+= 1

@@ -55,74 +55,7 @@ extension Lane {
         }
     }
 
-    /// Every batch of a queue that can take the order, and a new batch at every place of the queue.
-    private mutating func considerQueue(
-        _ order: Int, vehicle: Int, candidate: Int, row: UnsafePointer<Candidate>, best: inout Insertion
-    ) {
-        let count = batchCount(vehicle)
-        let first = vehicle &* queue
-        let extra = Int(row.pointee.extra)
-        var before = 0
-        for batch in 0...count {
-            let cutoff = costs[vehicle] &+ best.delta &- extra &- before
-            if batch < count, fits(order, vehicle: vehicle, batch: batch, row: row) {
-                let value = evaluate(adding: order, to: vehicle, batch: batch, cutoff: cutoff)
-                if value.isExact {
-                    let rest = costOfQueue(vehicle, from: batch &+ 1, after: value, cutoff: cutoff)
-                    let delta = before &+ rest &- costs[vehicle] &+ extra
-                    if delta < best.delta {
-                        best = Insertion(candidate: candidate, batch: batch, isNew: false, delta: delta)
-                    }
-                }
-            }
-            let behindRunning = batch > 0 || tables.vehicles[vehicle].runningCount == 0
-            if count < queue, behindRunning {
-                trial[0] = Int32(truncatingIfNeeded: order)
-                let value = evaluate(
-                    vehicle, isFirst: false, orders: trial, count: 1, time: startTime(vehicle, batch, count),
-                    place: startPlace(vehicle, batch, count), cutoff: cutoff)
-                if value.isExact {
-                    let rest = costOfQueue(vehicle, from: batch, after: value, cutoff: cutoff)
-                    let delta = before &+ rest &- costs[vehicle] &+ extra
-                    if delta < best.delta {
-                        best = Insertion(candidate: candidate, batch: batch, isNew: true, delta: delta)
-                    }
-                }
-            }
-            if batch < count { before &+= batchCosts[first &+ batch] }
-        }
-    }
-
-    @inline(__always)
-    private func startTime(_ vehicle: Int, _ batch: Int, _ count: Int) -> Int32 { starts[vehicle &* queue &+ batch] }
-
-    @inline(__always)
-    private func startPlace(_ vehicle: Int, _ batch: Int, _ count: Int) -> Int32 { places[vehicle &* queue &+ batch] }
-
-    /// Cost of `value` and of the batches from `batch` on when they start where `value` ends.
-    private mutating func costOfQueue(_ vehicle: Int, from batch: Int, after value: BatchValue, cutoff: Int) -> Int {
-        var cost = value.cost
-        var time = value.end
-        var place = value.place
-        var next = batch
-        while next < queue {
-            let slot = vehicle &* queue &+ next
-            let size = Int(sizes[slot])
-            if size == 0 { break }
-            if cost >= cutoff { return StopSearch.infinity }
-            let later = evaluate(
-                vehicle, isFirst: false, orders: members + slot &* slots, count: size, time: time, place: place,
-                cutoff: StopSearch.infinity)
-            if !later.isExact { return StopSearch.infinity }
-            cost &+= later.cost
-            time = later.end
-            place = later.place
-            next &+= 1
-        }
-        return cost
-    }
-
-    private mutating func evaluate(adding order: Int, to vehicle: Int, batch: Int, cutoff: Int) -> BatchValue {
+    mutating func evaluate(adding order: Int, to vehicle: Int, batch: Int, cutoff: Int) -> BatchValue {
         let slot = vehicle &* queue &+ batch
         let size = Int(sizes[slot])
         let list = members + slot &* slots
@@ -144,7 +77,7 @@ extension Lane {
 
     /// Whether a batch can hold one more order: number, bag units, partners.
     @inline(__always)
-    private func fits(_ order: Int, vehicle: Int, batch: Int, row: UnsafePointer<Candidate>) -> Bool {
+    func fits(_ order: Int, vehicle: Int, batch: Int, row: UnsafePointer<Candidate>) -> Bool {
         fits(order, vehicle: vehicle, batch: batch, joinsRunning: row.pointee.joinsRunning)
     }
 

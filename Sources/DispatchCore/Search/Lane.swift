@@ -33,6 +33,7 @@ struct Lane: ~Copyable {
 
     var stops: StopSearch
     let memory: BatchMemory
+    let later: QueueMemory
     let remembers: Bool
     var random: RandomSource
 
@@ -96,7 +97,8 @@ struct Lane: ~Copyable {
         extras = .filled(0, orders)
         stops = StopSearch(tables)
         memory = BatchMemory(bits: memoryBits)
-        remembers = vehicles < 0xFFFF && tables.orderCount < 0xFFF0 && tables.rules.maxBatch <= 3
+        later = QueueMemory(bits: tables.rules.queue > 1 ? memoryBits : 0)
+        remembers = vehicles < 0xFFFF && tables.orderCount < 0xFFF0
         random = seed
         trial = .filled(0, 16 * slots)
         savedMembers = .filled(0, batches * slots)
@@ -174,20 +176,21 @@ struct Lane: ~Copyable {
         return count
     }
 
-    /// Computes starts and costs of a vehicle's batches anew from their members.
-    mutating func settle(_ vehicle: Int) {
+    /// Computes starts and costs of a vehicle's batches anew from their members, those before `first` excepted.
+    mutating func settle(_ vehicle: Int, from first: Int = 0) {
         var time = tables.vehicles[vehicle].start
         var place = tables.vehicles[vehicle].place
         var cost = 0
-        for batch in 0..<queue {
+        for batch in 0..<first { cost &+= batchCosts[vehicle &* queue &+ batch] }
+        if first > 0 { (time, place) = (starts[vehicle &* queue &+ first], places[vehicle &* queue &+ first]) }
+        for batch in first..<queue {
             let slot = vehicle &* queue &+ batch
             starts[slot] = time
             places[slot] = place
             let size = Int(sizes[slot])
             if size == 0 { break }
-            let value = evaluate(
-                vehicle, isFirst: batch == 0, orders: members + slot &* slots, count: size, time: time, place: place,
-                cutoff: StopSearch.infinity)
+            let value = batchValue(
+                ofBatch: slot, size: size, vehicle: vehicle, isFirst: batch == 0, time: time, place: place)
             batchCosts[slot] = value.cost
             cost &+= value.cost
             time = value.end
@@ -220,16 +223,17 @@ struct Lane: ~Copyable {
     mutating func evaluate(
         _ vehicle: Int, isFirst: Bool, orders: UnsafePointer<Int32>, count: Int, time: Int32, place: Int32, cutoff: Int
     ) -> BatchValue {
-        guard remembers && isFirst && count > 1 else {
+        guard remembers && count > 1 && count <= BatchMemory.mostOrders else {
             return search(vehicle, orders: orders, count: count, time: time, place: place, cutoff: cutoff)
         }
         let key = BatchMemory.key(vehicle: vehicle, orders: orders, count: count)
-        if let known = memory.value(key), known.isExact || known.cost >= cutoff {
+        let known = isFirst ? memory.value(key) : later.value(key, time: time, place: place)
+        if let known, known.isExact || known.cost >= cutoff {
             stops.steps &+= 1
             return known
         }
         let value = search(vehicle, orders: orders, count: count, time: time, place: place, cutoff: cutoff)
-        memory.keep(key, value)
+        if isFirst { memory.keep(key, value) } else { later.keep(key, time: time, place: place, value) }
         return value
     }
 

@@ -66,6 +66,8 @@ package protocol RuinRecreateRoutes: ~Copyable {
     /// Puts an order at its cheapest place, if any is cheaper than none.
     mutating func place(_ order: Int, blink: Double)
 
+    /// Sometimes changes whole tails of routes instead of single orders; says whether it did.
+    mutating func exchangeTails() -> Bool
     /// Starts a change, which ends with `undo` or `keep`.
     mutating func begin()
     mutating func undo()
@@ -79,6 +81,8 @@ package protocol RuinRecreateRoutes: ~Copyable {
 }
 
 extension RuinRecreateRoutes where Self: ~Copyable {
+    package mutating func exchangeTails() -> Bool { false }
+
     /// Steps charged to a round that looked at no place: orders that no driver can take must use the budget up.
     private static var idleRoundSteps: Int { 16 }
 
@@ -148,8 +152,10 @@ extension RuinRecreateRoutes where Self: ~Copyable {
             iteration &+= 1
             let before = steps
             begin()
-            ruin(about: cooling.ruin)
-            recreate(blink: cooling.blink)
+            if !exchangeTails() {
+                ruin(about: cooling.ruin)
+                recreate(blink: cooling.blink)
+            }
             if steps == before { steps &+= Self.idleRoundSteps }
             guard accepts(temperature * -Power.logarithm(random.unit())) else {
                 undo()

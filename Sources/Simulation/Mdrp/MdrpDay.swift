@@ -42,7 +42,7 @@ package struct MdrpDay {
         self.track = track
         self.policy = policy
         self.seed = seed
-        demand = track == .strict ? Self.demand : nil
+        demand = Self.demand
         firstDrop = instance.restaurants.count
         firstDriver = firstDrop + instance.orders.count
         freeAt = instance.drivers.map(\.on)
@@ -53,7 +53,11 @@ package struct MdrpDay {
     }
 
     /// Measured on the library's days with and without drivers to spare; see `benchmarks/dispatch`.
-    private static let demand = ExpectedDemand(span: .minutes(30), weight: Weight(perMille: 400))
+    private static var demand: ExpectedDemand {
+        var demand = ExpectedDemand(span: .minutes(30), weight: Weight(perMille: 400))
+        demand.ordersPerDriver = Weight(perMille: 1500)
+        return demand
+    }
 
     /// The policy of the library's day: minutes as the library counts them, ticks of `tick` seconds.
     package static func policy(_ instance: MdrpInstance, track: Track, tick: Int64 = 60) -> DispatchPolicy {
@@ -86,11 +90,11 @@ package struct MdrpDay {
         policy.limits.nearestDrivers = 4096
         policy.staleAfter = Seconds(86_400)
         policy.maxBatch = track == .strict ? 4 : 3
-        policy.budget = WorkBudget(steps: track == .strict ? 300_000 : 1_500_000)
+        policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 2_000_000)
         if track == .pooled {
-            // Restaurants two and a half minutes apart: farther pairs rarely pay and make the search wider.
+            // Restaurants about six minutes apart: farther pairs rarely pay and make the search wider.
             policy.limits.usesOrderGraph = true
-            policy.limits.nearRestaurants = WholeMetres(1000)
+            policy.limits.nearRestaurants = WholeMetres(2500)
             policy.limits.onTheWay = WholeMetres(100_000)
             policy.limits.readySpread = Seconds(1800)
         }
