@@ -98,7 +98,7 @@ struct Halves: Sendable {
                 }
             }
             let end = lane.stops.steps + steps
-            _ = Reassignment.run(&lane, limit: end - steps / 2)
+            if lane.queue == 1 { _ = Reassignment.run(&lane, limit: end - steps / 2) }
             lane.search(cooling, untilSteps: end)
             return Solver.LaneResult(solution: lane.solution(), columns: keepsColumns ? lane.foundColumns() : [])
         }

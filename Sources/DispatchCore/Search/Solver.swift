@@ -74,15 +74,17 @@ struct Solver: Sendable {
 }
 
 extension Lane {
-    /// Anneals in epochs, and gives the loads to the drivers who carry them best before each and at last.
-    fileprivate mutating func search(_ cooling: Cooling, untilSteps limit: Int, epochs: Int) {
+    /// Anneals in epochs, and gives the loads to the drivers who carry them best before each and at last. Whole queues
+    /// seldom change hands, so with them it is done once.
+    fileprivate mutating func search(_ cooling: Cooling, untilSteps limit: Int, epochs most: Int) {
+        let epochs = queue == 1 ? most : 1
         let first = stops.steps
         let share = max(0, limit - first) / epochs
         for epoch in 0..<epochs {
-            _ = Reassignment.run(&self, limit: stops.steps + share / 2)
+            if queue == 1 { _ = Reassignment.run(&self, limit: stops.steps + share / 2) }
             search(cooling.part(epoch, of: epochs), untilSteps: first + share * (epoch + 1))
         }
-        _ = Reassignment.run(&self, limit: stops.steps + max(share, Reassignment.least))
+        _ = Reassignment.run(&self, limit: stops.steps + max(share / 8, Reassignment.least))
     }
 
     /// The first plan: what the last tick meant to do, then every other order at its cheapest place, the most urgent
