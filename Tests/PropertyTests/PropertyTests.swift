@@ -51,7 +51,7 @@ import Testing
     @Test(arguments: Fault.allCases)
     func aPlantedFaultIsFound(fault: Fault) async throws {
         var found: Violation?
-        for seed in UInt64(1)...30 where found == nil {
+        for seed in UInt64(1)...90 where found == nil {
             do { _ = try await Self.inMemory(seed, fault: fault) } catch let violation as Violation {
                 found = violation
             }

@@ -30,9 +30,15 @@ enum Harness {
         let budget =
             options.number("steps").map { WorkBudget(steps: $0) }
             ?? SearchRate.budget(milliseconds: options.number("budget-ms") ?? 1000, snapshot: snapshot)
-        let plan = DispatchEngine.plan(
-            snapshot, seed: UInt64(options.number("seed") ?? 1), budget: budget,
-            lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
+        let seed = UInt64(options.number("seed") ?? 1)
+        let timed = TimedLanes()
+        let isTimed = options.number("timed") == 1
+        let plan =
+            isTimed
+            ? DispatchEngine.plan(snapshot, seed: seed, budget: budget, lanes: timed)
+            : DispatchEngine.plan(
+                snapshot, seed: seed, budget: budget,
+                lanes: ThreadLanes(threads: Int(options.number("threads") ?? 2)))
         say(problem.solution(plan))
         complain(
             """
@@ -40,6 +46,7 @@ enum Harness {
             \(plan.isProvenOptimal ? "  proven optimal" : "")\(plan.isDegraded ? "  DEGRADED" : "")  \
             read \(read - start)  plan \(clock.now - read)
             """)
+        if isTimed { complain(timed.report) }
     }
 
     private static func mdrp(_ options: Options) throws {

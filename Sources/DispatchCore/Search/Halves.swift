@@ -20,19 +20,14 @@ struct Halves: Sendable {
         for epoch in 0..<epochs {
             let sides = sides(of: current, epoch: epoch)
             let isLast = epoch == epochs - 1
-            let (from, to) = (Double(epoch) / Double(epochs), Double(epoch + 1) / Double(epochs))
-            let ratio = cooling.last / cooling.first
-            let part = Cooling(
-                first: cooling.first * Power.of(ratio, from), last: cooling.first * Power.of(ratio, to),
-                ruin: cooling.ruin,
-                blink: cooling.blink)
+            let part = cooling.part(epoch, of: epochs)
             let before = current
             let results = runner.map(2) { side in
                 anneal(
                     before, side: side, sides: sides, cooling: part, steps: share, number: epoch * 2 + side,
                     keepsColumns: keepsColumns && isLast)
             }
-            current = merge(before, results.map(\.solution), sides: sides)
+            current = merge(before, results.map(\.solution), sides: sides, isLast: isLast)
             if isLast { columns = results.map(\.columns) }
         }
         return columns.isEmpty
@@ -102,13 +97,15 @@ struct Halves: Sendable {
                     lane.activeOrderCount += 1
                 }
             }
-            lane.search(cooling, untilSteps: lane.stops.steps + steps)
+            let end = lane.stops.steps + steps
+            if lane.queue == 1 { _ = Reassignment.run(&lane, limit: end - steps / 2) }
+            lane.search(cooling, untilSteps: end)
             return Solver.LaneResult(solution: lane.solution(), columns: keepsColumns ? lane.foundColumns() : [])
         }
     }
 
-    /// Each side's own vehicles. An order that only one side placed is placed.
-    private func merge(_ before: Solution, _ parts: [Solution], sides: [UInt8]) -> Solution {
+    /// Each side's own vehicles; at last the loads go to whoever in the whole city carries them best.
+    private func merge(_ before: Solution, _ parts: [Solution], sides: [UInt8], isLast: Bool) -> Solution {
         var merged = Solution()
         merged.isDegraded = before.isDegraded
         for (side, part) in parts.enumerated() {
@@ -118,11 +115,12 @@ struct Halves: Sendable {
         merged.steps += before.steps
         merged.routes.sort { $0.vehicle < $1.vehicle }
         return problem.withTables { tables in
-            var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: 4)
+            var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: isLast ? 14 : 4)
             lane.load(merged)
+            if isLast { _ = Reassignment.run(&lane, limit: lane.stops.steps + budget / 8) }
             var solution = lane.solution()
             solution.isDegraded = merged.isDegraded
-            solution.steps = merged.steps
+            solution.steps = merged.steps + (isLast ? Int64(lane.stops.steps) : 0)
             return solution
         }
     }

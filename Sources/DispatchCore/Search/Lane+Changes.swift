@@ -19,6 +19,7 @@ extension Lane {
             (places + first).update(from: savedPlaces + first, count: queue)
             (batchCosts + first).update(from: savedBatchCosts + first, count: queue)
             costs[vehicle] = savedCosts[vehicle]
+            shifts[vehicle] = savedShifts[vehicle]
         }
         for index in 0..<touchedOrderCount {
             let order = Int(touchedOrders[index])
@@ -59,6 +60,7 @@ extension Lane {
         (savedPlaces + first).update(from: places + first, count: queue)
         (savedBatchCosts + first).update(from: batchCosts + first, count: queue)
         savedCosts[vehicle] = costs[vehicle]
+        savedShifts[vehicle] = shifts[vehicle]
     }
 
     @inline(__always)

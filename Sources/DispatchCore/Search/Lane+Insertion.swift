@@ -38,6 +38,11 @@ extension Lane {
             let delta = Int(row.pointee.single) &+ extra
             if delta < best.delta { best = Insertion(candidate: candidate, batch: 0, isNew: true, delta: delta) }
         } else if queue == 1 {
+            if row.pointee.earliest > tables.orders[order].ideal,
+                Int(row.pointee.bound) &+ shifts[vehicle] >= best.delta
+            {
+                return
+            }
             guard fits(order, vehicle: vehicle, batch: 0, row: row) else { return }
             let cutoff = costs[vehicle] &+ best.delta &- extra
             let value = evaluate(adding: order, to: vehicle, batch: 0, cutoff: cutoff)

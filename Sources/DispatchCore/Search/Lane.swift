@@ -13,6 +13,11 @@ struct Lane: ~Copyable {
     let places: UnsafeMutablePointer<Int32>
     let batchCosts: UnsafeMutablePointer<Int>
     let costs: UnsafeMutablePointer<Int>
+    /// By how much another order makes a vehicle's present ones dearer at least, or they it, where it finds its food
+    /// ready; see `Lane.shift(of:)`.
+    let shifts: UnsafeMutablePointer<Int>
+    /// Whether such a bound holds under the rules, and the least weight of any order in it.
+    private let leastWeight: Int
     /// Vehicles that the search may change; the others keep what they have.
     let isActive: UnsafeMutablePointer<Bool>
     /// Orders that this lane may place when nobody has them; another lane has the others.
@@ -40,6 +45,7 @@ struct Lane: ~Copyable {
     let savedPlaces: UnsafeMutablePointer<Int32>
     let savedBatchCosts: UnsafeMutablePointer<Int>
     let savedCosts: UnsafeMutablePointer<Int>
+    let savedShifts: UnsafeMutablePointer<Int>
     let savedOwners: UnsafeMutablePointer<Int32>
     let savedExtras: UnsafeMutablePointer<Int32>
     let vehicleStamps: UnsafeMutablePointer<Int32>
@@ -82,6 +88,11 @@ struct Lane: ~Copyable {
         places = .filled(0, batches)
         batchCosts = .filled(0, batches)
         costs = .filled(0, vehicles)
+        shifts = .filled(0, vehicles)
+        let isMonotone = queue == 1 && tables.rules.bagTime == 0 && tables.rules.completion >= 0
+        var least = isMonotone && tables.orderCount > 0 ? Int.max : 0
+        for order in 0..<tables.orderCount { least = min(least, Int(tables.orders[order].weight)) }
+        leastWeight = least
         owners = .filled(-1, orders)
         extras = .filled(0, orders)
         stops = StopSearch(tables)
@@ -96,6 +107,7 @@ struct Lane: ~Copyable {
         savedPlaces = .filled(0, batches)
         savedBatchCosts = .filled(0, batches)
         savedCosts = .filled(0, vehicles)
+        savedShifts = .filled(0, vehicles)
         savedOwners = .filled(-1, orders)
         savedExtras = .filled(0, orders)
         vehicleStamps = .filled(0, vehicles)
@@ -127,7 +139,9 @@ struct Lane: ~Copyable {
         ] {
             pointer.deallocate()
         }
-        for pointer in [batchCosts, costs, savedBatchCosts, savedCosts, sortKeys] { pointer.deallocate() }
+        for pointer in [batchCosts, costs, shifts, savedBatchCosts, savedCosts, savedShifts, sortKeys] {
+            pointer.deallocate()
+        }
         for pointer in [sizes, savedSizes, bestSizes] { pointer.deallocate() }
     }
 
@@ -183,6 +197,25 @@ struct Lane: ~Copyable {
             place = value.place
         }
         costs[vehicle] = min(cost, StopSearch.infinity)
+        shifts[vehicle] = leastWeight == 0 ? 0 : shift(of: vehicle)
+    }
+
+    /// Let an order whose food is ready when the vehicle comes straight to it be added to the only batch. Of it and
+    /// each present order one is delivered first, and keeps the other by the time of its stops; a present one by what
+    /// waits for food leave of that, and all waits together are never longer than the longest of an order fetched
+    /// first.
+    private func shift(of vehicle: Int) -> Int {
+        let row = tables.vehicles + vehicle
+        if row.pointee.runningCount > 0 || row.pointee.pace != 1024 { return 0 }
+        let size = Int(sizes[vehicle])
+        var longest = 0
+        for index in 0..<size {
+            let order = tables.orders + Int(members[vehicle &* slots &+ index])
+            let way = tables.travel(row.pointee.place, order.pointee.pickup, 1024)
+            let arrival = Int(row.pointee.start) &+ way &+ tables.rules.pickupApproach
+            longest = max(longest, Int(order.pointee.ready) &- arrival)
+        }
+        return size &* leastWeight &* max(0, tables.rules.orderTime &- longest)
     }
 
     /// The cost of a batch for a vehicle from a given time and place; exact where it is below `cutoff`.

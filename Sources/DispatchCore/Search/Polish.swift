@@ -9,7 +9,8 @@ struct Polish: Sendable {
         var pool = ColumnPool(problem)
         var prices = firstPrices(start)
         // At first prices, what is much dearer than its orders are worth is left out.
-        let slack = min(Double(start.total) * 0.03 + 200_000, 1_500_000)
+        let scale = problem.rules.scale
+        let slack = min(Double(start.total) * 0.03 + 200_000 * scale, 1_500_000 * scale)
         addSingles(to: &pool, prices: prices, slack: slack)
         for route in start.routes { add(route, to: &pool) }
         for list in found {
@@ -23,7 +24,7 @@ struct Polish: Sendable {
         var isComplete = false
         while steps < budget * 2 / 5, round < 8, !isComplete {
             let gap = max(Double(best.total) - ascent.best.bound, 0)
-            let threshold = Int(min(gap / 4, 40_000) / Double(1 + round))
+            let threshold = Int(min(gap / 4, 40_000 * scale) / Double(1 + round))
             let priced = price(ascent.best, threshold: threshold, runner: runner)
             steps += priced.steps
             let before = pool.count

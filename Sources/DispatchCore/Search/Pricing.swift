@@ -16,7 +16,7 @@ struct Pricing {
     private let rows: [[(order: Int32, candidate: Int32)]]
     private let prices: [Int]
     private let vehicles: [Int]
-    /// Orders tried for one vehicle, most profitable first.
+    /// Orders tried for one vehicle, those that pay best alone.
     static let mostOrders = 110
 
     init(_ tables: SearchTables, prices: DualPrices) {
@@ -93,7 +93,12 @@ struct Pricing {
         }
         list.sort { ($1.gain, $0.order) < ($0.gain, $1.order) }
         let most = max(0, list.first?.gain ?? 0) * (capacity - 1)
-        let kept = list.prefix { $0.gain + most + worth >= 0 }
+        var kept = list.filter { $0.gain + most + worth >= 0 }
+        if kept.count > Self.mostOrders {
+            // Those that pay best alone: by gain only delay would count, not the way.
+            let alone = kept.map { $0.single - prices[$0.order] }.sorted()[Self.mostOrders - 1]
+            kept = kept.filter { $0.single - prices[$0.order] <= alone }
+        }
         return Array(kept.prefix(Self.mostOrders))
     }
 

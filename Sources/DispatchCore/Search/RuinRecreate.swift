@@ -14,6 +14,15 @@ package struct Cooling: Sendable {
         self.ruin = ruin
         self.blink = blink
     }
+
+    /// One of several equal parts, each of which starts where the one before ends.
+    func part(_ number: Int, of count: Int) -> Cooling {
+        let ratio = last / first
+        var part = self
+        part.first = first * Power.of(ratio, Double(number) / Double(count))
+        part.last = first * Power.of(ratio, Double(number + 1) / Double(count))
+        return part
+    }
 }
 
 /// By what the orders that were taken out are put back, the smallest first.

@@ -15,6 +15,8 @@ struct OrderRow: Sendable {
     var bagLimit: Int32
     /// Pickup to delivery on the direct way.
     var ride: Int32
+    /// The way from pickup to dropoff at the table's pace.
+    var direct: Int32
     var restaurant: Int32
     var units: Int32
     /// The order is in the driver's bag: it has only a dropoff.
@@ -71,6 +73,15 @@ struct StopRules: Sendable {
     var completion: Int
     var maxBatch: Int
     var queue: Int
+
+    /// Where a second of driving weighs more than one of delay, everything is dearer by as much.
+    var scale: Double { max(1, Double(driving) / 1000) }
+
+    /// Seconds by which a dropoff keeps every order that is delivered after it, ways left out.
+    var dropoffTime: Int { dropoffApproach + dropoffHandover }
+    /// The same for both stops of an order. Two orders of one counter share a visit where that is the rule: then only
+    /// the dropoff is sure.
+    var orderTime: Int { dropoffTime + (onePickupVisit ? 0 : pickupApproach + pickupHandover) }
 }
 
 /// A dispatch problem in plain tables: what the search works on. Immutable and shared by all lanes.

@@ -5,6 +5,8 @@ struct Solver: Sendable {
     let budget: Int
 
     static let laneCount = 2
+    /// Parts of the annealing of a plan that is not cut in halves.
+    private static let epochs = 4
 
     func solve(start: Solution?, runner: some LaneRunner) -> Solution {
         if problem.orderCount == 0 { return Solution(total: runningCost()) }
@@ -54,7 +56,7 @@ struct Solver: Sendable {
             var lane = Lane(
                 tables, seed: RandomSource(seed: seed).fork(UInt64(number)), memoryBits: BatchMemory.bits(for: budget))
             let isDegraded = lane.construct(start: start, limit: budget)
-            if !isDegraded { lane.search(cooling, untilSteps: budget) }
+            if !isDegraded { lane.search(cooling, untilSteps: budget, epochs: Self.epochs) }
             var solution = lane.solution()
             solution.isDegraded = isDegraded
             return LaneResult(solution: solution, columns: keepsColumns ? lane.foundColumns() : [])
@@ -63,8 +65,7 @@ struct Solver: Sendable {
 
     private var cooling: Cooling {
         let many = problem.orderCount > 400
-        // Where a second of driving weighs more than one of delay, everything is dearer by as much.
-        let scale = max(1, Double(problem.rules.driving) / 1000)
+        let scale = problem.rules.scale
         return Cooling(
             first: (many ? 20_000 : 60_000) * scale, last: (many ? 500 : 2000) * scale,
             // In queues of batches a change touches more of the plan: smaller ones succeed more often.
@@ -73,6 +74,19 @@ struct Solver: Sendable {
 }
 
 extension Lane {
+    /// Anneals in epochs, and gives the loads to the drivers who carry them best before each and at last. Whole queues
+    /// seldom change hands, so with them it is done once.
+    fileprivate mutating func search(_ cooling: Cooling, untilSteps limit: Int, epochs most: Int) {
+        let epochs = queue == 1 ? most : 1
+        let first = stops.steps
+        let share = max(0, limit - first) / epochs
+        for epoch in 0..<epochs {
+            if queue == 1 { _ = Reassignment.run(&self, limit: stops.steps + share / 2) }
+            search(cooling.part(epoch, of: epochs), untilSteps: first + share * (epoch + 1))
+        }
+        _ = Reassignment.run(&self, limit: stops.steps + max(share / 8, Reassignment.least))
+    }
+
     /// The first plan: what the last tick meant to do, then every other order at its cheapest place, the most urgent
     /// first. Returns whether the steps ran out, in which case the rest was only appended where it fits at once.
     mutating func construct(start: Solution?, limit: Int) -> Bool {

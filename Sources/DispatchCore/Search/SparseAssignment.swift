@@ -49,12 +49,25 @@ struct SparseAssignment {
     /// No assignment costs less. With all rows assigned some assignment costs exactly this.
     var bound: Int {
         var sum = prices.reduce(0, +)
-        for row in exits.indices {
-            var least = exits[row]
-            for edge in firsts[row]..<firsts[row + 1] { least = min(least, costs[edge] - prices[Int(columns[edge])]) }
-            sum += least
-        }
+        for row in exits.indices { sum += worth(of: row) }
         return sum
+    }
+
+    /// The column of each row, -1 for one that took its own way out or was not assigned.
+    func columns(ofRows count: Int) -> [Int32] {
+        var taken = [Int32](repeating: -1, count: count)
+        for column in owners.indices where owners[column] >= 0 { taken[Int(owners[column])] = Int32(column) }
+        return taken
+    }
+
+    /// What a column is worth to whoever has it, never above zero.
+    func price(of column: Int32) -> Int { prices[Int(column)] }
+
+    /// The least that a row pays at the present prices.
+    func worth(of row: Int) -> Int {
+        var least = exits[row]
+        for edge in firsts[row]..<firsts[row + 1] { least = min(least, costs[edge] - prices[Int(columns[edge])]) }
+        return least
     }
 
     private mutating func assign(_ row: Int) {

@@ -1,8 +1,9 @@
 /// Finds the best sequence of stops for the orders of one batch, exactly, by depth-first search with a bound.
 ///
 /// The bound of a partial sequence adds to its cost, for each order still to be delivered, the delay it has when it
-/// is the very next one to be served, and the way to the farthest stop left. Both hold where the direct way is never
-/// longer than a way round, which is true of straight lines, also rounded up to whole seconds.
+/// is the very next one to be served; for each two of them what serving one before the other delays the other at least,
+/// less what that one has to wait for its food anyway; and the way to the farthest dropoff left. All hold where the
+/// direct way is never longer than a way round, which is true of straight lines, also rounded up to whole seconds.
 struct StopSearch {
     /// Larger than any real cost, small enough that sums of it do not overflow.
     static let infinity = Int.max / 8
@@ -19,6 +20,11 @@ struct StopSearch {
     private var picked3 = 0
     private var pace = 1024
     private var shiftEnd = 0
+    /// The least weight of a second of delay in the batch.
+    private var leastWeight = 0
+    /// Seconds by which a dropoff, and a whole order, keep every order that is delivered later.
+    private let dropoffTime: Int
+    private let orderTime: Int
     private(set) var best = StopSearch.infinity
     private(set) var bestEnd = 0
     private(set) var bestPlace: Int32 = 0
@@ -28,7 +34,11 @@ struct StopSearch {
     /// Partial sequences looked at since the search was made.
     var steps = 0
 
-    init(_ tables: SearchTables) { self.tables = tables }
+    init(_ tables: SearchTables) {
+        self.tables = tables
+        dropoffTime = tables.rules.dropoffTime
+        orderTime = tables.rules.orderTime
+    }
 
     /// Sets the best sequence that costs less than `cutoff`; `best` stays at `cutoff` where there is none.
     mutating func run(
@@ -40,9 +50,11 @@ struct StopSearch {
         bestCode = 0
         var todo = 0
         var onBoard = 0
+        leastWeight = Int.max
         for index in 0..<count {
             let row = Int(rows[index])
             setRow(index, row)
+            leastWeight = min(leastWeight, Int(tables.orders[row].weight))
             if tables.orders[row].onBoard { onBoard |= 1 &<< index } else { todo |= 1 &<< index }
         }
         descend(
@@ -137,6 +149,8 @@ struct StopSearch {
         let rules = tables.rules
         var lower = cost &+ rules.completion &* time
         var farthest = 0
+        var carried = 0
+        var shifts = 0
         var left = onBoard
         while left != 0 {
             let order = tables.orders + row(left.trailingZeroBitCount)
@@ -146,20 +160,31 @@ struct StopSearch {
             if delivered > Int(order.pointee.deadline) { return Self.infinity }
             lower &+= Int(order.pointee.weight) &* (delivered &- Int(order.pointee.ideal))
             farthest = max(farthest, way)
+            shifts &+= carried &* dropoffTime
+            carried &+= 1
         }
         left = todo
+        // The waits of the orders before, at most three of them.
+        var (wait0, wait1, wait2) = (Int.max / 2, Int.max / 2, Int.max / 2)
         while left != 0 {
             let order = tables.orders + row(left.trailingZeroBitCount)
             left &= left &- 1
             let way = tables.travel(place, order.pointee.pickup, pace)
             // A second order at the same counter does not wait for the first one's handover.
             let early = rules.onePickupVisit && order.pointee.pickup == place ? rules.pickupHandover : 0
-            let moment = max(time &+ way &- early, Int(order.pointee.ready))
+            let arrival = time &+ way &- early
+            let moment = max(arrival, Int(order.pointee.ready))
             let delivered = moment &+ Int(order.pointee.ride)
             lower &+= Int(order.pointee.weight) &* (delivered &- Int(order.pointee.ideal))
-            farthest = max(farthest, way)
+            let direct = Int(order.pointee.direct)
+            farthest = max(farthest, way &+ (pace == 1024 ? direct : (direct &* pace &+ 1023) &>> 10))
+            let wait = moment &- arrival
+            shifts &+= carried &* max(0, dropoffTime &- wait)
+            shifts &+= max(0, orderTime &- max(wait, wait0)) &+ max(0, orderTime &- max(wait, wait1))
+            shifts &+= max(0, orderTime &- max(wait, wait2))
+            (wait0, wait1, wait2) = (wait, wait0, wait1)
         }
-        return lower &+ farthest &* rules.driving
+        return lower &+ shifts &* leastWeight &+ farthest &* rules.driving
     }
 
     @inline(__always)

@@ -114,7 +114,7 @@ struct TickCompiler {
         let growth = Self.growth(age: now.millisecondsSince(order.pooledAt).held(0, 86_400_000) / 1000, policy)
         let weight = Self.weight(order.weight, policy) * growth / 1000
         let placed = Int64(seconds(order.placedAt, roundedUp: false))
-        let direct = max(policy.limits.bagTime.value, ride)
+        let longest = max(policy.limits.bagTime.value, ride)
         return OrderRow(
             pickup: number(order.pickup), dropoff: number(order.dropoff),
             ready: Int32(ready.held(-Self.horizon, Self.horizon)),
@@ -122,8 +122,9 @@ struct TickCompiler {
             deadline: Int32((placed + policy.limits.clickToDoor.value).held(-Self.horizon, 2 * Self.horizon)),
             promised: order.promisedAt.map { seconds($0) } ?? Self.never, weight: Int32(weight),
             lateness: order.promisedAt == nil ? 0 : policy.weights.lateness.perMille,
-            bagLimit: Int32(direct.held(0, 1 << 30)),
+            bagLimit: Int32(longest.held(0, 1 << 30)),
             ride: Int32(ride.held(0, 2 * Self.horizon)),
+            direct: Int32(way(order.pickup, order.dropoff).held(0, Self.horizon)),
             restaurant: restaurantNumber(order.restaurant, PlaceIndex(number(order.pickup))),
             units: order.bagUnits, onBoard: false,
             unserved: unserved(order, growth: growth, weight: weight, policy))
@@ -184,6 +185,7 @@ struct TickCompiler {
             weight: Int32(Self.weight(dropoff.weight, policy)),
             lateness: dropoff.promisedAt == nil ? 0 : policy.weights.lateness.perMille, bagLimit: Int32.max,
             ride: Int32((ride ?? 0).held(0, 2 * Self.horizon)),
+            direct: Int32(way((pickup ?? dropoff).place, dropoff.place).held(0, Self.horizon)),
             restaurant: restaurantNumber(pickup?.restaurant, (pickup ?? dropoff).place),
             units: dropoff.bagUnits.held(0, 1000), onBoard: pickup == nil, unserved: 0)
     }

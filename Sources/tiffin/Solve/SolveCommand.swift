@@ -46,7 +46,7 @@ struct SolveCommand: ParsableCommand {
         let problem = try SnapshotFile(json: [UInt8](data), track: SnapshotFile.Track(rawValue: track) ?? .j)
         let work =
             steps.map { WorkBudget(steps: $0) }
-            ?? SearchRate.budget(milliseconds: budget, orders: problem.snapshot.orders.count)
+            ?? SearchRate.budget(milliseconds: budget, snapshot: problem.snapshot)
         let plan = DispatchEngine.plan(
             problem.snapshot, seed: seed, budget: work, lanes: ThreadLanes(threads: threads))
         Terminal.line(problem.solution(plan))
