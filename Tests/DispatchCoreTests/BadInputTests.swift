@@ -88,6 +88,21 @@ import Testing
         checkRules(plan, for: city.snapshot)
     }
 
+    /// Where no order differs from another no bound rules a batch out: only the work counted ends the search.
+    @Test func ordersThatAreAllAlikeDoNotMakeTheSearchLonger() {
+        var policy = DispatchPolicy()
+        policy.commitment = .immediate
+        policy.limits.queuedBatches = 1
+        policy.limits.usesOrderGraph = false
+        var city = SmallCity(policy: policy)
+        for id in Int64(1)...100 { city.order(id, from: (0, 0), to: (1500, 0), ready: 0) }
+        for id in Int64(1)...50 { city.driver(200 + id, at: (Double(id) * 30, 0)) }
+        let plan = DispatchEngine.plan(city.snapshot, budget: WorkBudget(steps: 400_000))
+        checkRules(plan, for: city.snapshot)
+        #expect(plan.commits.flatMap(\.orders).count == 100)
+        #expect(plan.steps < 1_600_000)
+    }
+
     @Test func aDriverWithoutRoomGetsNothing() {
         var city = SmallCity()
         city.order(1, from: (0, 0), to: (2000, 0), ready: 0)

@@ -41,7 +41,7 @@ struct Polish: Sendable {
         }
         prices = ascent.best.orders
         best = search(best, pool: pool, prices: ascent.best, limit: max(budget - steps, 0), runner: runner)
-        best.steps = start.steps + Int64(min(steps, budget)) + best.steps
+        best.steps = start.steps + Int64(steps) + best.steps
         best.bound = min(best.total, Int(ascent.best.bound.rounded(.down)))
         return best
     }
@@ -72,7 +72,7 @@ struct Polish: Sendable {
         let results = runner.map(Solver.laneCount) { number in
             problem.withTables { tables in
                 var lane = Lane(tables, seed: RandomSource(seed: seed), memoryBits: 16)
-                let pricing = Pricing(tables, prices: prices)
+                let pricing = Pricing(tables, prices: prices, limit: budget)
                 var found: [FoundColumn] = []
                 for vehicle in stride(from: number, to: problem.vehicles.count, by: Solver.laneCount) {
                     pricing.columns(of: vehicle, threshold: threshold, lane: &lane, into: &found)

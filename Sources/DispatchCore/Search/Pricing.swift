@@ -18,8 +18,14 @@ struct Pricing {
     private let vehicles: [Int]
     /// Orders tried for one vehicle, those that pay best alone.
     static let mostOrders = 110
+    /// Steps of a lane, and columns found by it, at which it ends: where all orders are alike no bound rules anything
+    /// out.
+    private let limit: Int
+    private let mostColumns: Int
 
-    init(_ tables: SearchTables, prices: DualPrices) {
+    init(_ tables: SearchTables, prices: DualPrices, limit: Int) {
+        self.limit = limit
+        mostColumns = max(20_000, limit / 50)
         self.prices = prices.orders.map { Int($0.rounded()) }
         vehicles = prices.vehicles.map { Int($0.rounded(.down)) }
         var rows: [[(order: Int32, candidate: Int32)]] = Array(repeating: [], count: tables.vehicleCount)
@@ -31,8 +37,13 @@ struct Pricing {
         self.rows = rows
     }
 
-    /// Columns of one vehicle, and whether all were looked at.
+    private func isOver(_ lane: borrowing Lane, _ found: [FoundColumn]) -> Bool {
+        lane.stops.steps > limit || found.count > mostColumns
+    }
+
+    /// Columns of one vehicle, as long as there is work left.
     func columns(of vehicle: Int, threshold: Int, lane: inout Lane, into found: inout [FoundColumn]) {
+        if isOver(lane, found) { return }
         let driver = lane.tables.vehicles + vehicle
         let capacity = min(Int(driver.pointee.capacity), lane.slots)
         guard driver.pointee.runningCount == 0, capacity > 0 else { return }
@@ -66,6 +77,7 @@ struct Pricing {
             for b in (a + 1)..<max(count, a + 1) {
                 let ab = pairs[a * count + b]
                 if ab >= StopSearch.infinity { continue }
+                if isOver(lane, found) { return }
                 let open = worth + prices[list[a].order] + prices[list[b].order] - ab
                 for c in (b + 1)..<max(count, b + 1) {
                     // Rows are in falling sequence of gain: no later third order can pay either.
