@@ -154,7 +154,16 @@ final class ChaosStage: Sendable {
             folder: folder + "/pg", maximumConnections: 60, template: "/tmp/tiffin-template", settings: settings)
     }
 
+    /// A port below those that the kernel gives to who connects: a phone that tries the port of a dead server would
+    /// otherwise now and then be given that very port for its own end, and hold it when the server comes back.
     private static func freePort(_ group: MultiThreadedEventLoopGroup) async throws -> Int {
+        for _ in 0..<100 {
+            let port = Int.random(in: 20_000..<32_000)
+            guard let channel = try? await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: port).get()
+            else { continue }
+            try await channel.close().get()
+            return port
+        }
         let channel = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
         let port = channel.localAddress?.port ?? 0
         try await channel.close().get()

@@ -46,6 +46,9 @@ struct StoredFacts: Sendable {
 struct HistoryChecker {
     /// So long may a position take into the history while PostgreSQL can be written to. Milliseconds.
     static let timeToWrite: Int64 = 2000
+    /// The same after a time of trouble: the writer may have just begun its longest pause, and a connection is opened
+    /// anew. Milliseconds.
+    static let timeToRecover: Int64 = 4000
     /// A crash of PostgreSQL takes back at most what was committed within three rounds of its log's writer (200 ms
     /// each), for the commit of positions does not wait for the disk. Milliseconds.
     static let timeToFlush: Int64 = 600
@@ -226,7 +229,7 @@ struct HistoryChecker {
         var last = time.upperBound + Self.timeToWrite
         for trouble in record.troubles.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             guard trouble.upperBound >= time.lowerBound, trouble.lowerBound <= last else { continue }
-            last = max(last, trouble.upperBound + Self.timeToWrite)
+            last = max(last, trouble.upperBound + Self.timeToRecover)
         }
         return last
     }

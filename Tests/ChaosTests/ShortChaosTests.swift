@@ -23,7 +23,8 @@ struct ShortChaosTests {
                 try await Task.sleep(for: .seconds(2))
                 try await stage.stallDatabase(for: .seconds(3))
                 try await stage.cutCommits([.after, .before], within: .seconds(10))
-                try await Task.sleep(for: .seconds(2))
+                // What was read in the time of trouble has to be written when the server is killed.
+                try await Task.sleep(for: .seconds(4.5))
                 for cut in FaultProxy.CommitCut.allCases {
                     try await stage.killServer(atEngineCommit: cut)
                     try await stage.startServer()
