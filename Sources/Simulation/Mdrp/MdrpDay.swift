@@ -55,7 +55,7 @@ package struct MdrpDay {
     /// Measured on the library's days with and without drivers to spare; see `benchmarks/dispatch`.
     private static var demand: ExpectedDemand {
         var demand = ExpectedDemand(span: .minutes(30), weight: Weight(perMille: 400))
-        demand.ordersPerDriver = Weight(perMille: 1500)
+        demand.ordersPerDriver = Weight(perMille: 4000)
         return demand
     }
 
@@ -92,9 +92,10 @@ package struct MdrpDay {
         policy.maxBatch = track == .strict ? 4 : 3
         policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 2_000_000)
         if track == .pooled {
-            // Restaurants about six minutes apart: farther pairs rarely pay and make the search wider.
+            // Restaurants next door: plans that mix farther ones are a little cheaper, the days that come of them are
+            // not.
             policy.limits.usesOrderGraph = true
-            policy.limits.nearRestaurants = WholeMetres(2500)
+            policy.limits.nearRestaurants = WholeMetres(300)
             policy.limits.onTheWay = WholeMetres(100_000)
             policy.limits.readySpread = Seconds(1800)
         }
