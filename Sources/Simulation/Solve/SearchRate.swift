@@ -17,9 +17,9 @@ package enum SearchRate {
 
     /// Costs by number of orders, with scarce drivers and with plenty.
     private static let delay: [(orders: Double, scarce: Cost, ample: Cost)] = [
-        (50, Cost(fixed: 70, step: 15), Cost(fixed: 40, step: 7.2)),
-        (200, Cost(fixed: 118, step: 18.8), Cost(fixed: 170, step: 15.7)),
-        (1000, Cost(fixed: 440, step: 29), Cost(fixed: 440, step: 34)),
+        (50, Cost(fixed: 140, step: 15), Cost(fixed: 40, step: 7.2)),
+        (200, Cost(fixed: 220, step: 18.8), Cost(fixed: 170, step: 15.7)),
+        (1000, Cost(fixed: 440, step: 29), Cost(fixed: 440, step: 30.5)),
     ]
     /// The same where driving is what counts.
     private static let driving: [(orders: Double, scarce: Cost, ample: Cost)] = [
