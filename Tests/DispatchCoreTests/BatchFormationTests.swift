@@ -82,6 +82,19 @@ import Testing
         checkRules(plan, for: city.snapshot)
     }
 
+    @Test(arguments: [(Int64(-700), true), (-500, false)])
+    func anOrderPlacedAfterARouteWasClosedIsNotMixedIntoIt(placed: Int64, joins: Bool) {
+        var city = SmallCity()
+        city.driver(7, at: (0, 0)) { $0.mixesPlacedUntil = SmallCity.at(-600) }
+        city.snapshot.drivers[0].running = [
+            RunningStop(kind: .dropoff, order: OrderID(90), place: city.place(3000, 0), placedAt: SmallCity.at(-900))
+        ]
+        city.order(1, from: (600, 50), to: (3100, 100), ready: 0, placed: placed)
+        let plan = city.plan()
+        #expect((plan.commits + plan.tentative).first?.stops.contains(where: \.isRunning) == joins)
+        checkRules(plan, for: city.snapshot)
+    }
+
     @Test func howFarAwaySomebodysLastFixIsDoesNotBendTheWaysOfOthers() throws {
         var city = SmallCity()
         city.order(1, from: (0, 0), to: (9000, 0), ready: 0)

@@ -20,6 +20,62 @@ import Testing
         #expect(told.map { (690...740).contains($0) } == true)
     }
 
+    /// The second order decides when the driver leaves the counter: until then the first one only waits there with him.
+    @Test(arguments: [0.0, 300])
+    func aDriverIsNotSentToWaitAtACounterForTheLastOrder(apart: Double) {
+        var city = SmallCity()
+        city.order(1, from: (0, 0), to: (2000, 0), ready: 0)
+        city.order(2, from: (apart, 0), to: (2000, 50), ready: 500)
+        city.driver(7, at: (-500, 0))
+        let plan = city.plan()
+        #expect(plan.tentative.first?.orders.count == 2)
+        #expect(plan.hold(of: 1) == .waitingForReadyTime)
+        city.pass(400)
+        #expect(city.plan(previous: plan).commits.first?.orders.count == 2)
+    }
+
+    /// Two orders of one restaurant and one of another behind it, for a driver who has six minutes to the first.
+    private func partly(_ tellsInParts: Bool) -> SmallCity {
+        var policy = DispatchPolicy()
+        policy.tellsInParts = tellsInParts
+        var city = SmallCity(policy: policy)
+        city.order(1, from: (3000, 0), to: (5000, 0), ready: 0)
+        city.order(2, from: (3000, 0), to: (5000, 50), ready: 0)
+        city.order(3, from: (3400, 0), to: (5000, 100), ready: 0)
+        city.driver(7, at: (0, 0))
+        return city
+    }
+
+    @Test func aBatchToldInPartsBeginsWithWhatSendsTheDriverOff() throws {
+        #expect(partly(false).plan().commits.first?.orders.count == 3)
+        var city = partly(true)
+        var plan = city.plan()
+        checkRules(plan, for: city.snapshot)
+        #expect(plan.commits.first?.orders == [OrderID(1)])
+        #expect(plan.commits.first?.stops.count == 2)
+        #expect(plan.tentative.first?.orders == [OrderID(2), OrderID(3)])
+        #expect(plan.tentative.first?.stops.filter(\.isRunning).map(\.order) == [OrderID(1), OrderID(1)])
+        #expect(plan.hold(of: 3) == .driverBusy)
+
+        // He drives there; the rest is told him at the counter, and behind it.
+        let stops = try #require(plan.commits.first?.stops)
+        city.snapshot.drivers[0].running = stops.map {
+            RunningStop(
+                kind: $0.kind, order: $0.order, place: $0.place, placedAt: SmallCity.noon)
+        }
+        city.snapshot.drivers[0].place = stops[0].place
+        city.snapshot.drivers[0].freeAt = stops[0].arrival
+        city.snapshot.orders.removeFirst()
+        city.pass(10)
+        plan = city.plan(previous: plan)
+        #expect(plan.commits.isEmpty && plan.tentative.first?.orders.count == 2)
+        city.pass(stops[0].arrival.millisecondsSince(city.snapshot.now) / 1000)
+        plan = city.plan(previous: plan)
+        #expect(plan.commits.first?.orders == [OrderID(2)])
+        #expect(plan.tentative.first?.orders == [OrderID(3)])
+        checkRules(plan, for: city.snapshot)
+    }
+
     @Test func coldOrderIsNotHeldForABatch() {
         var city = SmallCity()
         city.order(1, from: (0, 0), to: (2000, 0))

@@ -5,14 +5,14 @@ import Testing
 
 @Suite struct MdrpDayTests {
     /// Writes a tiny day to a folder of its own.
-    private func folder(drivers: Int = 2, services: String = "4\t4", lastReady: Int? = nil) throws -> String {
+    private func folder(drivers: Int = 2, orders: Int = 8, services: String = "4\t4", lastReady: Int? = nil) throws -> String {
         let path = FileManager.default.temporaryDirectory.appending(path: "mdrp-\(UUID())").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let tables = [
             "restaurants.txt": "restaurant\tx\ty\nr1\t0\t0\nr2\t3200\t0\n",
             "orders.txt": "order\tx\ty\tplacement_time\trestaurant\tready_time\n"
-                + (0..<8).map { id in
-                    "o\(id)\t\(900 * id)\t640\t\(600 + 3 * id)\tr\(id % 2 + 1)\t"
+                + (0..<orders).map { id in
+                    "o\(id)\t\(900 * (id % 8))\t640\t\(600 + 3 * id)\tr\(id % 2 + 1)\t"
                         + "\(id == 7 ? lastReady ?? 636 : 615 + 3 * id)\n"
                 }.joined(),
             "couriers.txt": "courier\tx\ty\ton_time\toff_time\n"
@@ -32,25 +32,57 @@ import Testing
         day.run(lanes: SerialLanes())
         let report = MdrpReport(day)
         #expect(report.delivered == 8)
-        for batch in day.told {
-            for stop in batch.stops where stop.isDropoff {
+        for route in day.routes {
+            for (stop, times) in zip(route.stops, route.times) where stop.isDropoff {
                 let order = instance.orders[stop.order]
-                #expect(batch.minute >= Double(order.placed), "told before it was placed")
-                let pickup = try #require(batch.pickups[stop.order])
-                let dropoff = try #require(batch.dropoffs[stop.order])
-                #expect(pickup >= Double(order.ready))
-                #expect(dropoff > pickup)
+                #expect(route.minute >= order.placed, "told before it was placed")
+                let pickup = try #require(
+                    route.stops.firstIndex { !$0.isDropoff && $0.order == stop.order })
+                #expect(route.times[pickup].moment >= Double(order.ready))
+                #expect(times.moment > route.times[pickup].moment)
             }
-            let kitchens = Set(batch.stops.map { instance.orders[$0.order].restaurant })
+            let kitchens = Set(route.stops.map { instance.orders[$0.order].restaurant })
             if track == .strict { #expect(kitchens.count == 1) }
         }
-        for driver in 0..<2 {
-            let own = day.told.filter { $0.driver == driver }
+        try checkNobodyIsTwice(day)
+    }
+
+    private func checkNobodyIsTwice(_ day: MdrpDay) throws {
+        for driver in day.instance.drivers.indices {
+            let own = day.routes.filter { $0.driver == driver }
             for (before, after) in zip(own, own.dropFirst()) {
-                let done = try #require(before.dropoffs.values.max())
-                #expect(after.minute >= done, "told while he was busy")
+                let done = try #require(before.times.last?.departure)
+                #expect(Double(after.minute) >= done, "told while he was busy")
             }
         }
+    }
+
+    /// Routes of the pooled track grow; what a driver has done, and where he is going, is history all the same.
+    @Test func aRouteGrowsWithoutChangingWhatIsPast() throws {
+        let instance = try MdrpInstance(folder: try folder(drivers: 1, orders: 16))
+        var policy = MdrpDay.policy(instance, track: .pooled)
+        policy.budget = WorkBudget(steps: 20_000)
+        var day = MdrpDay(instance, track: .pooled, policy: policy, seed: 1)
+        var grown = 0
+        for minute in 600...890 {
+            let before = day.routes
+            day.tick(at: minute, lanes: SerialLanes())
+            for (old, new) in zip(before, day.routes) where old.stops != new.stops {
+                grown += 1
+                let now = Double(minute)
+                let made = old.times.prefix { $0.departure <= now }.count
+                #expect(Array(new.stops.prefix(made)) == Array(old.stops.prefix(made)))
+                #expect(Array(new.times.prefix(made)) == Array(old.times.prefix(made)))
+                guard made < old.stops.count, made == 0 || old.times[made - 1].departure < now else { continue }
+                let (was, `is`) = (old.stops[made], new.stops[made])
+                #expect(was.isDropoff == `is`.isDropoff && old.times[made].arrival == new.times[made].arrival)
+                if was.isDropoff { #expect(was == `is`) }
+                #expect(instance.orders[was.order].restaurant == instance.orders[`is`.order].restaurant || was == `is`)
+            }
+        }
+        #expect(grown > 0)
+        #expect(MdrpReport(day).delivered > 8)
+        try checkNobodyIsTwice(day)
     }
 
     private func day(_ folder: String, track: MdrpDay.Track = .strict) throws -> MdrpDay {
@@ -66,13 +98,7 @@ import Testing
     func nobodyIsToldWhileHeStillServesHalfAMinute(services: String) throws {
         let day = try day(try folder(services: services))
         #expect(MdrpReport(day).delivered == 8)
-        for driver in 0..<2 {
-            let own = day.told.filter { $0.driver == driver }
-            for (before, after) in zip(own, own.dropFirst()) {
-                let done = try #require(before.dropoffs.values.max()) + day.instance.dropoffService / 2
-                #expect(after.minute >= done, "told while he was busy")
-            }
-        }
+        try checkNobodyIsTwice(day)
     }
 
     @Test func anOrderThatIsReadyInYearsDoesNotMakeTheDayLonger() throws {
@@ -128,6 +154,6 @@ import Testing
         let couriers = try String(contentsOfFile: path + "/couriers.txt", encoding: .utf8)
         try couriers.replacing("\t590\t", with: "\t-60\t").write(
             toFile: path + "/couriers.txt", atomically: true, encoding: .utf8)
-        #expect(try day(path).told.flatMap(\.pickups).count == 8)
+        #expect(try day(path).routes.flatMap(\.stops).count { !$0.isDropoff } == 8)
     }
 }

@@ -56,6 +56,7 @@ enum Harness {
         if let steps = options.number("steps") { policy.budget = WorkBudget(steps: steps) }
         if let most = options.number("batch") { policy.maxBatch = Int32(clamping: most) }
         policy.apply(options)
+        if let parts = options.number("parts") { policy.tellsInParts = parts > 0 }
         if let near = options.number("near") {
             policy.limits.usesOrderGraph = true
             policy.limits.nearRestaurants = WholeMetres(near)

@@ -49,7 +49,7 @@ package struct ByteWriter {
     /// as something else. A test holds the bytes of each form.
     ///
     /// 2: policies by zone, weights of delay, orders without places, orders that are likely to come.
-    package static let version: UInt8 = 2
+    package static let version: UInt8 = 3
 
     package private(set) var bytes: [UInt8] = []
 

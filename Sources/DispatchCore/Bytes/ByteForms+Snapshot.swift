@@ -151,6 +151,7 @@ extension DriverState: ByteForm {
         writer.write(Int64(unplacedUnits))
         writer.write(rules)
         writer.write(offeredAt)
+        writer.write(mixesPlacedUntil)
     }
 
     package init(from reader: inout ByteReader) throws(ByteError) {
@@ -166,6 +167,7 @@ extension DriverState: ByteForm {
         unplacedUnits = try reader.readInt32()
         rules = try reader.readList()
         offeredAt = try reader.readOptional()
+        mixesPlacedUntil = try reader.readOptional()
     }
 }
 

@@ -103,6 +103,9 @@ package struct DispatchPolicy: Hashable, Sendable {
     package var offerGap = Seconds.zero
     /// Whether a driver who is still on his way may be told his next batch, shortly before he is free.
     package var tellsBusyDrivers = true
+    /// Whether a driver is told no more of his batch than sends him to its first restaurant. The rest joins his stops
+    /// when he has to know it, and can become better until then: for apps whose route may grow under way.
+    package var tellsInParts = false
     package var stopRule = StopRule.mixed
     package var commitment = Commitment.late
     package var weights = Weights()

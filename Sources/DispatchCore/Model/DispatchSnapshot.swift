@@ -145,6 +145,8 @@ package struct DriverState: Hashable, Sendable {
     package var isOnline = true
     /// The stops that he still has to make, in the sequence in which he makes them.
     package var running: [RunningStop] = []
+    /// Orders placed later are not mixed into those stops; nil: all may be.
+    package var mixesPlacedUntil: Timestamp?
     /// Orders that he holds and that are not among the stops, because nobody knows where they go: they take up room.
     package var unplacedOrders: Int32 = 0
     package var unplacedUnits: Int32 = 0

@@ -166,6 +166,7 @@ struct CandidateFinder {
     /// then, or with both ends on the driver's way.
     private func joins(order: WaitingOrder, vehicle: Int) -> Bool {
         guard hasWay[vehicle], let line = ways[vehicle], policy.stopRule != .oneRestaurant else { return false }
+        if let last = drivers[Int(table.drivers[vehicle])].mixesPlacedUntil, order.placedAt > last { return false }
         if !policy.limits.usesOrderGraph { return true }
         if policy.stopRule == .pickupsFirst,
             !drivers[Int(table.drivers[vehicle])].running.contains(where: { $0.kind == .pickup })

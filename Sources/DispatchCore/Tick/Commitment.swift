@@ -39,6 +39,25 @@ struct Commitment {
         return .tell(trigger(orders))
     }
 
+    /// The new orders of a batch that the driver has to know now, the batch being told: all of them, but where batches
+    /// are told in parts. Then it is what sends him to the next restaurant: of the orders there the one that is ready
+    /// first, or all when the next tick would be too late for more.
+    func part(of new: [Int32], itinerary: Itinerary) -> [Int32] {
+        guard policy.tellsInParts, new.count > 1,
+            let first = itinerary.stops.firstIndex(where: { new.contains($0.row) })
+        else { return new }
+        let visit = itinerary.stops[first...].prefix {
+            !$0.isDropoff && ($0.continuesVisit || $0.row == itinerary.stops[first].row)
+        }
+        let there = visit.map(\.row).filter(new.contains)
+        let horizon = Int(policy.tick.value + policy.margin.value)
+        let isLate = itinerary.stops[first].continuesVisit || itinerary.stops[first].moment < 2 * horizon
+        let one = there.min { (tables.orders[Int($0)].ready, $0) < (tables.orders[Int($1)].ready, $1) }
+        return isLate ? there.sorted() : one.map { [$0] } ?? new
+    }
+
+    private var policy: DispatchPolicy { tick.policy }
+
     /// Seconds in the pool.
     private func age(_ order: WaitingOrder) -> Int64 { tick.now.millisecondsSince(order.pooledAt) / 1000 }
 
@@ -68,10 +87,17 @@ struct Commitment {
 
     private func isFull(_ orders: [WaitingOrder]) -> Bool { orders.count >= Int(tick.policy.maxBatch) }
 
-    /// A driver with orders in hand takes more on his way: he has to know before he leaves for the first new stop.
+    /// A driver with orders in hand takes more on his way: he has to know before he leaves for the first new stop, and
+    /// of another order at the same counter before he has taken what he came for.
     private func joining(new: [Int32], itinerary: Itinerary, horizon: Int) -> Verdict {
         guard let index = itinerary.stops.firstIndex(where: { new.contains($0.row) }) else { return .tell(.onTheWay) }
-        let leaves = index == 0 ? itinerary.start + itinerary.slack : itinerary.stops[index - 1].departure
+        let leaves: Int
+        if index == 0 {
+            leaves = itinerary.start + itinerary.slack
+        } else {
+            let before = itinerary.stops[index - 1]
+            leaves = itinerary.stops[index].continuesVisit ? before.moment : before.departure
+        }
         if leaves < horizon { return .tell(.onTheWay) }
         return .hold(.driverBusy, tellAt: leaves - horizon)
     }

@@ -10,6 +10,8 @@ struct Itinerary {
         var way: Int
         var metres: WholeMetres
         var place: Int32
+        /// A pickup where the driver already stands and takes other food.
+        var continuesVisit: Bool
     }
 
     var stops: [Stop] = []
@@ -18,20 +20,15 @@ struct Itinerary {
     var place: Int32 = 0
     var start = 0
 
-    /// How much later the driver may leave and still meet the first food when it is ready.
-    var slack: Int {
-        guard let first = stops.first, !first.isDropoff else { return 0 }
-        return max(0, first.moment - first.arrival - approach)
-    }
-
-    private var approach = 0
+    /// How much later the driver may leave and still make every dropoff when he would: what he waits for food before
+    /// the first one, at whichever restaurant.
+    private(set) var slack = 0
 
     /// The best sequence of a batch, from where and when the vehicle starts it.
     init(rows: [Int32], vehicle: Int, time: Int, place start: Int32, tables: SearchTables, metres: MetreTable) {
         self.start = time
         end = time
         place = start
-        approach = tables.rules.pickupApproach
         if rows.isEmpty { return }
         var search = StopSearch(tables)
         search.run(
@@ -67,7 +64,7 @@ struct Itinerary {
         stops.append(
             Stop(
                 row: row, isDropoff: isDropoff, arrival: arrival, moment: moment, departure: departure, way: way,
-                metres: metres.length(from: place, to: target), place: target))
+                metres: metres.length(from: place, to: target), place: target, continuesVisit: sameVisit))
         terms.driving = terms.driving + Cost(Int64(way * rules.driving))
         if isDropoff {
             terms.delay = terms.delay + Cost(Int64(Int(order.weight) * (moment - Int(order.ideal))))
@@ -78,6 +75,7 @@ struct Itinerary {
             }
         } else {
             picked = moment
+            if !stops.contains(where: \.isDropoff) { slack += moment - arrival - rules.pickupApproach }
         }
         visit = !isDropoff && rules.onePickupVisit ? target : -1
         end = departure

@@ -49,6 +49,7 @@ struct PlanBuilder {
         var isFirst = true
         let commitment = Commitment(tick: tick, tables: tables)
         for rows in whole(route, tables) {
+            let start = place
             let itinerary = Itinerary(
                 rows: rows, vehicle: vehicle, time: time, place: place, tables: tables, metres: tick.metres)
             let new = rows.filter { Int($0) < tables.orderCount }
@@ -63,8 +64,18 @@ struct PlanBuilder {
             var batch = batch(driver.id, new: new, itinerary: itinerary, tables: tables)
             switch verdict {
             case .tell(let trigger):
+                let part = commitment.part(of: new, itinerary: itinerary)
+                let left = new.filter { !part.contains($0) }
+                var known = itinerary
+                if !left.isEmpty {
+                    hold(batch, told: part, left: left, in: &plan)
+                    known = Itinerary(
+                        rows: rows.filter { !left.contains($0) }, vehicle: vehicle, time: itinerary.start,
+                        place: start, tables: tables, metres: tick.metres)
+                    batch = self.batch(driver.id, new: part, itinerary: known, tables: tables)
+                }
                 batch.reason = reasons.reason(
-                    trigger: trigger, new: new, vehicle: vehicle, itinerary: itinerary, lane: &lane)
+                    trigger: trigger, new: part, vehicle: vehicle, itinerary: known, lane: &lane)
                 plan.commits.append(batch)
             case .hold(let reason, let tellAt):
                 plan.tentative.append(batch)
@@ -75,6 +86,24 @@ struct PlanBuilder {
                             tellAt: tick.now.advanced(bySeconds: Int64(tellAt)), refusals: []))
                 }
             }
+        }
+    }
+
+    /// Notes what is left open of a batch of which a part is told now: it is meant to join that part.
+    private func hold(_ batch: PlannedBatch, told: [Int32], left: [Int32], in plan: inout DispatchPlan) {
+        let known = Set(told.map { tick.orderID(Int($0)) })
+        var rest = batch
+        rest.orders.removeAll(where: known.contains)
+        for index in rest.stops.indices where known.contains(rest.stops[index].order) {
+            rest.stops[index].isRunning = true
+        }
+        plan.tentative.append(rest)
+        for order in rest.orders {
+            let pickup = batch.stops.first { $0.order == order && $0.kind == .pickup }
+            plan.waiting.append(
+                WaitingReason(
+                    order: order, reason: .driverBusy, driver: batch.driver, tellAt: pickup?.arrival ?? tick.now,
+                    refusals: []))
         }
     }
 

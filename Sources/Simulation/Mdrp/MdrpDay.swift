@@ -7,17 +7,8 @@ package struct MdrpDay {
     package enum Track: String, Sendable, CaseIterable {
         /// The library's rules: one restaurant a batch, told to a driver who stands free.
         case strict
-        /// Batches over several restaurants.
+        /// Batches over several restaurants, which may grow by orders that were placed before the driver left.
         case pooled
-    }
-
-    /// One batch as told, in minutes.
-    package struct Told: Sendable {
-        package var minute: Double
-        package var driver: Int
-        package var stops: [(isDropoff: Bool, order: Int)]
-        package var pickups: [Int: Double]
-        package var dropoffs: [Int: Double]
     }
 
     package let instance: MdrpInstance
@@ -26,16 +17,16 @@ package struct MdrpDay {
     package let seed: UInt64
     /// What the day's past says about the next half hour; nil plans for the orders that exist alone.
     package var demand: ExpectedDemand?
-    package private(set) var told: [Told] = []
+    /// In the sequence in which they began.
+    package private(set) var routes: [MdrpRoute] = []
     /// Wall milliseconds are the caller's business; this is the work of each tick.
     package private(set) var stepsOfTicks: [Int64] = []
 
-    private var freeAt: [Int]
-    private var placeOf: [Int]
+    /// Number of each driver's latest route.
+    private var latest: [Int?]
     private var isTold: [Bool]
-    private let travel: TravelSeconds
-    private let firstDrop: Int
-    private let firstDriver: Int
+    private var previous: DispatchPlan?
+    private let map: MdrpMap
 
     package init(_ instance: MdrpInstance, track: Track, policy: DispatchPolicy, seed: UInt64) {
         self.instance = instance
@@ -43,13 +34,9 @@ package struct MdrpDay {
         self.policy = policy
         self.seed = seed
         demand = Self.demand
-        firstDrop = instance.restaurants.count
-        firstDriver = firstDrop + instance.orders.count
-        freeAt = instance.drivers.map(\.on)
-        let drivers = firstDriver
-        placeOf = instance.drivers.indices.map { drivers + $0 }
+        latest = instance.drivers.map { _ in nil }
         isTold = instance.orders.map { _ in false }
-        travel = Self.travel(instance)
+        map = MdrpMap(instance)
     }
 
     /// Measured on the library's days with and without drivers to spare; see `benchmarks/dispatch`.
@@ -92,10 +79,7 @@ package struct MdrpDay {
         policy.maxBatch = track == .strict ? 4 : 3
         policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 2_000_000)
         if track == .pooled {
-            // Restaurants next door: plans that mix farther ones are a little cheaper, the days that come of them are
-            // not.
-            policy.limits.usesOrderGraph = true
-            policy.limits.nearRestaurants = WholeMetres(300)
+            policy.limits.nearRestaurants = WholeMetres(2500)
             policy.limits.onTheWay = WholeMetres(100_000)
             policy.limits.readySpread = Seconds(1800)
         }
@@ -121,40 +105,34 @@ package struct MdrpDay {
         let step = max(1, Int(policy.tick.value / 60))
         guard let span = span(step: step) else { return }
         var minute = span.lowerBound
-        var previous: DispatchPlan?
         while minute <= span.upperBound, isTold.contains(false) {
             onTick(minute)
-            let snapshot = snapshot(at: minute)
-            if !snapshot.orders.isEmpty, !snapshot.drivers.isEmpty {
-                let plan = DispatchEngine.plan(
-                    snapshot, previous: previous, seed: seed &+ UInt64(bitPattern: Int64(minute)), lanes: lanes)
-                stepsOfTicks.append(plan.steps)
-                for batch in plan.commits { carryOut(batch, at: minute) }
-                previous = plan
-            }
+            tick(at: minute, lanes: lanes)
             minute += step
         }
     }
 
+    /// Decides once. Minutes have to come in their sequence.
+    package mutating func tick(at minute: Int, lanes: some LaneRunner) {
+        let snapshot = snapshot(at: minute)
+        if snapshot.orders.isEmpty || snapshot.drivers.isEmpty { return }
+        let plan = DispatchEngine.plan(
+            snapshot, previous: previous, seed: seed &+ UInt64(bitPattern: Int64(minute)), lanes: lanes)
+        stepsOfTicks.append(plan.steps)
+        for batch in plan.commits { carryOut(batch, at: minute) }
+        previous = plan
+    }
+
     private func snapshot(at minute: Int) -> DispatchSnapshot {
         let now = Self.moment(minute)
-        var snapshot = DispatchSnapshot(now: now, policy: policy, travel: .matrix(travel))
+        var snapshot = DispatchSnapshot(now: now, policy: policy, travel: .matrix(map.travel))
         for (index, order) in instance.orders.enumerated() where !isTold[index] && order.placed <= minute {
             var row = row(index)
-            // An order that cannot be within the bound anyway has no claim on other orders' time.
-            if earliest(index) <= order.placed + 90 {
-                row.promisedAt = Self.moment(max(order.placed + 80, earliest(index)))
-            }
+            row.promisedAt = promise(index)
             snapshot.orders.append(row)
         }
-        for (index, driver) in instance.drivers.enumerated() where driver.off >= minute && freeAt[index] <= driver.off {
-            var state = DriverState(
-                id: DriverID(Int64(index)), place: PlaceIndex(Int32(placeOf[index])),
-                freeAt: max(now, Self.moment(freeAt[index])), lastFixAt: now)
-            state.capacity = 100
-            state.bagUnits = 1000
-            state.shiftEndsAt = Self.moment(driver.off)
-            snapshot.drivers.append(state)
+        for (index, driver) in instance.drivers.enumerated() where driver.off >= minute {
+            if let state = state(of: index, at: minute) { snapshot.drivers.append(state) }
         }
         if let demand {
             let first = minute - Int(demand.span.value / 60)
@@ -166,6 +144,59 @@ package struct MdrpDay {
         return snapshot
     }
 
+    /// A driver as the engine sees him: from where and when he can be sent elsewhere, and what he has yet to do. Nil
+    /// when that is after his shift.
+    private func state(of driver: Int, at minute: Int) -> DriverState? {
+        let shift = instance.drivers[driver]
+        var (place, free) = (map.place(ofDriver: driver), Double(shift.on))
+        var rest: ArraySlice<MdrpRoute.Stop> = []
+        var route: MdrpRoute?
+        if let number = latest[driver] {
+            let present = routes[number]
+            route = present
+            let fixed = present.fixedCount(at: Double(minute))
+            rest = present.stops[fixed...]
+            if let next = rest.first, !next.isDropoff, present.isUnderWay(to: fixed, at: Double(minute)) {
+                (place, free) = (map.place(of: next, instance), present.times[fixed].arrival)
+            } else {
+                (place, free) = (map.place(of: present.stops[fixed - 1], instance), present.times[fixed - 1].departure)
+            }
+        }
+        // He is asked again in the first whole minute in which he is free.
+        let freeAt = Int(free.rounded(.up))
+        if freeAt > shift.off, rest.isEmpty { return nil }
+        var state = DriverState(
+            id: DriverID(Int64(driver)), place: PlaceIndex(Int32(place)),
+            freeAt: Self.moment(max(freeAt, minute)), lastFixAt: Self.moment(minute))
+        state.capacity = 100
+        state.bagUnits = 1000
+        state.shiftEndsAt = Self.moment(shift.off)
+        if let route, !rest.isEmpty {
+            state.running = rest.map(runningStop)
+            // An assignment of the library holds only what was placed when it began.
+            state.mixesPlacedUntil = Self.moment(route.minute)
+        }
+        return state
+    }
+
+    private func runningStop(_ stop: MdrpRoute.Stop) -> RunningStop {
+        let row = row(stop.order)
+        var running = RunningStop(
+            kind: stop.isDropoff ? .dropoff : .pickup, order: row.id, place: stop.isDropoff ? row.dropoff : row.pickup,
+            placedAt: row.placedAt)
+        running.restaurant = row.restaurant
+        running.readyAt = stop.isDropoff ? nil : row.readyAt
+        running.promisedAt = promise(stop.order)
+        return running
+    }
+
+    /// An order that cannot be within the bound anyway has no claim on other orders' time.
+    private func promise(_ index: Int) -> Timestamp? {
+        let placed = instance.orders[index].placed
+        let earliest = earliest(index)
+        return earliest <= placed + 90 ? Self.moment(max(placed + 80, earliest)) : nil
+    }
+
     private static func moment(_ minute: Int) -> Timestamp {
         Timestamp(milliseconds: 0).advanced(bySeconds: Int64(minute) * 60)
     }
@@ -174,7 +205,7 @@ package struct MdrpDay {
         let order = instance.orders[index]
         var row = WaitingOrder(
             id: OrderID(Int64(index)), pickup: PlaceIndex(Int32(order.restaurant)),
-            dropoff: PlaceIndex(Int32(firstDrop + index)), placedAt: Self.moment(order.placed))
+            dropoff: PlaceIndex(Int32(map.door(of: index))), placedAt: Self.moment(order.placed))
         row.restaurant = RestaurantID(Int64(order.restaurant))
         row.readyAt = Self.moment(order.ready)
         return row
@@ -183,45 +214,49 @@ package struct MdrpDay {
     /// When an order is delivered by a driver who stands ready at the restaurant.
     private func earliest(_ index: Int) -> Int {
         let order = instance.orders[index]
-        let ride = travel.seconds[order.restaurant * travel.columns + firstDrop + index] / 60
-        return order.ready + Int(((instance.pickupService + instance.dropoffService) / 2).rounded(.up)) + Int(ride)
+        let ride = map.minutes(order.restaurant, map.door(of: index))
+        return order.ready + Int(((instance.pickupService + instance.dropoffService) / 2).rounded(.up)) + ride
     }
 
-    /// The driver does what he was told, and is free at the last door when he is done.
+    /// The driver does what he was told: a route of his own where he stands free, else the rest of the present one is
+    /// as the engine says now. What he has done and the leg that he is on stay as they are.
     private mutating func carryOut(_ batch: PlannedBatch, at minute: Int) {
         let driver = Int(batch.driver.rawValue)
-        var entry = Told(minute: Double(minute), driver: driver, stops: [], pickups: [:], dropoffs: [:])
-        for stop in batch.stops {
-            let order = Int(stop.order.rawValue)
-            let departure = Double(stop.departure.milliseconds) / 60_000
-            entry.stops.append((stop.kind == .dropoff, order))
-            if stop.kind == .dropoff {
-                entry.dropoffs[order] = departure - instance.dropoffService / 2
-                placeOf[driver] = firstDrop + order
-                // He is asked again in the first whole minute in which he is free.
-                freeAt[driver] = Int(departure.rounded(.up))
-            } else {
-                entry.pickups[order] = departure - instance.pickupService / 2
-                isTold[order] = true
-            }
+        let told = batch.stops.map { MdrpRoute.Stop(isDropoff: $0.kind == .dropoff, order: Int($0.order.rawValue)) }
+        if let number = latest[driver], routes[number].fixedCount(at: Double(minute)) < routes[number].stops.count {
+            guard let stops = joined(told, to: routes[number], at: minute) else { return }
+            var route = routes[number]
+            route.set(stops, instance: instance, map: map)
+            if route.lastPickup > Double(instance.drivers[driver].off) { return }
+            routes[number] = route
+        } else {
+            let place = latest[driver].flatMap { routes[$0].stops.last }.map { map.place(of: $0, instance) }
+            var route = MdrpRoute(minute: minute, driver: driver, origin: place ?? map.place(ofDriver: driver))
+            route.set(told, instance: instance, map: map)
+            latest[driver] = routes.count
+            routes.append(route)
         }
-        told.append(entry)
+        for stop in told { isTold[stop.order] = true }
     }
 
-    /// Minutes as the library counts them: the straight line, rounded up.
-    private static func travel(_ instance: MdrpInstance) -> TravelSeconds {
-        let points =
-            instance.restaurants.map { ($0.x, $0.y) } + instance.orders.map { ($0.x, $0.y) }
-            + instance.drivers.map { ($0.x, $0.y) }
-        let columns = instance.restaurants.count + instance.orders.count
-        var seconds = [Int32](repeating: 0, count: points.count * columns)
-        for (row, from) in points.enumerated() {
-            for column in 0..<columns {
-                let to = points[column]
-                let minutes = (hypot(from.0 - to.0, from.1 - to.1) / instance.metresPerMinute).rounded(.up)
-                seconds[row * columns + column] = Int32(min(minutes, 10_000)) * 60
-            }
+    /// The whole of a route with what is told of its rest now; nil where that would change what is past: another way
+    /// than the one that he is on, or food taken where he has handed the rest of that visit over already.
+    private func joined(_ told: [MdrpRoute.Stop], to route: MdrpRoute, at minute: Int) -> [MdrpRoute.Stop]? {
+        let fixed = route.fixedCount(at: Double(minute))
+        let rest = route.stops[fixed...]
+        let others = rest.filter { stop in !told.contains(stop) }
+        // An order that is told as part of a bag that is emptied before comes first, one fetched later last.
+        let isInHand = { (stop: MdrpRoute.Stop) in !rest.contains { $0.order == stop.order && !$0.isDropoff } }
+        let stops = others.filter(isInHand) + told + others.filter { !isInHand($0) }
+        guard let first = stops.first else { return nil }
+        let place = map.place(of: first, instance)
+        if let before = rest.first, !before.isDropoff, route.isUnderWay(to: fixed, at: Double(minute)) {
+            if first.isDropoff || place != map.place(of: before, instance) { return nil }
+        } else if fixed > 0, !route.stops[fixed - 1].isDropoff, !first.isDropoff,
+            place == map.place(of: route.stops[fixed - 1], instance)
+        {
+            return nil
         }
-        return TravelSeconds(rows: points.count, columns: columns, seconds: seconds)
+        return Array(route.stops[..<fixed]) + stops
     }
 }

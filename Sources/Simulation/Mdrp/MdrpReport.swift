@@ -15,19 +15,22 @@ package struct MdrpReport: Sendable {
     package init(_ day: MdrpDay) {
         let instance = day.instance
         orders = instance.orders.count
-        batches = day.told.count
+        batches = day.routes.count
         ticks = day.stepsOfTicks.count
         stepsOfLongestTick = day.stepsOfTicks.max() ?? 0
-        for batch in day.told {
-            for (order, moment) in batch.dropoffs {
-                let row = instance.orders[order]
-                let time = moment - Double(row.placed)
+        for route in day.routes {
+            for (stop, times) in zip(route.stops, route.times) {
+                let row = instance.orders[stop.order]
+                if !stop.isDropoff {
+                    readyToPickup += times.moment - Double(row.ready)
+                    continue
+                }
+                let time = times.moment - Double(row.placed)
                 delivered += 1
                 clickToDoor += time
                 clickToDoorAtMost = max(clickToDoorAtMost, time)
                 if time > 90 { over90 += 1 }
-                readyToPickup += (batch.pickups[order] ?? moment) - Double(row.ready)
-                excess += moment - ideal(row, instance)
+                excess += times.moment - ideal(row, instance)
             }
         }
         let count = Double(max(1, delivered))
@@ -59,14 +62,14 @@ package struct MdrpReport: Sendable {
 extension MdrpDay {
     /// What was told, in the form that the independent scorer reads.
     package var solution: String {
-        let entries = told.map { batch in
-            let head = "{\"t\":\(Int(batch.minute)),\"courier\":\(instance.drivers[batch.driver].id.asJSON),"
+        let entries = routes.map { route in
+            let head = "{\"t\":\(route.minute),\"courier\":\(instance.drivers[route.driver].id.asJSON),"
             switch track {
             case .strict:
-                let ids = batch.stops.filter(\.isDropoff).map { instance.orders[$0.order].id.asJSON }
+                let ids = route.stops.filter(\.isDropoff).map { instance.orders[$0.order].id.asJSON }
                 return head + "\"orders\":[\(ids.joined(separator: ","))]}"
             case .pooled:
-                let stops = batch.stops.map { stop in
+                let stops = route.stops.map { stop in
                     "[\"\(stop.isDropoff ? "dropoff" : "pickup")\",\(instance.orders[stop.order].id.asJSON)]"
                 }
                 return head + "\"stops\":[\(stops.joined(separator: ","))]}"
