@@ -79,6 +79,8 @@ package struct MdrpDay {
         policy.maxBatch = track == .strict ? 4 : 3
         policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 2_000_000)
         if track == .pooled {
+            policy.tellsInParts = true
+            policy.limits.usesOrderGraph = true
             policy.limits.nearRestaurants = WholeMetres(2500)
             policy.limits.onTheWay = WholeMetres(100_000)
             policy.limits.readySpread = Seconds(1800)
