@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct MdrpDayTests {
     /// Writes a tiny day to a folder of its own.
-    private func folder(drivers: Int = 2, orders: Int = 8, services: String = "4\t4", lastReady: Int? = nil) throws -> String {
+    private func folder(
+        drivers: Int = 2, orders: Int = 8, services: String = "4\t4", lastReady: Int? = nil
+    ) throws -> String {
         let path = FileManager.default.temporaryDirectory.appending(path: "mdrp-\(UUID())").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let tables = [
@@ -74,10 +76,11 @@ import Testing
                 #expect(Array(new.stops.prefix(made)) == Array(old.stops.prefix(made)))
                 #expect(Array(new.times.prefix(made)) == Array(old.times.prefix(made)))
                 guard made < old.stops.count, made == 0 || old.times[made - 1].departure < now else { continue }
-                let (was, `is`) = (old.stops[made], new.stops[made])
-                #expect(was.isDropoff == `is`.isDropoff && old.times[made].arrival == new.times[made].arrival)
-                if was.isDropoff { #expect(was == `is`) }
-                #expect(instance.orders[was.order].restaurant == instance.orders[`is`.order].restaurant || was == `is`)
+                // The leg that he is on: at a restaurant other food may be taken besides.
+                let (goal, after) = (old.stops[made], new.stops[made])
+                #expect(goal.isDropoff == after.isDropoff && old.times[made].arrival == new.times[made].arrival)
+                if goal.isDropoff { #expect(goal == after) }
+                #expect(instance.orders[goal.order].restaurant == instance.orders[after.order].restaurant)
             }
         }
         #expect(grown > 0)
