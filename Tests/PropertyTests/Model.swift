@@ -115,7 +115,9 @@ struct Model: Sendable {
         case .pickUp: try move(id, from: [.assigned, .accepted], to: .pickedUp)
         case .startTransit: try move(id, from: [.pickedUp], to: .inTransit)
         case .deliver: try deliver(id, otp: otp)
-        case .reject: try release(id, telling: nil)
+        case .reject:
+            // A rejection that crosses a cancellation is no error: his phone could not know better.
+            if order.state != .cancelled { try release(id, telling: nil) }
         case .unassign: try release(id, telling: "unassigned")
         case .cancelForCustomer: try cancel(id, byAdmin: false)
         case .cancelByAdmin: try cancel(id, byAdmin: true)
@@ -193,7 +195,8 @@ struct Model: Sendable {
         let all = [id] + others.sorted { place($0) < place($1) }
         let isOpened = all.contains { id in
             guard let order = orders[id] else { return false }
-            return order.otp == nil || (order.otp == otp && order.wrongTries < 5)
+            // An order without a password opens nothing but itself.
+            return order.otp != nil && order.otp == otp && order.wrongTries < 5
         }
         for id in all {
             let order = try known(id)
