@@ -49,6 +49,7 @@ package struct ByteWriter {
     /// as something else. A test holds the bytes of each form.
     ///
     /// 2: policies by zone, weights of delay, orders without places, orders that are likely to come.
+    /// 3: batches told in parts, routes that take only orders placed before a moment.
     package static let version: UInt8 = 3
 
     package private(set) var bytes: [UInt8] = []

@@ -68,7 +68,7 @@ struct PlanBuilder {
                 let left = new.filter { !part.contains($0) }
                 var known = itinerary
                 if !left.isEmpty {
-                    hold(batch, told: part, left: left, in: &plan)
+                    holdRest(of: batch, told: part, in: &plan)
                     known = Itinerary(
                         rows: rows.filter { !left.contains($0) }, vehicle: vehicle, time: itinerary.start,
                         place: start, tables: tables, metres: tick.metres)
@@ -90,7 +90,7 @@ struct PlanBuilder {
     }
 
     /// Notes what is left open of a batch of which a part is told now: it is meant to join that part.
-    private func hold(_ batch: PlannedBatch, told: [Int32], left: [Int32], in plan: inout DispatchPlan) {
+    private func holdRest(of batch: PlannedBatch, told: [Int32], in plan: inout DispatchPlan) {
         let known = Set(told.map { tick.orderID(Int($0)) })
         var rest = batch
         rest.orders.removeAll(where: known.contains)

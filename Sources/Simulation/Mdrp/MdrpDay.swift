@@ -79,6 +79,7 @@ package struct MdrpDay {
         policy.maxBatch = track == .strict ? 4 : 3
         policy.budget = WorkBudget(steps: track == .strict ? 1_000_000 : 2_000_000)
         if track == .pooled {
+            // Measured; see `benchmarks/dispatch`.
             policy.tellsInParts = true
             policy.limits.usesOrderGraph = true
             policy.limits.nearRestaurants = WholeMetres(2500)
@@ -242,12 +243,12 @@ package struct MdrpDay {
     }
 
     /// The whole of a route with what is told of its rest now; nil where that would change what is past: another way
-    /// than the one that he is on, or food taken where he has handed the rest of that visit over already.
+    /// than the one that he is on, or more food of a visit that is over. What is refused stays in the pool.
     private func joined(_ told: [MdrpRoute.Stop], to route: MdrpRoute, at minute: Int) -> [MdrpRoute.Stop]? {
         let fixed = route.fixedCount(at: Double(minute))
         let rest = route.stops[fixed...]
         let others = rest.filter { stop in !told.contains(stop) }
-        // An order that is told as part of a bag that is emptied before comes first, one fetched later last.
+        // Stops that the engine left out: food in hand goes to its door before what is told, the rest is fetched after.
         let isInHand = { (stop: MdrpRoute.Stop) in !rest.contains { $0.order == stop.order && !$0.isDropoff } }
         let stops = others.filter(isInHand) + told + others.filter { !isInHand($0) }
         guard let first = stops.first else { return nil }

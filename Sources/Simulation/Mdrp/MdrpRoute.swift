@@ -32,6 +32,7 @@ package struct MdrpRoute: Sendable {
         zip(stops, times).reduce(-.infinity) { $1.0.isDropoff ? $0 : max($0, $1.1.moment) }
     }
 
+    /// Changes the stops and times all of them anew. What is past keeps its times if its stops stay the same.
     mutating func set(_ stops: [Stop], instance: MdrpInstance, map: MdrpMap) {
         self.stops = stops
         times = []
